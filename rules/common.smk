@@ -1,0 +1,87 @@
+# The config as a list of cells, and the words that every rule uses.
+import fcntl
+import json
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from deltann import grid, runners
+from deltann.code import code_digest
+from deltann.errors import StudyError
+from deltann.grid import Cell, Step
+from deltann.levels import LEVELS
+
+try:
+    grid.check(config)
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+
+STUDY = f"results/{config['study']}"
+CELLS = grid.cells(config)
+RETRIES = config["limits"]["retries"]
+SUFFIXES = grid.alternatives([runners.get(name).SUFFIX for name in runners.frameworks()])
+
+
+def hold_folder():
+    """Refuse a second run in this folder; the lock ends with the process, however it ends."""
+    Path(".snakemake").mkdir(exist_ok=True)
+    lock = open(".snakemake/deltann.lock", "w")  # not inherited: Python's files are close-on-exec
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorkflowError(
+            f"another run is under way in {Path.cwd()}: wait until it is done, or end it"
+        ) from None
+    return lock
+
+
+onstart:
+    # jobs of a cluster parse this file too, in processes of their own
+    if workflow.is_main_process:
+        workflow.deltann_lock = hold_folder()
+
+
+def python(environment):
+    """The interpreter of an environment."""
+    return f".envs/{environment}/bin/python"
+
+
+def manifest(environment):
+    """The manifest that a job in this environment takes as an input."""
+    return f"results/environments/{environment}.json"
+
+
+def limits(stage):
+    """The command-line options with a stage's limits from the config."""
+    limit = config["limits"][stage]
+    return f"--seconds {limit['seconds']} --memory-mb {limit['memory_mb']}"
+
+
+def retries_left(wildcards, attempt):
+    """How often Snakemake would run the job again after this attempt."""
+    return RETRIES + 1 - attempt
+
+
+def cell_path(cell):
+    """The prediction file of a cell."""
+    return f"{STUDY}/predictions/{cell}.nc"
+
+
+def cell_of(wildcards):
+    """The cell that a rule's wildcards name."""
+    return Cell(
+        wildcards.model,
+        wildcards.source,
+        wildcards.target,
+        wildcards.get("backend", grid.NATIVE),
+        wildcards.device,
+    )
+
+
+wildcard_constraints:
+    model=grid.alternatives(config["models"]),
+    source=grid.alternatives(list(config["conversions"])),
+    target=grid.alternatives(runners.frameworks()),
+    backend=grid.alternatives([grid.NATIVE, *LEVELS]),
+    level=grid.alternatives(LEVELS),
+    device=grid.alternatives(list(config["devices"])),

@@ -1,0 +1,37 @@
+# A model file to machine code by TVM, at one level and for one device.
+def imported(wildcards):
+    """The model file that a compilation imports."""
+    return grid.import_step(config, cell_of(wildcards))
+
+
+rule compile:
+    input:
+        artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
+        record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
+        environment=manifest("tvm"),
+    output:
+        artifact=f"{STUDY}/compiled/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.so",
+        record=f"{STUDY}/compiled/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.so.json",
+    log:
+        f"{STUDY}/logs/compile/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.log",
+    params:
+        python=python("tvm"),
+        framework=lambda wildcards: imported(wildcards).framework,
+        device_target=lambda wildcards: json.dumps(
+            config["devices"][wildcards.device]["target"], sort_keys=True
+        ),
+        limits=limits("compile"),
+        code=code_digest("scripts/compile.py", "deltann.compile"),
+    retries: RETRIES
+    resources:
+        retries_left=retries_left,
+    message:
+        "compile {wildcards.model} ({wildcards.source} to {wildcards.target})"
+        " at {wildcards.level} for {wildcards.device}"
+    shell:
+        "{params.python:q} scripts/compile.py --framework {params.framework:q}"
+        " --level {wildcards.level:q} --target {params.device_target:q}"
+        " --source {input.artifact:q} --source-record {input.record:q}"
+        " --environment {input.environment:q} {params.limits}"
+        " --retries-left {resources.retries_left}"
+        " --artifact {output.artifact:q} --record {output.record:q} > {log:q} 2>&1"

@@ -1,0 +1,32 @@
+# Pinned lists to environments, each with a manifest of what was really installed.
+import sys
+
+from deltann import environment
+
+ENVIRONMENTS = sorted(path.stem for path in Path("envs").glob("*.txt") if path.stem != "driver")
+
+
+def pins(wildcards):
+    """The requirements, so that a changed pin reruns the rule and a changed comment doesn't."""
+    try:
+        return environment.pins(Path(f"envs/{wildcards.environment}.txt"))
+    except StudyError as error:
+        raise WorkflowError(str(error)) from None
+
+
+rule environment:
+    output:
+        "results/environments/{environment}.json",
+    log:
+        "results/logs/environments/{environment}.log",
+    params:
+        pins=pins,
+        code=code_digest("scripts/environment.py"),
+        python=sys.executable,
+    wildcard_constraints:
+        environment=grid.alternatives(ENVIRONMENTS),
+    message:
+        "environment {wildcards.environment}"
+    shell:
+        "{params.python:q} scripts/environment.py --name {wildcards.environment}"
+        " --output {output:q} --pins {params.pins:q} > {log:q} 2>&1"

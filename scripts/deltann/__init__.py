@@ -1,0 +1,1 @@
+"""The package behind the study's scripts: what each stage does, apart from Snakemake."""

@@ -1,0 +1,22 @@
+"""PyTorch's own ONNX exporter, from an ExportedProgram."""
+
+from pathlib import Path
+
+SOURCE = "torch"
+TARGET = "onnx"
+ENVIRONMENT = "torch"
+
+
+def convert(source: Path, target: Path, opset: int = 18) -> None:
+    """Convert a `.pt2` file to ONNX.
+
+    Args:
+        source: the ExportedProgram.
+        target: the file to write, weights inside.
+        opset: of the ONNX operators.
+    """
+    import torch
+
+    program = torch.export.load(source)
+    converted = torch.onnx.export(program, dynamo=True, opset_version=opset, verbose=False)
+    converted.save(target, external_data=False)

@@ -1,0 +1,94 @@
+"""Run one cell's model on every prepared image: logits once, latencies over repeats."""
+
+import os
+import platform
+import subprocess
+import time
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from deltann.models import preprocessing
+from deltann.preprocess import layout, normalise
+
+
+def work(
+    runner: str,
+    source: str,
+    model: str,
+    pixels: str,
+    threads: int,
+    repeats: int,
+    output: str,
+) -> dict:
+    """The child's side: load the model, predict every image, then time it, and save the arrays.
+
+    The pass that gives the predictions is also the warm-up. Every image is a batch of 1.
+
+    Args:
+        runner: name of a module in `deltann.runners`.
+        source: the model file.
+        model: the model's name.
+        pixels: .npy file, uint8 (image, y, x, channel).
+        threads: of the runtime.
+        repeats: timed passes over the images.
+        output: .npz file to write: `logits` (image, class) float32 and `latency`
+            (image, repeat) float64 in seconds.
+
+    Returns:
+        `versions`: those of the runtime.
+
+    Raises:
+        ValueError: the model's input or output shape isn't what the study declares, or its
+            logits aren't finite.
+    """
+    how = preprocessing(model)
+    images = np.load(pixels, mmap_mode="r", allow_pickle=False)
+    module = import_module(f"deltann.runners.{runner}")
+    logits = np.empty((len(images), how.classes), np.float32)
+    latency = np.empty((len(images), repeats))
+    with module.Runner(Path(source), threads) as loaded:
+        order = layout(loaded.input_shape, how.crop)
+        for index, image in enumerate(images):
+            answer = np.asarray(loaded.infer(normalise(image, how.mean, how.std, order)))
+            if answer.shape != (1, how.classes):
+                raise ValueError(f"output shape {answer.shape}; expected (1, {how.classes})")
+            logits[index] = answer[0]
+        for repeat in range(repeats):
+            print(f"timing pass {repeat + 1} of {repeats}", flush=True)
+            for index, image in enumerate(images):
+                batch = normalise(image, how.mean, how.std, order)
+                start = time.perf_counter()
+                loaded.infer(batch)
+                latency[index, repeat] = time.perf_counter() - start
+    if not np.isfinite(logits).all():
+        raise ValueError("the model's logits are not finite")
+    with open(output, "wb") as stream:
+        np.savez(stream, logits=logits, latency=latency)
+    return {"versions": module.versions()}
+
+
+def machine(threads: int) -> dict:
+    """What a reader must know of the machine: processor, operating system, threads used."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        pass
+    return {
+        "processor": model,
+        "system": platform.platform(),
+        "threads": threads,
+        "cores": len(os.sched_getaffinity(0)),
+    }
+
+
+def commit() -> str:
+    """The git commit of the working directory, or `unknown`."""
+    command = ["git", "rev-parse", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,210 @@
+"""Run a foreign tool in a child process with a time and a memory limit, and say how it ended.
+
+A converter that raises, a compiler that aborts the process, a run that hangs or eats all
+memory: these are results of the study. A bug of ours or a full disk is not: it raises.
+"""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+import psutil
+
+from deltann.errors import StudyError
+
+POLL_SECONDS = 0.05
+DISK_FULL_BYTES = 1 << 20
+PACKAGE = Path(__file__).resolve().parent
+MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+OUR_BUGS = (NameError, AttributeError, TypeError, ImportError, SyntaxError)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child process may use: wall-clock seconds, and MiB of resident memory."""
+
+    seconds: float
+    memory_mb: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a foreign tool failed.
+
+    `type` is the exception's class, the signal's name (`SIGSEGV`), `TimeLimit` or `MemoryLimit`.
+    `transient` marks an end that could be the machine's fault, so that trying again makes sense.
+    """
+
+    type: str
+    message: str
+    traceback: str = ""
+    transient: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a child process ended: its result or its failure, wall seconds, peak resident bytes."""
+
+    result: dict | None
+    failure: Failure | None
+    seconds: float
+    peak_memory_bytes: int
+
+
+@dataclass
+class Task:
+    """A foreign call under way: `module`.work(**arguments) in a process of its own."""
+
+    module: str
+    arguments: dict
+    limits: Limits
+    writes: Path
+    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="deltann-")))
+
+    def __post_init__(self) -> None:
+        (self.folder / "arguments.json").write_text(json.dumps(self.arguments))
+        self.started = time.monotonic()
+        environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONSAFEPATH": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deltann.isolation", self.module, str(self.folder)],
+            stdin=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def wait(self) -> Outcome:
+        """Wait for the end, or end it at a limit.
+
+        Raises:
+            StudyError: the fault is ours or the disk's, and no result of the study.
+        """
+        peak, failure = 0, None
+        try:
+            while failure is None and self._running():
+                peak = max(peak, resident_bytes(self.process.pid))
+                failure = self._over_limit(peak)
+        finally:
+            self._kill()
+        seconds = time.monotonic() - self.started
+        answer = self._answer()
+        peak = max(peak, answer.get("peak_memory_bytes", 0))
+        shutil.rmtree(self.folder, ignore_errors=True)
+        failure = failure or self._failure(answer)
+        if failure and shutil.disk_usage(self.writes).free < DISK_FULL_BYTES:
+            raise StudyError(f"{self.writes}: no space left on the disk: free some and run again")
+        if answer.get("ours") and failure:
+            raise StudyError(f"{failure.type}: {failure.message}\n{failure.traceback}")
+        return Outcome(None if failure else answer["result"], failure, seconds, peak)
+
+    def _running(self) -> bool:
+        try:
+            self.process.wait(POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            return True
+        return False
+
+    def _over_limit(self, peak: int) -> Failure | None:
+        if peak > self.limits.memory_mb * 2**20:
+            message = f"more than {self.limits.memory_mb:g} MiB of memory (the config's limit)"
+            return Failure("MemoryLimit", message)
+        if time.monotonic() - self.started > self.limits.seconds:
+            message = f"not done after {self.limits.seconds:g} s (the config's limit)"
+            return Failure("TimeLimit", message, transient=True)
+        return None
+
+    def _kill(self) -> None:
+        """End the child and everything it started."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+    def _answer(self) -> dict:
+        path = self.folder / "answer.json"
+        return json.loads(path.read_text()) if path.exists() else {}
+
+    def _failure(self, answer: dict) -> Failure | None:
+        if "result" in answer:
+            return None
+        if "type" in answer:
+            return Failure(answer["type"], answer["message"], answer["traceback"])
+        code = self.process.returncode
+        name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        return Failure(
+            name, f"the process ended by {name} without an answer", transient=name == "SIGKILL"
+        )
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory in bytes of a process and its descendants; 0 where it is gone."""
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0
+    total = 0
+    for member in family:
+        try:
+            total += member.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an exception is a fault of ours or of the machine, not of the foreign tool."""
+    if isinstance(error, StudyError):
+        return True
+    if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
+        return True
+    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    return isinstance(error, OUR_BUGS) and PACKAGE in Path(innermost).parents
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process when the job that started it is killed (Linux only)."""
+    import ctypes
+
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def child(module: str, folder: Path) -> None:
+    """The child's side: call `module`.work with the arguments left in `folder`, leave the answer."""
+    import resource
+
+    _die_with_parent()
+    arguments = json.loads((folder / "arguments.json").read_text())
+    try:
+        answer = {"result": import_module(module).work(**arguments)}
+    except Exception as error:  # what a foreign tool may raise is not ours to enumerate
+        traceback.print_exc()
+        answer = {
+            "type": type(error).__name__,
+            "message": str(error) or repr(error),
+            "traceback": traceback.format_exc(),
+            "ours": _is_ours(error),
+        }
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    answer["peak_memory_bytes"] = usage.ru_maxrss * 1024
+    part = folder / "answer.part"
+    part.write_text(json.dumps(answer))
+    part.rename(folder / "answer.json")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # some runtimes crash while they unload, after the work is done
+
+
+if __name__ == "__main__":
+    child(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,17 @@
+"""What every script has in common: one sentence on a fault of the user's, no traceback."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from deltann.errors import StudyError
+from deltann.records import Transient
+
+
+def run(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
+    """Parse the command line and call `main`; exit with 1 and a message on a `StudyError`."""
+    options = parser.parse_args()
+    try:
+        main(options)
+    except (StudyError, Transient, OSError) as error:
+        sys.exit(f"{parser.prog}: error: {error}")

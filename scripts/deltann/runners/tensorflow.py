@@ -1,0 +1,59 @@
+"""TensorFlow: a SavedModel's serving signature, called as the concrete function it is."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from deltann import savedmodel
+
+ENVIRONMENT = "tensorflow"
+SUFFIX = ".savedmodel.tar"
+
+
+def start(threads: int):
+    """Import TensorFlow, quiet and repeatable, on this many threads."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import tensorflow
+
+    tensorflow.config.set_visible_devices([], "GPU")
+    tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+    tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+    tensorflow.config.experimental.enable_op_determinism()
+    return tensorflow
+
+
+class Runner:
+    """Load and run a packed SavedModel."""
+
+    def __init__(self, path: Path, threads: int):
+        self.path, self.threads = path, threads
+
+    def __enter__(self) -> "Runner":
+        tensorflow = start(self.threads)
+        self.folder = tempfile.TemporaryDirectory(prefix="deltann-")
+        # the loaded object owns the variables, so it lives as long as the signature
+        self.model = tensorflow.saved_model.load(
+            str(savedmodel.unpack(self.path, Path(self.folder.name)))
+        )
+        self.function = self.model.signatures["serving_default"]
+        ((self.name, declared),) = self.function.structured_input_signature[1].items()
+        self.input_shape = (1, *declared.shape[1:])
+        self.constant = tensorflow.constant
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.folder.cleanup()
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        (answer,) = self.function(**{self.name: self.constant(batch)}).values()
+        return answer.numpy()
+
+
+def versions() -> dict[str, str]:
+    """The runtime's version."""
+    import tensorflow
+
+    return {"tensorflow": tensorflow.__version__}

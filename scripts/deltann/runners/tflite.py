@@ -1,0 +1,41 @@
+"""LiteRT, the TFLite interpreter, with its default XNNPACK delegate."""
+
+from pathlib import Path
+
+import numpy as np
+
+ENVIRONMENT = "tflite"
+SUFFIX = ".tflite"
+
+
+class Runner:
+    """Load and run a `.tflite` file."""
+
+    def __init__(self, path: Path, threads: int):
+        self.path, self.threads = path, threads
+
+    def __enter__(self) -> "Runner":
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.interpreter = Interpreter(model_path=str(self.path), num_threads=self.threads)
+        self.interpreter.allocate_tensors()
+        (self.input,) = self.interpreter.get_input_details()
+        (self.output,) = self.interpreter.get_output_details()
+        self.input_shape = tuple(int(side) for side in self.input["shape"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del self.interpreter
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        self.interpreter.set_tensor(self.input["index"], batch)
+        self.interpreter.invoke()
+        return self.interpreter.get_tensor(self.output["index"])
+
+
+def versions() -> dict[str, str]:
+    """The runtime's version."""
+    from importlib import metadata
+
+    return {"ai-edge-litert": metadata.version("ai-edge-litert")}

@@ -1,0 +1,40 @@
+"""TVM's virtual machine on the CPU."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+ENVIRONMENT = "tvm"
+SUFFIX = ".so"
+
+
+class Runner:
+    """Load and run a compiled library."""
+
+    def __init__(self, path: Path, threads: int):
+        self.path, self.threads = path, threads
+
+    def __enter__(self) -> "Runner":
+        os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read once, when TVM starts its pool
+        import tvm
+        from tvm import relax
+
+        self.tvm = tvm
+        self.machine = relax.VirtualMachine(tvm.runtime.load_module(str(self.path)), tvm.cpu())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        del self.machine
+
+    def infer(self, batch: np.ndarray) -> np.ndarray:
+        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        answer = self.machine["main"](self.tvm.runtime.tensor(batch))
+        return (answer if hasattr(answer, "numpy") else answer[0]).numpy()
+
+
+def versions() -> dict[str, str]:
+    """The runtime's version."""
+    import tvm
+
+    return {"tvm": tvm.__version__}

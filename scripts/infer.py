@@ -1,0 +1,91 @@
+"""Run one cell: its model on every prepared image, to one prediction file."""
+
+import argparse
+import os
+import tempfile
+from pathlib import Path
+
+from deltann import environment, files, infer, program, records
+from deltann.errors import StudyError
+
+
+def main(options: argparse.Namespace) -> None:
+    """Predict and time in a child process, between two probes."""
+    digest = environment.check(options.environment)
+    upstream = files.read_json(options.source_record)
+    threads = options.threads or len(os.sched_getaffinity(0))
+    provenance = {
+        "commit": infer.commit(),
+        "environment": {"name": options.environment.stem, "digest": digest},
+        "machine": infer.machine(threads),
+        "model_file": upstream.get("sha256", ""),
+    }
+    from deltann import predictions
+
+    cell = predictions.Cell(*options.cell.split("/"))
+    with tempfile.TemporaryDirectory(prefix="deltann-", dir=_folder(options.output)) as folder:
+        if upstream["status"] == "failed":
+            dataset = predictions.failed(cell, upstream, "", provenance)
+        else:
+            dataset = _measure(options, cell, threads, Path(folder), provenance, upstream)
+    predictions.write(dataset, options.output)
+
+
+def _folder(output: Path) -> Path:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    return output.parent
+
+
+def _measure(options, cell, threads: int, folder: Path, provenance: dict, upstream: dict):
+    import numpy as np
+    import xarray as xr
+
+    from deltann import predictions, probe
+
+    if files.sha256(options.source) != upstream["sha256"]:
+        raise StudyError(f"{options.source} is not the file that its record describes")
+    with xr.open_dataset(options.images, engine="h5netcdf") as images:
+        np.save(folder / "pixels.npy", images["pixels"].values)
+        names, true_label = images["image"].values, images["true_label"].values
+        inputs_digest = images.attrs["digest"]
+    before = probe.seconds()
+    arguments = {
+        "runner": options.runner,
+        "source": str(options.source),
+        "model": cell.model,
+        "pixels": str(folder / "pixels.npy"),
+        "threads": threads,
+        "repeats": options.repeats,
+        "output": str(folder / "arrays.npz"),
+    }
+    task = records.start("infer", arguments, records.limits(options), folder)
+    outcome = records.finish(task, options.retries_left)
+    provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
+    if outcome.failure:
+        failure = records.failed("infer", outcome.failure)
+        return predictions.failed(cell, failure, inputs_digest, provenance)
+    arrays = np.load(folder / "arrays.npz", allow_pickle=False)
+    return predictions.succeeded(
+        cell,
+        arrays["logits"],
+        arrays["latency"],
+        names,
+        true_label,
+        inputs_digest,
+        probe.seconds() / before,
+        provenance | outcome.result,
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cell", required=True, help="model/source/target/backend/device")
+    parser.add_argument("--runner", required=True, help="module in deltann.runners")
+    parser.add_argument("--source", type=Path, required=True, help="the model file to run")
+    parser.add_argument("--source-record", type=Path, required=True, help="its record, JSON")
+    parser.add_argument("--images", type=Path, required=True, help="the prepared images, NetCDF")
+    parser.add_argument("--threads", type=int, required=True, help="0: all cores")
+    parser.add_argument("--repeats", type=int, required=True, help="timed passes")
+    parser.add_argument("--output", type=Path, required=True, help="the prediction file")
+    records.arguments(parser)
+    program.run(main, parser)
