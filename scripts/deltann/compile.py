@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deltann.importers import import_model
 from deltann.levels import passes
+from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
 HOST = "host"
@@ -34,15 +35,10 @@ def resolve_target(target: dict) -> dict:
 
 def lowering() -> list:
     """The passes from Relax with TIR kernels to what the virtual machine runs, as TVM's CPU backend."""
-    from tvm.relax.backend import cpu_generic
+    from tvm.relax.backend.cpu_generic import pipeline
 
-    import tvm
-
-    target = tvm.target.Target("llvm")
-    return [
-        *cpu_generic.dataflow_lower_passes(target),
-        *cpu_generic.finalize_passes(target),
-    ]
+    # neither list depends on the target
+    return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
 def work(framework: str, level: str, target: dict, source: str, output: str) -> dict:
@@ -59,9 +55,11 @@ def work(framework: str, level: str, target: dict, source: str, output: str) -> 
         The resolved target, the number of kernels, those left unscheduled, and the seconds that
         importing, the passes, the schedule and code generation took.
     """
-    import tvm
     from deltann import schedules
 
+    if framework == "torch":
+        import torch  # noqa: F401  before TVM: see load_tvm
+    tvm = load_tvm()
     start = time.perf_counter()
     clock = {}
 

@@ -40,7 +40,57 @@ def _onnx(source: Path):
     import onnx
     from tvm.relax.frontend.onnx import from_onnx
 
-    return from_onnx(onnx.load(source), keep_params_in_input=False)
+    return _clips(from_onnx(onnx.load(source), keep_params_in_input=False))
+
+
+def _calls(expression, operator: str) -> bool:
+    """Whether an expression is a call of this operator."""
+    return getattr(getattr(expression, "op", None), "name", None) == operator
+
+
+def _clips(module):
+    """Make ONNX `Clip` with constant bounds a `relax.clip`, as the other importers do.
+
+    The ONNX importer writes minimum(maximum(x, low), high) as opaque kernels, with operators
+    that guard against bounds that are not numbers. No graph pass sees through that.
+    """
+    from tvm import ir, relax
+    from tvm.relax.expr_functor import PyExprMutator, mutator
+
+    values = relax.analysis.get_var2val(module["main"])
+
+    def bound(expression) -> float | None:
+        expression = values.get(expression, expression)
+        if _calls(expression, "relax.where"):
+            return bound(expression.args[2])
+        if not isinstance(expression, ir.expr.GenericConst) or expression.value.numpy().ndim:
+            return None
+        return float(expression.value.numpy())
+
+    def extremum(call, kind: str):
+        """The first operand of call_tir(<kind>, (x, bound)) and the bound's value, or None."""
+        call = values.get(call, call)
+        if not _calls(call, "relax.call_tir") or len(call.args[1].fields) != 2:
+            return None
+        if not call.args[0].name_hint.startswith(kind):
+            return None
+        value = bound(call.args[1].fields[1])
+        return None if value is None else (call.args[1].fields[0], value)
+
+    @mutator
+    class Clips(PyExprMutator):
+        def visit_call_(self, call):
+            upper = extremum(call, "minimum")
+            lower = upper and extremum(upper[0], "maximum")
+            if lower and lower[1] <= upper[1]:
+                return relax.op.clip(self.visit_expr(lower[0]), lower[1], upper[1])
+            return super().visit_call_(call)
+
+    rewriter = Clips(module)
+    rewriter.builder_.update_func(
+        module.get_global_var("main"), rewriter.visit_expr(module["main"])
+    )
+    return relax.transform.DeadCodeElimination()(rewriter.builder_.finalize())
 
 
 def _tflite(source: Path):

@@ -27,7 +27,8 @@ def apply(module):
             continue
         try:
             scheduled[variable] = schedule(function)
-        except (ScheduleError, tvm.error.TVMError):
+        except (ScheduleError, RuntimeError) as error:
+            print(variable.name_hint, str(error)[-200:])
             fallbacks.append(variable.name_hint)
     result = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
     for variable, function in scheduled.items():
@@ -46,16 +47,15 @@ def schedule(function):
     work = s_tir.Schedule(function)
     root = work.get_sblock("root")
     _inline(work, root)
-    fused = set()
-    for block in work.get_child_blocks(root):
-        if _is_reduction(work, block):
-            epilogue = _epilogue(work, block)
-            if epilogue is not None:
-                fused.add(work.get(epilogue).name_hint)
-            _schedule_reduction(work, block, epilogue)
-    for block in work.get_child_blocks(root):
-        if not _is_reduction(work, block) and work.get(block).name_hint not in fused:
+    blocks = work.get_child_blocks(root)
+    reductions = [block for block in blocks if _is_reduction(work, block)]
+    epilogues = [_epilogue(work, block) for block in reductions]
+    written_out = {work.get(block).name_hint for block in epilogues if block is not None}
+    for block in blocks:
+        if not _is_reduction(work, block) and work.get(block).name_hint not in written_out:
             _schedule_injective(work, block)
+    for block, epilogue in zip(reductions, epilogues):
+        _schedule_reduction(work, block, epilogue)
     return work.mod["main"].with_attr("tirx.is_scheduled", True)
 
 
@@ -79,10 +79,10 @@ def _epilogue(work, block):
     consumers = work.get_consumers(block)
     if len(consumers) != 1 or _is_reduction(work, consumers[0]):
         return None
-    written = work.get(block).writes[0].buffer
+    written = work.get(block).writes[0].source
     consumer = work.get(consumers[0])
     same = [int(side) for side in written.shape] == [
-        int(side) for side in consumer.writes[0].buffer.shape
+        int(side) for side in consumer.writes[0].source.shape
     ]
     return consumers[0] if same else None
 

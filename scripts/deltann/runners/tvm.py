@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from deltann.tvm_start import load_tvm
+
 ENVIRONMENT = "tvm"
 SUFFIX = ".so"
 
@@ -17,10 +19,9 @@ class Runner:
 
     def __enter__(self) -> "Runner":
         os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read once, when TVM starts its pool
-        import tvm
+        tvm = self.tvm = load_tvm()
         from tvm import relax
 
-        self.tvm = tvm
         self.machine = relax.VirtualMachine(tvm.runtime.load_module(str(self.path)), tvm.cpu())
         return self
 
@@ -35,6 +36,4 @@ class Runner:
 
 def versions() -> dict[str, str]:
     """The runtime's version."""
-    import tvm
-
-    return {"tvm": tvm.__version__}
+    return {"tvm": load_tvm().__version__}
