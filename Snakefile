@@ -1,4 +1,3 @@
-"""The study: from a config to predictions, the dataset, tables, figures and the summary."""
 
 import sys
 
@@ -19,16 +18,12 @@ include: "rules/environment.smk"
 include: "rules/prepare.smk"
 include: "rules/export.smk"
 include: "rules/convert.smk"
+include: "rules/lower.smk"
 include: "rules/compile.smk"
 include: "rules/infer.smk"
-include: "rules/aggregate.smk"
-include: "rules/tables.smk"
-include: "rules/figures.smk"
-include: "rules/summary.smk"
 
 
 rule all:
     default_target: True
     input:
-        rules.summary.output,
-        FIGURE_FILES,
+        [cell_path(cell) for cell in CELLS],

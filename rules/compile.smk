@@ -1,13 +1,8 @@
-# A model file to machine code by TVM, at one level and for one device.
-def imported(wildcards):
-    """The model file that a compilation imports."""
-    return grid.import_step(config, cell_of(wildcards))
-
-
+# A lowered model to machine code by TVM, for one device.
 rule compile:
     input:
-        artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
-        record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
+        artifact=rules.lower.output.artifact,
+        record=rules.lower.output.record,
         environment=manifest("tvm"),
     output:
         artifact=f"{STUDY}/compiled/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.so",
@@ -16,7 +11,6 @@ rule compile:
         f"{STUDY}/logs/compile/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.log",
     params:
         python=python("tvm"),
-        framework=lambda wildcards: imported(wildcards).framework,
         device_target=lambda wildcards: json.dumps(
             config["devices"][wildcards.device]["target"], sort_keys=True
         ),
@@ -29,8 +23,7 @@ rule compile:
         "compile {wildcards.model} ({wildcards.source} to {wildcards.target})"
         " at {wildcards.level} for {wildcards.device}"
     shell:
-        "{params.python:q} scripts/compile.py --framework {params.framework:q}"
-        " --level {wildcards.level:q} --target {params.device_target:q}"
+        "{params.python:q} scripts/compile.py --target {params.device_target:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"

@@ -5,14 +5,14 @@ import os
 import tempfile
 from pathlib import Path
 
-from deltann import environment, files, infer, program, records
-from deltann.errors import StudyError
+from deltann import environment, infer, program, records
+from deltann.cell import Cell
 
 
 def main(options: argparse.Namespace) -> None:
     """Predict and time in a child process, between two probes."""
     digest = environment.check(options.environment)
-    upstream = files.read_json(options.source_record)
+    upstream = records.source(options)
     threads = options.threads or len(os.sched_getaffinity(0))
     provenance = {
         "commit": infer.commit(),
@@ -22,12 +22,12 @@ def main(options: argparse.Namespace) -> None:
     }
     from deltann import predictions
 
-    cell = predictions.Cell(*options.cell.split("/"))
+    cell = Cell(*options.cell.split("/"))
     with tempfile.TemporaryDirectory(prefix="deltann-", dir=_folder(options.output)) as folder:
         if upstream["status"] == "failed":
             dataset = predictions.failed(cell, upstream, "", provenance)
         else:
-            dataset = _measure(options, cell, threads, Path(folder), provenance, upstream)
+            dataset = _measure(options, cell, threads, Path(folder), provenance)
     predictions.write(dataset, options.output)
 
 
@@ -36,14 +36,12 @@ def _folder(output: Path) -> Path:
     return output.parent
 
 
-def _measure(options, cell, threads: int, folder: Path, provenance: dict, upstream: dict):
+def _measure(options, cell, threads: int, folder: Path, provenance: dict):
     import numpy as np
     import xarray as xr
 
     from deltann import predictions, probe
 
-    if files.sha256(options.source) != upstream["sha256"]:
-        raise StudyError(f"{options.source} is not the file that its record describes")
     with xr.open_dataset(options.images, engine="h5netcdf") as images:
         np.save(folder / "pixels.npy", images["pixels"].values)
         names, true_label = images["image"].values, images["true_label"].values
@@ -81,11 +79,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cell", required=True, help="model/source/target/backend/device")
     parser.add_argument("--runner", required=True, help="module in deltann.runners")
-    parser.add_argument("--source", type=Path, required=True, help="the model file to run")
-    parser.add_argument("--source-record", type=Path, required=True, help="its record, JSON")
     parser.add_argument("--images", type=Path, required=True, help="the prepared images, NetCDF")
     parser.add_argument("--threads", type=int, required=True, help="0: all cores")
     parser.add_argument("--repeats", type=int, required=True, help="timed passes")
     parser.add_argument("--output", type=Path, required=True, help="the prediction file")
-    records.arguments(parser)
+    records.limit_arguments(parser)
+    records.source_arguments(parser)
     program.run(main, parser)

@@ -1,10 +1,9 @@
-"""Import a model into TVM, take it through a level's passes, schedule its kernels, build a library."""
+"""Schedule the kernels of a lowered model for one device and build a library."""
 
 import time
 from pathlib import Path
 
-from deltann.importers import import_model
-from deltann.levels import passes
+from deltann import schedules
 from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
@@ -34,57 +33,45 @@ def resolve_target(target: dict) -> dict:
 
 
 def lowering() -> list:
-    """The passes from Relax with TIR kernels to what the virtual machine runs, as TVM's CPU backend."""
+    """The passes from TIR kernels to what the virtual machine runs: those of TVM's CPU backend."""
     from tvm.relax.backend.cpu_generic import pipeline
 
-    # neither list depends on the target
+    # neither list depends on the target that it asks for
     return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
-def work(framework: str, level: str, target: dict, source: str, output: str) -> dict:
-    """Compile a model file to a shared library.
+def work(target: dict, source: str, output: str) -> dict:
+    """Compile a lowered model to a shared library.
 
     Args:
-        framework: the file's format, one of `importers.IMPORTS`.
-        level: one of `levels.LEVELS`.
         target: TVM target; `mcpu: host` means this machine's.
-        source: the model file.
+        source: the TVM module, JSON.
         output: the library to write.
 
     Returns:
-        The resolved target, the number of kernels, those left unscheduled, and the seconds that
-        importing, the passes, the schedule and code generation took.
+        The resolved target, TVM's version, the number of kernels and the names of those left
+        unscheduled, and the seconds that the schedule and code generation took.
     """
-    from deltann import schedules
-
-    if framework == "torch":
-        import torch  # noqa: F401  before TVM: see load_tvm
     tvm = load_tvm()
     start = time.perf_counter()
-    clock = {}
-
-    def lap(name: str) -> None:
-        clock[name] = round(time.perf_counter() - start - sum(clock.values()), 3)
-
     resolved = resolve_target(target)
-    module = import_model(Path(source), framework)
-    lap("import")
+    module = tvm.ir.load_json(Path(source).read_text())
     with tvm.target.Target(resolved):
-        module = tvm.transform.Sequential(passes(level))(module)
-        lap("passes")
-        module, fallbacks = schedules.apply(module)
-        lap("schedule")
+        module, unscheduled = schedules.apply(module)
+        scheduled = time.perf_counter()
         module = tvm.transform.Sequential(lowering())(module)
         built = tvm.compile(
             module, tvm.target.Target(resolved), relax_pipeline=tvm.transform.Sequential([])
         )
         built.export_library(output)
-    lap("build")
     kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
     return {
         "target": resolved,
         "tvm": tvm.__version__,
         "kernels": len(kernels),
-        "unscheduled": fallbacks,
-        "seconds": clock,
+        "unscheduled": unscheduled,
+        "seconds": {
+            "schedule": round(scheduled - start, 3),
+            "build": round(time.perf_counter() - scheduled, 3),
+        },
     }

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deltann import converters, models, runners
+from deltann.cell import Cell
 from deltann.errors import StudyError
 from deltann.folder import list_images, read_labels
 from deltann.importers import IMPORTS
 from deltann.levels import LEVELS
-from deltann.predictions import Cell
 
 NATIVE = "native"
 EXPORT = "export"

@@ -1,13 +1,14 @@
 """The prediction file: one NetCDF file per cell, written, checked and read here and nowhere else."""
 
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from deltann import files
+from deltann.cell import NAMES, Cell
 from deltann.errors import StudyError
 
 SCHEMA_VERSION = 1
@@ -19,7 +20,6 @@ VARIABLES = {
     "latency": (("image", "repeat"), np.float64),
     "true_label": (("image",), np.int64),
 }
-NAMES = ("model", "source", "target", "backend", "device")
 ATTRIBUTES = (
     "status",
     "failed_stage",
@@ -29,20 +29,6 @@ ATTRIBUTES = (
     "probe_drift",
     "provenance",
 )
-
-
-@dataclass(frozen=True)
-class Cell:
-    """The five names of a cell."""
-
-    model: str
-    source: str
-    target: str
-    backend: str
-    device: str
-
-    def __str__(self) -> str:
-        return "/".join(astuple(self))
 
 
 def rank(logits: np.ndarray, ranks: int = RANKS) -> tuple[np.ndarray, np.ndarray]:

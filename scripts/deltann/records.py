@@ -1,11 +1,11 @@
 """The record a stage leaves beside its artifact: how it went, on what, in which environment."""
 
 import argparse
-import os
 from dataclasses import asdict
 from pathlib import Path
 
-from deltann import files
+from deltann import environment, files
+from deltann.errors import StudyError
 from deltann.isolation import Failure, Limits, Outcome, Task
 
 
@@ -13,14 +13,29 @@ class Transient(Exception):
     """An end that could be the machine's fault, while Snakemake has retries left."""
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def limit_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every stage with a foreign tool takes."""
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--seconds", type=float, required=True, help="time limit")
     parser.add_argument("--memory-mb", type=float, required=True, help="memory limit, MiB")
     parser.add_argument(
-        "--retries-left", type=int, default=0, help="how often Snakemake would try again"
+        "--retries-left", type=int, required=True, help="how often Snakemake would try again"
     )
+
+
+def source_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a stage that reads a model file."""
+    parser.add_argument("--source", type=Path, required=True, help="the model file to read")
+    parser.add_argument("--source-record", type=Path, required=True, help="its record, JSON")
+
+
+def arguments(parser: argparse.ArgumentParser, from_source: bool = True) -> None:
+    """Add the options of a stage that makes an artifact, from a model file or from nothing."""
+    limit_arguments(parser)
+    if from_source:
+        source_arguments(parser)
+    parser.add_argument("--artifact", type=Path, required=True, help="the file to make")
+    parser.add_argument("--record", type=Path, required=True, help="its record, JSON")
 
 
 def limits(options: argparse.Namespace) -> Limits:
@@ -46,9 +61,19 @@ def finish(task: Task, retries_left: int) -> Outcome:
     return outcome
 
 
-def inputs(*paths: Path) -> dict[str, str]:
-    """The SHA-256 of each input, by its path relative to the working directory."""
-    return {os.path.relpath(path): files.sha256(path) for path in paths}
+def source(options: argparse.Namespace) -> dict:
+    """The record of the model file that a stage reads, once the file is seen to be that file.
+
+    Raises:
+        StudyError: the file isn't the one that its record describes.
+    """
+    record = files.read_json(options.source_record)
+    if record["status"] == "ok" and files.sha256(options.source) != record["sha256"]:
+        raise StudyError(
+            f"{options.source} is not the file that {options.source_record} describes: it was "
+            "changed or damaged. Delete it and run again"
+        )
+    return record
 
 
 def failed(stage: str, failure: Failure) -> dict:
@@ -63,48 +88,42 @@ def inherit(record: dict) -> dict:
     return {key: record[key] for key in ("status", "failed_stage", "error")}
 
 
-def produce(
-    stage: str,
-    arguments: dict,
-    artifact: Path,
-    record_path: Path,
-    options: argparse.Namespace,
-    environment_digest: str,
-    upstream: Path | None = None,
-) -> dict:
+def produce(stage: str, arguments: dict, options: argparse.Namespace) -> dict:
     """Make one artifact in a child process, and leave it and its record.
 
-    The child calls `deltann.<stage>`.work(**arguments, output=<temporary path>). A failed
-    artifact is an empty file, so that both declared files exist whatever happened.
+    The child calls `deltann.<stage>`.work(**arguments, source=<path>, output=<temporary path>).
+    A failed artifact is an empty file, so that both declared files exist whatever happened.
 
     Args:
         stage: the stage's name, also the module's.
-        arguments: JSON-able keyword arguments; the value of `source`, if any, is a file.
-        artifact: where the artifact goes.
-        record_path: where the record goes.
-        options: the options of `arguments` above.
-        environment_digest: the digest in the environment's manifest.
-        upstream: the record of the input, if a stage made it.
+        arguments: JSON-able keyword arguments.
+        options: those of `arguments` above.
 
     Returns:
         The record that was written.
+
+    Raises:
+        StudyError: wrong environment, damaged input, or a fault of ours.
+        Transient: see `finish`.
     """
-    base = {"stage": stage, "environment_digest": environment_digest, "arguments": arguments}
-    cause = files.read_json(upstream) if upstream else {"status": "ok"}
-    with files.atomic(artifact) as part:
+    record = {
+        "stage": stage,
+        "arguments": arguments,
+        "environment_digest": environment.check(options.environment),
+    }
+    cause = source(options) if "source" in options else {"status": "ok"}
+    if cause["status"] == "ok" and "source" in options:
+        record["inputs"] = {str(options.source): cause["sha256"]}
+        arguments = arguments | {"source": str(options.source)}
+    with files.atomic(options.artifact) as part:
         if cause["status"] == "failed":
-            record = base | inherit(cause)
+            record |= inherit(cause)
         else:
-            if "source" in arguments:
-                base["inputs"] = inputs(Path(arguments["source"]))
-            task = start(
-                stage, arguments | {"output": str(part)}, limits(options), part.parent
-            )
-            outcome = finish(task, options.retries_left)
-            record = base | _describe(stage, outcome, part)
+            task = start(stage, arguments | {"output": str(part)}, limits(options), part.parent)
+            record |= _describe(stage, finish(task, options.retries_left), part)
         if record["status"] == "failed":
             part.write_bytes(b"")
-    files.write_json(record_path, record)
+    files.write_json(options.record, record)
     return record
 
 

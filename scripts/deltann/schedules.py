@@ -27,8 +27,7 @@ def apply(module):
             continue
         try:
             scheduled[variable] = schedule(function)
-        except (ScheduleError, RuntimeError) as error:
-            print(variable.name_hint, str(error)[-200:])
+        except (ScheduleError, RuntimeError):
             fallbacks.append(variable.name_hint)
     result = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
     for variable, function in scheduled.items():

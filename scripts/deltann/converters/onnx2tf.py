@@ -1,6 +1,8 @@
 """onnx2tf: an ONNX model rebuilt from TensorFlow operators, channels last."""
 
 import os
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,31 +13,43 @@ TARGET = "tensorflow"
 ENVIRONMENT = "onnx2tf"
 
 
-def convert(source: Path, target: Path) -> None:
-    """Convert an `.onnx` file to a packed SavedModel with a serving signature."""
+def convert(source: Path, target: Path, simplify: bool = True) -> None:
+    """Convert an `.onnx` file to a packed SavedModel with a serving signature.
+
+    Args:
+        source: the `.onnx` file.
+        target: the packed SavedModel to write.
+        simplify: let onnx2tf run onnxsim over the model first, as it does by default.
+    """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    # onnx2tf runs onnxsim as a command, and goes on without it if it isn't found
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     import numpy as np
     import onnx2tf
 
-    here = os.getcwd()
+    target = target.absolute()
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        # onnx2tf writes the simplified model over its input
+        copy = shutil.copyfile(source, Path(folder, "model.onnx"))
+        saved = Path(folder, "saved")
+        # onnx2tf downloads this file unless it lies in the working directory. It tries its
+        # conversion on these images to settle the axes of an operator, which zeros could not.
+        np.save(
+            Path(folder, "calibration_image_sample_data_20x128x128x3_float32.npy"),
+            np.random.default_rng(0).random((20, 128, 128, 3), np.float32),
+        )
+        here = os.getcwd()
         os.chdir(folder)
         try:
-            # onnx2tf downloads this file unless it lies in its working directory. Only
-            # quantization reads its content, and nothing is quantized here.
-            np.save(
-                "calibration_image_sample_data_20x128x128x3_float32.npy",
-                np.zeros((20, 128, 128, 3), np.float32),
-            )
             onnx2tf.convert(
-                input_onnx_file_path=str(source.resolve() if source.is_absolute() else
-                                         Path(here, source)),
-                output_folder_path="saved",
+                input_onnx_file_path=str(copy),
+                output_folder_path=str(saved),
                 output_signaturedefs=True,
+                not_use_onnxsim=not simplify,
                 non_verbose=True,
             )
         finally:
             os.chdir(here)
-        for extra in Path(folder, "saved").glob("*.tflite"):
+        for extra in saved.glob("*.tflite"):
             extra.unlink()
-        savedmodel.pack(Path(folder, "saved"), target)
+        savedmodel.pack(saved, target)

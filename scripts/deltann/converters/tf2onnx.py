@@ -20,6 +20,7 @@ def convert(source: Path, target: Path, opset: int = 18) -> None:
         opset: of the ONNX operators.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import onnx
     import tensorflow
     import tf2onnx
 
@@ -34,6 +35,31 @@ def convert(source: Path, target: Path, opset: int = 18) -> None:
             (answer,) = function(**{name: batch}).values()
             return answer
 
-        tf2onnx.convert.from_function(
-            serve, input_signature=[signature], opset=opset, output_path=str(target)
+        converted, _ = tf2onnx.convert.from_function(
+            serve, input_signature=[signature], opset=opset
         )
+    graph = converted.graph
+    # the captured weights are constants by now, and still listed as inputs that nothing reads
+    read = {name for node in graph.node for name in node.input}
+    inputs = [item for item in graph.input if item.name in read]
+    del graph.input[:]
+    graph.input.extend(inputs)
+    name_constants(graph)
+    onnx.save(converted, target)
+
+
+def name_constants(graph) -> None:
+    """Name and sort the constants of an `onnx.GraphProto` in the order of their first use.
+
+    tf2onnx merges equal constants in the order of a set of strings, so that which name survives
+    changes from one process to the next.
+    """
+    constants = {item.name: item for item in graph.initializer}
+    uses = (name for node in graph.node for name in node.input if name in constants)
+    names = {name: f"constant_{index}" for index, name in enumerate(dict.fromkeys(uses))}
+    for node in graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
+    del graph.initializer[:]
+    for old, new in names.items():
+        constants[old].name = new
+        graph.initializer.append(constants[old])

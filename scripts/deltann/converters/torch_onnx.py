@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from deltann.exported import load
+
 SOURCE = "torch"
 TARGET = "onnx"
 ENVIRONMENT = "torch"
@@ -17,6 +19,5 @@ def convert(source: Path, target: Path, opset: int = 18) -> None:
     """
     import torch
 
-    program = torch.export.load(source)
-    converted = torch.onnx.export(program, dynamo=True, opset_version=opset, verbose=False)
+    converted = torch.onnx.export(load(source), dynamo=True, opset_version=opset, verbose=False)
     converted.save(target, external_data=False)

@@ -1,8 +1,10 @@
 """ONNX Runtime on the CPU, with its default graph optimizations."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 ENVIRONMENT = "onnx"
 SUFFIX = ".onnx"
@@ -20,6 +22,8 @@ class Runner:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
+        options.use_deterministic_compute = True
+        options.log_severity_level = 3
         self.session = onnxruntime.InferenceSession(
             str(self.path), options, providers=["CPUExecutionProvider"]
         )
@@ -30,7 +34,7 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         del self.session
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
+    def infer(self, batch: "np.ndarray") -> "np.ndarray":
         """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
         return self.session.run(None, {self.name: batch})[0]
 

@@ -3,10 +3,12 @@
 import os
 import tempfile
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from deltann import savedmodel
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ENVIRONMENT = "tensorflow"
 SUFFIX = ".savedmodel.tar"
@@ -46,7 +48,7 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self.folder.cleanup()
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
+    def infer(self, batch: "np.ndarray") -> "np.ndarray":
         """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
         (answer,) = self.function(**{self.name: self.constant(batch)}).values()
         return answer.numpy()

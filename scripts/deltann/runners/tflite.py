@@ -1,8 +1,10 @@
 """LiteRT, the TFLite interpreter, with its default XNNPACK delegate."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 ENVIRONMENT = "tflite"
 SUFFIX = ".tflite"
@@ -27,7 +29,7 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         del self.interpreter
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
+    def infer(self, batch: "np.ndarray") -> "np.ndarray":
         """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
         self.interpreter.set_tensor(self.input["index"], batch)
         self.interpreter.invoke()

@@ -1,0 +1,40 @@
+"""Keras's own ONNX export, which traces the model and hands it to tf2onnx."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from deltann.converters.tf2onnx import name_constants
+
+SOURCE = "keras"
+TARGET = "onnx"
+ENVIRONMENT = "tensorflow"
+
+
+def convert(source: Path, target: Path, opset: int = 18) -> None:
+    """Convert a `.keras` file to ONNX.
+
+    Args:
+        source: the `.keras` file, loaded in safe mode.
+        target: the `.onnx` file to write.
+        opset: of the ONNX operators.
+    """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import keras
+    import onnx
+
+    model = keras.saving.load_model(source, compile=False, safe_mode=True)
+    declared = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="inputs")
+    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        exported = Path(folder, "model.onnx")
+        model.export(
+            exported,
+            format="onnx",
+            verbose=False,
+            input_signature=[declared],
+            opset_version=opset,
+        )
+        converted = onnx.load(exported)
+    name_constants(converted.graph)
+    onnx.save(converted, target)
