@@ -1,5 +1,7 @@
 """Schedule the kernels of a lowered model for one device and build a library."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -40,6 +42,15 @@ def lowering() -> list:
     return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
+def link(library: str, objects: list[str]) -> None:
+    """Link object files to a shared library, by the linker that the environment carries.
+
+    So no compiler need be installed, and every machine links with the same one.
+    """
+    command = [sys.executable, "-m", "ziglang", "ld.lld", "-shared", "--build-id=none"]
+    subprocess.run([*command, "-o", library, *objects], check=True)
+
+
 def work(target: dict, source: str, output: str) -> dict:
     """Compile a lowered model to a shared library.
 
@@ -63,7 +74,7 @@ def work(target: dict, source: str, output: str) -> dict:
         built = tvm.compile(
             module, tvm.target.Target(resolved), relax_pipeline=tvm.transform.Sequential([])
         )
-        built.export_library(output)
+        built.export_library(output, fcompile=link)
     kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
     return {
         "target": resolved,

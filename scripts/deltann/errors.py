@@ -1,5 +1,9 @@
-"""The one exception that means "tell the user this sentence", not "here is a bug"."""
+"""The two exceptions that a user sees as one sentence, without a traceback."""
 
 
 class StudyError(Exception):
-    """A fault the user can mend: its message names the file or key, the value and what is expected."""
+    """A fault the user can mend: the message names the file or key, the value and what is expected."""
+
+
+class Transient(Exception):
+    """An end that could be the machine's fault, while Snakemake has retries left."""

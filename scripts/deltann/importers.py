@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from deltann import exported
+
 IMPORTS = ("torch", "onnx", "tflite")
 
 
@@ -28,11 +30,10 @@ def import_model(source: Path, framework: str):
 
 
 def _torch(source: Path):
-    import torch
     from tvm.relax.frontend.torch import from_exported_program
 
     return from_exported_program(
-        torch.export.load(source), keep_params_as_input=False, unwrap_unit_return_tuple=True
+        exported.load(source), keep_params_as_input=False, unwrap_unit_return_tuple=True
     )
 
 

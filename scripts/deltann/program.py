@@ -4,8 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from deltann.errors import StudyError
-from deltann.records import Transient
+from deltann.errors import StudyError, Transient
 
 
 def run(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:

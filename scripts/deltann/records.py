@@ -5,12 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from deltann import environment, files
-from deltann.errors import StudyError
+from deltann.errors import StudyError, Transient
 from deltann.isolation import Failure, Limits, Outcome, Task
-
-
-class Transient(Exception):
-    """An end that could be the machine's fault, while Snakemake has retries left."""
 
 
 def limit_arguments(parser: argparse.ArgumentParser) -> None:
