@@ -2,10 +2,9 @@
 
 import argparse
 import os
-import tempfile
 from pathlib import Path
 
-from deltann import environment, infer, program, records
+from deltann import environment, files, infer, program, records
 from deltann.cell import Cell
 
 
@@ -23,17 +22,12 @@ def main(options: argparse.Namespace) -> None:
     from deltann import predictions
 
     cell = Cell(*options.cell.split("/"))
-    with tempfile.TemporaryDirectory(prefix="deltann-", dir=_folder(options.output)) as folder:
+    with files.scratch(options.output) as folder:
         if upstream["status"] == "failed":
             dataset = predictions.failed(cell, upstream, "", provenance)
         else:
-            dataset = _measure(options, cell, threads, Path(folder), provenance)
+            dataset = _measure(options, cell, threads, folder, provenance)
     predictions.write(dataset, options.output)
-
-
-def _folder(output: Path) -> Path:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    return output.parent
 
 
 def _measure(options, cell, threads: int, folder: Path, provenance: dict):

@@ -81,7 +81,7 @@ def check(manifest: Path) -> str:
         StudyError: it doesn't; the message names the difference and the repair.
     """
     expected, actual = files.read_json(manifest), describe()
-    if expected["digest"] == actual["digest"]:
+    if expected == actual:
         return actual["digest"]
     different = sorted(
         set(expected["distributions"].items()) ^ set(actual["distributions"].items())

@@ -1,8 +1,10 @@
 """Files that are either whole or not there, and the digests that prove it."""
 
+import glob
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,21 +34,29 @@ def digest(value: object) -> str:
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place, else it goes.
 
-    The name is unique to the attempt, so that a job left over from a killed run can never
-    write into the file of its successor. The data reach the disk before the name does.
+    The data reach the disk before the name does.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    part = folder / path.name
-    try:
+    with scratch(path) as folder:
+        part = folder / path.name
         yield part
         with open(part, "rb") as stream:
             os.fsync(stream.fileno())
         os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-        folder.rmdir()
+
+
+@contextmanager
+def scratch(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path`, and remove it and what is in it.
+
+    Its name is unique to the attempt, so that a job left over from a killed run can never write
+    into the file of its successor; what killed attempts at the same file left goes first.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        yield Path(folder)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -14,6 +14,7 @@ select the cells that ran before comparing them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import index
 from typing import Literal, NamedTuple
 
@@ -336,21 +337,28 @@ def latency_ratio_interval(
     resamples = _integer("resamples", resamples, low=1)
     confidence = _open_unit("confidence", confidence)
     medians = _paired_medians(baseline_seconds, candidate_seconds)
-    n = medians[0].size
-    if n == 1:
-        return Interval(float("nan"), float("nan"))
-    ends = stats.bootstrap(
-        medians,
-        _ratio_of_totals,
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        batch=max(1, _BOOTSTRAP_BATCH // n),
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(float(ends.low), float(ends.high))
+    return _bootstrap(medians, _ratio_of_totals, seed, resamples, confidence)
+
+
+def median_latency(seconds: ArrayLike) -> float:
+    """The typical image's latency in seconds: the median over images of each one's median repeat.
+
+    seconds: positive reals ``(image, repeat)``.
+    """
+    return float(np.median(_image_medians(seconds)))
+
+
+def median_latency_interval(
+    seconds: ArrayLike, seed: int, resamples: int = 2000, confidence: float = 0.95
+) -> Interval:
+    """Percentile bootstrap interval of ``median_latency``, in seconds, over images.
+
+    The arguments, limits and source of ``latency_ratio_interval`` hold here too.
+    """
+    seed = _integer("seed", seed, low=0)
+    resamples = _integer("resamples", resamples, low=1)
+    confidence = _open_unit("confidence", confidence)
+    return _bootstrap((_image_medians(seconds),), np.median, seed, resamples, confidence)
 
 
 def speedup_percent(
@@ -405,6 +413,31 @@ def _speedup(ratio: float, measure: SpeedupMeasure) -> float:
     raise ValueError(f"measure: {measure!r}, expected 'speed' or 'time'")
 
 
+def _bootstrap(
+    medians: tuple[NDArray[np.float64], ...],
+    statistic: Callable[..., NDArray[np.float64]],
+    seed: int,
+    resamples: int,
+    confidence: float,
+) -> Interval:
+    """Percentile bootstrap over the images of arrays ``(image,)``, drawn together."""
+    n = medians[0].size
+    if n == 1:
+        return Interval(float("nan"), float("nan"))
+    ends = stats.bootstrap(
+        medians,
+        statistic,
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=max(1, _BOOTSTRAP_BATCH // n),
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(float(ends.low), float(ends.high))
+
+
 def _ratio_of_totals(
     baseline: NDArray[np.float64], candidate: NDArray[np.float64], axis: int = -1
 ) -> NDArray[np.float64]:
@@ -422,6 +455,10 @@ def _paired_medians(
             "baseline_seconds"
         )
     return np.median(baseline, axis=1), np.median(candidate, axis=1)
+
+
+def _image_medians(seconds: ArrayLike) -> NDArray[np.float64]:
+    return np.median(_seconds("seconds", seconds), axis=1)
 
 
 # --- Checks of arguments --------------------------------------------------------------------

@@ -1,0 +1,28 @@
+# The two commands: `make study` and `make test`. Both set up what they need.
+PYTHON ?= python3
+CONFIG ?= config/config.yaml
+SNAKEMAKE = .venv/bin/snakemake
+
+.PHONY: study test lint retry-failed clean
+
+study: .venv/ready
+	@$(SNAKEMAKE) --cores all --configfile $(CONFIG); code=$$?; \
+	.venv/bin/python scripts/closing.py $(CONFIG); exit $$code
+
+test: .venv/ready
+	@$(SNAKEMAKE) --cores all results/environments/test.json
+	@.envs/test/bin/python -m pytest
+
+lint: .venv/ready
+	@$(SNAKEMAKE) --cores all results/environments/test.json
+	@.envs/test/bin/ruff check scripts tests benchmarks
+	@.envs/test/bin/ruff format --check scripts tests benchmarks
+	@.envs/test/bin/snakefmt --check Snakefile rules
+
+# The driver's environment: Snakemake, and uv, which builds the others.
+.venv/ready: envs/driver.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "CPython 3.11 to 3.13 is needed, this is " + sys.version)'
+	@echo "setting up .venv"
+	@$(PYTHON) -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement envs/driver.txt
+	@touch $@

@@ -1,0 +1,26 @@
+"""Stack all cells' prediction files into the study dataset."""
+
+import argparse
+from pathlib import Path
+
+from deltann import environment, program
+
+
+def main(options: argparse.Namespace) -> None:
+    """Aggregate and write."""
+    digest = environment.check(options.environment)
+    from deltann import aggregate
+
+    paths = [Path(line) for line in options.cells.read_text(encoding="utf-8").splitlines()]
+    aggregate.aggregate(paths, options.output, options.probe_tolerance, digest)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cells", type=Path, required=True, help="prediction files, one per line")
+    parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
+    parser.add_argument("--output", type=Path, required=True, help="the study dataset, NetCDF")
+    parser.add_argument(
+        "--probe-tolerance", type=float, required=True, help="share by which the probe may drift"
+    )
+    program.run(main, parser)

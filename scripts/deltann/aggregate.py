@@ -1,0 +1,194 @@
+"""The study dataset: every cell's prediction file, failed ones too, stacked along `cell`.
+
+| variable | dimensions | type | missing |
+| --- | --- | --- | --- |
+| logits, probability | cell, image, class or rank | float32 | NaN |
+| label | cell, image, rank | int32 | -1 |
+| latency, seconds | cell, image, repeat | float64 | NaN |
+| true_label | image; cell, image where models disagree | int64 | -1 |
+| probe_drift | cell | float64 | NaN |
+| drifted | cell | int8, 0 or 1 | 0 |
+| failed_stage, error_type, error_message, inputs_digest, provenance | cell | str | empty |
+
+Coordinates on `cell`: the cell's path as index, its five names, and its status.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5netcdf
+import h5py
+import numpy as np
+import xarray as xr
+
+from deltann import files, predictions
+from deltann.cell import NAMES
+from deltann.errors import StudyError
+
+MISSING_LABEL = -1
+TEXTS = ("failed_stage", "error_type", "error_message", "inputs_digest", "provenance")
+# Logits are read image by image or cell by cell: about a megabyte a chunk serves both.
+CHUNK_IMAGES = 256
+SCALED = {"logits": "class", "probability": "rank", "latency": "repeat"}
+
+
+@dataclass
+class Survey:
+    """What the dataset must have room for: found in a first pass over the files' headers."""
+
+    sizes: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    labels_agree: bool = True
+
+    @property
+    def images(self) -> list[str]:
+        """The union of the cells' image names, in the order of their first appearance."""
+        return list(self.labels)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[h5netcdf.File]:
+    try:
+        file = h5netcdf.File(path, "r")
+    except OSError as error:
+        raise StudyError(f"{path}: not a readable prediction file: {error}") from error
+    with file:
+        yield file
+
+
+def survey(paths: list[Path]) -> Survey:
+    """Read sizes, images and true labels, without the predictions.
+
+    Raises:
+        StudyError: a file can't be read, or two cells of a model saw different images.
+    """
+    found = Survey({"class": 1, "rank": 1, "repeat": 1})
+    first: dict[str, tuple[str, Path]] = {}
+    digests = set()
+    for path in paths:
+        with _opened(path) as file:
+            digest = str(file.attrs.get("inputs_digest", ""))
+            if not digest:  # a cell that failed before inference saw no images
+                continue
+            model = _text(file["model"][()])
+            expected, where = first.setdefault(model, (digest, path))
+            if digest != expected:
+                raise StudyError(
+                    f"cells of model {model} saw different images: {where} has the inputs' digest "
+                    f"{expected}, and {path} {digest}. Delete the older file and run again"
+                )
+            if "logits" not in file.variables:
+                continue
+            for dimension in found.sizes:
+                size = file.dimensions[dimension].size
+                found.sizes[dimension] = max(found.sizes[dimension], size)
+            # The digest covers names and true labels: one file of each speaks for the others.
+            if digest not in digests:
+                digests.add(digest)
+                _add_images(found, file)
+    return found
+
+
+def _add_images(found: Survey, file: h5netcdf.File) -> None:
+    for name, label in zip(file["image"][:], file["true_label"][:]):
+        known = found.labels.setdefault(_text(name), int(label))
+        found.labels_agree &= known == label
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def aggregate(paths: list[Path], output: Path, tolerance: float, environment_digest: str) -> None:
+    """Write the study dataset, with one cell in memory at a time.
+
+    Args:
+        paths: the prediction files; their order is that of the cells.
+        output: the NetCDF-4 file to make, atomically.
+        tolerance: a cell is `drifted` if its probe's time changed by more than this share.
+        environment_digest: of the environment that aggregates.
+
+    Raises:
+        StudyError: no cell at all, an unreadable or malformed file, or see `survey`.
+    """
+    if not paths:
+        raise StudyError("no prediction file to aggregate: the list of cells is empty")
+    found = survey(paths)
+    place = {name: number for number, name in enumerate(found.images)}
+    with files.atomic(output) as part, h5netcdf.File(part, "w") as study:
+        _create(study, len(paths), found)
+        study.attrs["title"] = "DeltaNN study: one entry along 'cell' per prediction file"
+        study.attrs["coordinates"] = " ".join((*NAMES, "status"))
+        study.attrs["probe_tolerance"] = float(tolerance)
+        study.attrs["aggregation_environment"] = environment_digest
+        for number, path in enumerate(paths):
+            dataset = predictions.read(path)
+            _write_description(study, number, dataset, tolerance)
+            if dataset.status == "ok":
+                _write_arrays(study, number, dataset, place)
+
+
+def _create(study: h5netcdf.File, cells: int, found: Survey) -> None:
+    """Declare dimensions and variables."""
+    images = len(found.labels)
+    # A study whose cells all failed has no images; HDF5 chunks can't be empty.
+    study.dimensions = {"cell": cells, "image": images} | found.sizes
+    text = h5py.string_dtype()
+    for name in ("cell", *NAMES, "status", *TEXTS):
+        study.create_variable(name, ("cell",), text)
+    study.create_variable("image", ("image",), text)[:] = np.array(found.images, object)
+    study.create_variable("probe_drift", ("cell",), np.float64, fillvalue=np.nan)
+    study.create_variable("drifted", ("cell",), np.int8)
+    study["probe_drift"].attrs["long_name"] = "time of a fixed probe after the timing over before"
+    study["drifted"].attrs["long_name"] = "1 where the probe's time changed more than the tolerance"
+    for name, last in SCALED.items():
+        _create_scaled(study, name, last, predictions.VARIABLES[name][1], fillvalue=np.nan)
+    study["latency"].attrs["units"] = "s"
+    # No _FillValue: xarray would make floats of the labels.
+    _create_scaled(study, "label", "rank", np.int32)
+    study["label"].attrs["comment"] = f"{MISSING_LABEL}: the cell has no answer for the image"
+    shape = ("image",) if found.labels_agree else ("cell", "image")
+    truth = study.create_variable("true_label", shape, np.int64)
+    truth.attrs["comment"] = f"{MISSING_LABEL}: unknown"
+    truth[...] = list(found.labels.values()) if found.labels_agree else MISSING_LABEL
+
+
+def _create_scaled(study: h5netcdf.File, name: str, last: str, dtype: type, **fill) -> None:
+    images, width = study.dimensions["image"].size, study.dimensions[last].size
+    chunks = (1, min(CHUNK_IMAGES, images), width) if images else None
+    packed = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if images else {}
+    study.create_variable(name, ("cell", "image", last), dtype, chunks=chunks, **packed, **fill)
+
+
+def _write_description(
+    study: h5netcdf.File, number: int, dataset: xr.Dataset, tolerance: float
+) -> None:
+    names = {name: dataset[name].item() for name in NAMES}
+    for name, value in names.items():
+        study[name][number] = value
+    study["cell"][number] = "/".join(names.values())
+    for name in ("status", *TEXTS):
+        study[name][number] = dataset.attrs[name]
+    drift = float(dataset.attrs["probe_drift"])
+    study["probe_drift"][number] = drift
+    study["drifted"][number] = abs(drift - 1) > tolerance  # false for the NaN of failed cells
+    if study.dimensions["image"].size:
+        study["label"][number] = MISSING_LABEL
+
+
+def _write_arrays(
+    study: h5netcdf.File, number: int, dataset: xr.Dataset, place: dict[str, int]
+) -> None:
+    where = np.array([place[name] for name in dataset["image"].values])
+    for name, last in SCALED.items() | {("label", "rank")}:
+        missing = MISSING_LABEL if name == "label" else np.nan
+        values = dataset[name].values
+        row = np.full((len(place), study.dimensions[last].size), missing, values.dtype)
+        row[where, : values.shape[1]] = values
+        study[name][number] = row
+    if study["true_label"].ndim == 2:
+        row = np.full(len(place), MISSING_LABEL, np.int64)
+        row[where] = dataset["true_label"].values
+        study["true_label"][number] = row

@@ -1,0 +1,1 @@
+"""One module per figure: it draws one table, and computes nothing."""

@@ -1,0 +1,38 @@
+"""Draw one figure from its table: PDF for print, PNG for the eye, and the table drawn."""
+
+import argparse
+import importlib
+from pathlib import Path
+
+from deltann import environment, files, program
+
+
+def main(options: argparse.Namespace) -> None:
+    """Draw and write."""
+    environment.check(options.environment)
+    import pandas as pd
+
+    from deltann.figures import style
+
+    style.use()
+    module = importlib.import_module(f"deltann.figures.{options.figure}")
+    source = options.tables / f"{module.TABLE}.csv"
+    figure = module.draw(pd.read_csv(source))
+    files.write_text(_path(options, ".csv"), source.read_text(encoding="utf-8"))
+    # no dates inside: the same table gives the same files
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", None)):
+        with files.atomic(_path(options, suffix)) as part:
+            figure.savefig(part, metadata=metadata)
+
+
+def _path(options: argparse.Namespace, suffix: str) -> Path:
+    return options.output_stem.with_name(options.output_stem.name + suffix)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--figure", required=True, help="module in deltann.figures")
+    parser.add_argument("--tables", type=Path, required=True, help="folder of the CSV tables")
+    parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
+    parser.add_argument("--output-stem", type=Path, required=True, help="path without the suffix")
+    program.run(main, parser)

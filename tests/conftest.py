@@ -1,0 +1,153 @@
+"""A real workspace for the end-to-end tests: a copy of the repository where studies run."""
+
+import os
+import shutil
+import signal
+import subprocess
+import zipfile
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
+PHOTOGRAPHS = 4
+
+
+class Workspace:
+    """A folder with the repository's files, its environments, and studies of its own."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def config(self, name: str, **changes: object) -> Path:
+        """Write the default config with changes as a study of this name; return its path."""
+        content = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+        content |= {"study": name, "images": {"folder": "photographs"}} | changes
+        path = self.path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(content))
+        return path
+
+    def command(self, config: Path, *arguments: str) -> list[str]:
+        """A Snakemake command line."""
+        return [str(SNAKEMAKE), "--cores", "all", "--configfile", str(config), *arguments]
+
+    def snakemake(self, config: Path, *arguments: str) -> subprocess.CompletedProcess:
+        """Run Snakemake to its end; the output is text, both streams in one."""
+        return subprocess.run(
+            self.command(config, *arguments),
+            cwd=self.path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, config: Path, *arguments: str) -> str:
+        """Run Snakemake, expecting success; return its output."""
+        done = self.snakemake(config, *arguments)
+        assert done.returncode == 0, done.stdout[-6000:]
+        return done.stdout
+
+    def jobs(self, config: Path) -> dict[str, int]:
+        """How many jobs of each rule Snakemake would run now."""
+        output = self.run(config, "--dry-run")
+        if "Job stats:" not in output:
+            assert "Nothing to be done" in output, output[-3000:]
+            return {}
+        table = output.split("Job stats:")[1].split("total")[0].splitlines()[3:]
+        counts = {row.split()[0]: int(row.split()[1]) for row in table if row.strip()}
+        counts.pop("all", None)
+        return counts
+
+    def listed(self, config: Path) -> str:
+        """What Snakemake's dry run prints, with the shell commands."""
+        return self.run(config, "--dry-run", "--printshellcmds")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text that occurs in a file."""
+        path = self.path / name
+        text = path.read_text()
+        assert old in text, f"{name} has no {old!r}"
+        path.write_text(text.replace(old, new))
+
+    def copy(self, path: Path) -> "Workspace":
+        """A second workspace in the same state, that shares the environments."""
+        path.mkdir()
+        for item in self.path.iterdir():
+            if item.name == ".envs":
+                (path / ".envs").symlink_to(item.resolve())
+            elif item.is_dir():
+                shutil.copytree(item, path / item.name, symlinks=True)
+            else:
+                shutil.copy2(item, path / item.name)
+        return Workspace(path)
+
+
+def kill_family(process: subprocess.Popen) -> None:
+    """Kill a process and all its descendants with SIGKILL."""
+    try:
+        family = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    os.kill(process.pid, signal.SIGKILL)
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.wait()
+
+
+def _checkout(path: Path) -> Workspace:
+    """Copy what git tracks or would track, as it is in the working tree."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, path / name)
+    return Workspace(path)
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory) -> Workspace:
+    """A workspace with four photographs and all environments built by the rule."""
+    space = _checkout(tmp_path_factory.mktemp("workspace"))
+    config = space.config("environments")
+    names = sorted(path.stem for path in (ROOT / "envs").glob("*.txt"))
+    built = [name for name in names if name not in ("driver", "test")]
+    wheel = "results/images/foolbox-3.3.4.whl"
+    packaged = space.config(
+        "packaged", images=yaml.safe_load((ROOT / "config/config.yaml").read_text())["images"]
+    )
+    space.run(config, *[f"results/environments/{name}.json" for name in built])
+    space.run(packaged, wheel)
+    folder = space.path / "photographs"
+    folder.mkdir()
+    with zipfile.ZipFile(space.path / wheel) as archive:
+        names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
+        rows = ["image,label"]
+        for name in names[:PHOTOGRAPHS]:
+            (folder / Path(name).name).write_bytes(archive.read(name))
+            rows.append(f"{Path(name).name},{Path(name).stem.split('_')[2]}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    return space
+
+
+@pytest.fixture(scope="session")
+def study(workspace):
+    """The reduced study, run once: all targets, two backends, both devices; its config."""
+    config = workspace.config(
+        "reduced",
+        backends=["native", "O0", "O4"],
+        timing={"repeats": 3, "probe_tolerance": 0.15},
+    )
+    workspace.run(config)
+    return config

@@ -1,0 +1,149 @@
+"""The study end to end: what a user opens afterwards, held against independent inference."""
+
+import json
+from pathlib import Path
+
+import capstone
+import numpy as np
+import pandas as pd
+import pytest
+import reference
+import xarray as xr
+from elftools.elf.elffile import ELFFile
+
+TARGETS = {"torch", "onnx", "tensorflow", "keras", "tflite"}
+
+
+@pytest.fixture(scope="module")
+def dataset(workspace, study):
+    with xr.open_dataset(workspace.path / "results/reduced/study.nc") as opened:
+        yield opened.load()
+
+
+@pytest.fixture(scope="module")
+def photographs(workspace, dataset):
+    return [workspace.path / "photographs" / name for name in dataset["image"].values]
+
+
+def test_every_cell_is_there_and_ran(dataset):
+    cells = set(zip(dataset.target.values, dataset.backend.values, dataset.device.values))
+    compiled = {
+        (target, backend, device)
+        for target in TARGETS
+        for backend in ("O0", "O4")
+        for device in ("cpu", "cpu-baseline")
+    }
+    assert cells == compiled | {(target, "native", "cpu") for target in TARGETS}
+    assert dataset.sizes["cell"] == 25
+    assert set(dataset.status.values) == {"ok"}
+
+
+def test_logits_are_those_of_plain_pytorch(dataset, photographs):
+    expected = reference.torch_logits(photographs)
+    for index in range(dataset.sizes["cell"]):
+        cell = dataset.isel(cell=index)
+        where = f"{cell.target.item()} {cell.backend.item()} {cell.device.item()}"
+        np.testing.assert_allclose(cell.logits.values, expected, atol=1e-3, err_msg=where)
+        assert (cell.label[:, 0].values == expected.argmax(1)).all(), where
+
+
+def test_logits_of_the_onnx_cell_are_those_of_onnx_runtime(workspace, dataset, photographs):
+    model = "results/reduced/models/efficientnet_lite0/torch/torch_onnx.onnx"
+    expected = reference.onnx_logits(workspace.path / model, photographs)
+    wanted = (dataset.target == "onnx") & (dataset.backend == "native")
+    cell = dataset.isel(cell=int(np.flatnonzero(wanted)[0]))
+    np.testing.assert_allclose(cell.logits.values, expected, atol=1e-4)
+
+
+def test_one_line_questions(dataset):
+    accuracy = (dataset.label[:, :, 0] == dataset.true_label).mean("image")
+    assert ((accuracy >= 0) & (accuracy <= 1)).all() and accuracy.sizes == {"cell": 25}
+    differ = dataset.image[dataset.label[0, :, 0] != dataset.label[1, :, 0]]
+    assert differ.size == 0
+    latency = dataset.latency.median(["image", "repeat"]).groupby("backend").median()
+    assert set(latency.backend.values) == {"native", "O0", "O4"}
+    assert (latency > 0).all()
+
+
+def test_true_labels_and_images(workspace, dataset):
+    written = pd.read_csv(workspace.path / "photographs/labels.csv").set_index("image").label
+    assert list(dataset.image.values) == sorted(written.index)
+    assert list(dataset.true_label.values) == list(written[dataset.image.values])
+
+
+def test_provenance_names_what_ran(workspace, dataset):
+    for index in range(dataset.sizes["cell"]):
+        cell = dataset.isel(cell=index)
+        provenance = json.loads(cell.provenance.item())
+        name = provenance["environment"]["name"]
+        manifest = json.loads((workspace.path / f"results/environments/{name}.json").read_text())
+        assert provenance["environment"]["digest"] == manifest["digest"]
+        assert provenance["machine"]["threads"] >= 1
+        assert provenance["machine"]["processor"]
+        assert len(provenance["model_file"]) == 64
+        assert provenance["versions"]
+
+
+def vector_registers(library) -> set[str]:
+    """The families of vector registers that a library's machine code uses."""
+    with open(library, "rb") as stream:
+        section = ELFFile(stream).get_section_by_name(".text")
+        code, address = section.data(), section["sh_addr"]
+    disassembler = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
+    disassembler.skipdata = True
+    operands = " ".join(row[3] for row in disassembler.disasm_lite(code, address))
+    return {family for family in ("xmm", "ymm", "zmm") if family in operands}
+
+
+def test_baseline_code_has_no_avx(workspace, study):
+    folder = workspace.path / "results/reduced/compiled/efficientnet_lite0/torch/onnx/O4"
+    assert vector_registers(folder / "cpu-baseline.so") == {"xmm"}
+    if "avx2" in Path("/proc/cpuinfo").read_text():
+        assert "ymm" in vector_registers(folder / "cpu.so")
+
+
+def test_levels_do_what_they_say(workspace):
+    def record(target: str, level: str) -> dict:
+        stem = "results/reduced/lowered/efficientnet_lite0/torch"
+        return json.loads((workspace.path / stem / target / f"{level}.relax.json").read_text())
+
+    for target in TARGETS:
+        basic, extended = (record(target, level)["details"] for level in ("O0", "O4"))
+        assert extended["kernels"] < basic["kernels"]
+        assert "FuseOps" not in basic["passes"] and "FoldConstant" not in basic["passes"]
+        assert {"FuseOps", "FoldConstant", "ConvertLayout"} <= set(extended["passes"])
+
+
+def test_every_kernel_is_scheduled(workspace):
+    records = sorted((workspace.path / "results/reduced/compiled").rglob("*.so.json"))
+    assert len(records) == 20
+    for path in records:
+        assert json.loads(path.read_text())["details"]["unscheduled"] == [], path
+
+
+def test_a_cell_again_is_bit_identical(workspace, study, dataset):
+    name = "results/reduced/predictions/efficientnet_lite0/torch/{}/cpu.nc"
+    names = [name.format(cell) for cell in ("onnx/native", "torch/O4", "keras/native")]
+    before = [xr.load_dataset(workspace.path / path) for path in names]
+    workspace.run(study, "--force", *names, "--forcerun", *names)
+    for path, old in zip(names, before, strict=True):
+        new = xr.load_dataset(workspace.path / path)
+        for variable in ("logits", "label", "probability", "true_label"):
+            assert old[variable].values.tobytes() == new[variable].values.tobytes()
+    workspace.run(study)
+
+
+def test_figures_and_tables_are_there(workspace, study):
+    results = workspace.path / "results/reduced"
+    for name in ("targets", "conversions", "latency", "speedups"):
+        for suffix in (".pdf", ".png", ".csv"):
+            assert (results / "figures" / f"{name}{suffix}").stat().st_size > 100
+    assert "25" in (results / "summary.md").read_text()
+    speedups = pd.read_csv(results / "tables/speedups.csv")
+    assert set(zip(speedups.baseline, speedups.candidate)) == {("O0", "O4")}
+
+
+def test_every_job_has_a_log(workspace, study):
+    logs = workspace.path / "results/reduced/logs"
+    for stage, count in {"export": 1, "prepare": 1, "lower": 10, "compile": 20, "infer": 25}.items():
+        assert len(list((logs / stage).rglob("*.log"))) == count, stage
