@@ -60,13 +60,14 @@ def work(target: dict, source: str, output: str) -> dict:
         output: the library to write.
 
     Returns:
-        The resolved target, TVM's version, the number of kernels and the names of those left
+        The resolved target, the shape of the input, TVM's version, the number of kernels and the names of those left
         unscheduled, and the seconds that the schedule and code generation took.
     """
     tvm = load_tvm()
     start = time.perf_counter()
     resolved = resolve_target(target)
     module = tvm.ir.load_json(Path(source).read_text())
+    input_shape = [int(side) for side in module["main"].params[0].ty.shape]
     with tvm.target.Target(resolved):
         module, unscheduled = schedules.apply(module)
         scheduled = time.perf_counter()
@@ -78,6 +79,7 @@ def work(target: dict, source: str, output: str) -> dict:
     kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
     return {
         "target": resolved,
+        "input_shape": input_shape,
         "tvm": tvm.__version__,
         "kernels": len(kernels),
         "unscheduled": unscheduled,

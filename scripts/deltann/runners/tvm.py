@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deltann import files
 from deltann.tvm_start import load_tvm
 
 ENVIRONMENT = "tvm"
@@ -23,6 +24,9 @@ class Runner:
         from tvm import relax
 
         self.machine = relax.VirtualMachine(tvm.runtime.load_module(str(self.path)), tvm.cpu())
+        # a compiled library doesn't tell its input's shape; the record beside it does
+        record = files.read_json(Path(f"{self.path}.json"))
+        self.input_shape = tuple(record["details"]["input_shape"])
         return self
 
     def __exit__(self, *_: object) -> None:
