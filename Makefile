@@ -2,12 +2,14 @@
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
+RESULTS = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG))
 
-.PHONY: study test lint retry-failed clean
+.PHONY: study test lint
 
 study: .venv/ready
-	@$(SNAKEMAKE) --cores all --configfile $(CONFIG); code=$$?; \
-	.venv/bin/python scripts/closing.py $(CONFIG); exit $$code
+	@$(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
+	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report $(RESULTS)/report.html; code=$$?; \
+	.venv/bin/python scripts/closing.py $(RESULTS); exit $$code
 
 test: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json

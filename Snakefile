@@ -1,4 +1,3 @@
-
 import sys
 
 from snakemake.utils import min_version, validate
@@ -21,9 +20,15 @@ include: "rules/convert.smk"
 include: "rules/lower.smk"
 include: "rules/compile.smk"
 include: "rules/infer.smk"
+include: "rules/aggregate.smk"
+include: "rules/tables.smk"
+include: "rules/figures.smk"
+include: "rules/summary.smk"
 
 
 rule all:
     default_target: True
     input:
-        [cell_path(cell) for cell in CELLS],
+        rules.aggregate.output,
+        FIGURE_FILES,
+        rules.summary.output,

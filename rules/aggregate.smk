@@ -1,0 +1,38 @@
+# All cells' prediction files to the study dataset.
+localrules:
+    cells,
+
+
+# A command line can't hold ten thousand paths; a file can.
+rule cells:
+    output:
+        f"{STUDY}/cells.txt",
+    params:
+        paths="".join(f"{cell_path(cell)}\n" for cell in CELLS),
+    message:
+        "list the study's cells"
+    run:
+        from deltann import files
+
+        files.write_text(output[0], params.paths)
+
+
+rule aggregate:
+    input:
+        predictions=[cell_path(cell) for cell in CELLS],
+        cells=rules.cells.output,
+        environment=manifest("analysis"),
+    output:
+        f"{STUDY}/study.nc",
+    log:
+        f"{STUDY}/logs/aggregate.log",
+    params:
+        python=python("analysis"),
+        probe_tolerance=config["timing"]["probe_tolerance"],
+        code=code_digest("scripts/aggregate.py"),
+    message:
+        "aggregate the study's cells"
+    shell:
+        "{params.python:q} scripts/aggregate.py --cells {input.cells:q}"
+        " --environment {input.environment:q} --probe-tolerance {params.probe_tolerance}"
+        " --output {output:q} > {log:q} 2>&1"

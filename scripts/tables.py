@@ -7,7 +7,7 @@ from deltann import environment, files, program
 
 
 def main(options: argparse.Namespace) -> None:
-    """Compute and write each table as CSV."""
+    """Compute and write each table as CSV, the speedups for reading too."""
     environment.check(options.environment)
     import xarray as xr
 
@@ -16,8 +16,12 @@ def main(options: argparse.Namespace) -> None:
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         study = tables.Study(dataset)
         for name in tables.MAKERS:
-            text = tables.table(name, study).to_csv(index=False, float_format="%.6g")
+            rows = tables.table(name, study)
+            text = rows.to_csv(index=False, float_format="%.6g")
             files.write_text(options.output_folder / f"{name}.csv", text)
+            if name == "speedups":
+                path = options.output_folder / "speedups.md"
+                files.write_text(path, tables.speedups_markdown(rows))
 
 
 if __name__ == "__main__":

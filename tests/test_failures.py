@@ -115,7 +115,11 @@ def test_nothing_is_left_to_do(failed):
     ("name", "body", "said"),
     [
         ("typo", "    undefined_name\n", "NameError"),
-        ("full", "    with open('/dev/full', 'wb') as disk:\n        disk.write(b'1')\n", "No space"),
+        (
+            "full",
+            "    with open('/dev/full', 'wb') as disk:\n        disk.write(b'1')\n",
+            "No space",
+        ),
     ],
 )
 def test_a_fault_of_ours_stops_the_job(failed, name, body, said):

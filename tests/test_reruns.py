@@ -66,7 +66,9 @@ def test_a_constant_in_a_converter(finished, study):
 
 
 def test_a_constant_in_a_runner(finished, study):
-    finished.edit("scripts/deltann/runners/onnx.py", "inter_op_num_threads = 1", "inter_op_num_threads = 2")
+    finished.edit(
+        "scripts/deltann/runners/onnx.py", "inter_op_num_threads = 1", "inter_op_num_threads = 2"
+    )
     jobs = finished.jobs(study)
     assert stages(jobs) == {"infer"} | ANALYSIS
     assert jobs["infer"] == 1
@@ -84,7 +86,9 @@ def test_comments_docstrings_and_formatting(finished, study):
         path = finished.path / "scripts/deltann" / name
         text = path.read_text()
         start = text.index('"""')
-        path.write_text(text[:start] + '"""Another docstring. ' + text[start + 3 :] + "\n\n# more\n")
+        path.write_text(
+            text[:start] + '"""Another docstring. ' + text[start + 3 :] + "\n\n# more\n"
+        )
     assert finished.jobs(study) == {}
 
 

@@ -145,5 +145,11 @@ def test_figures_and_tables_are_there(workspace, study):
 
 def test_every_job_has_a_log(workspace, study):
     logs = workspace.path / "results/reduced/logs"
-    for stage, count in {"export": 1, "prepare": 1, "lower": 10, "compile": 20, "infer": 25}.items():
+    for stage, count in {
+        "export": 1,
+        "prepare": 1,
+        "lower": 10,
+        "compile": 20,
+        "infer": 25,
+    }.items():
         assert len(list((logs / stage).rglob("*.log"))) == count, stage

@@ -92,7 +92,7 @@ def survey(paths: list[Path]) -> Survey:
 
 
 def _add_images(found: Survey, file: h5netcdf.File) -> None:
-    for name, label in zip(file["image"][:], file["true_label"][:]):
+    for name, label in zip(file["image"][:], file["true_label"][:], strict=True):
         known = found.labels.setdefault(_text(name), int(label))
         found.labels_agree &= known == label
 

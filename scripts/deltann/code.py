@@ -62,7 +62,9 @@ def code_digest(script: str, *modules: str) -> str:
     todo = {(SCRIPTS.parent / script).resolve()}
     for module in modules:
         files = _files(module)
-        if not files or not any(file.stem in (module.rsplit(".")[-1], "__init__") for file in files):
+        if not files or not any(
+            file.stem in (module.rsplit(".")[-1], "__init__") for file in files
+        ):
             raise FileNotFoundError(f"module {module!r} is not in {SCRIPTS}")
         todo |= files
     seen: set[Path] = set()

@@ -18,8 +18,8 @@ def check_target(target: dict) -> None:
     Raises:
         ValueError: a kind other than `llvm`, or an unknown key.
     """
-    if target["kind"] != "llvm":
-        raise ValueError(f"kind {target['kind']!r}; expected llvm")
+    if target.get("kind") != "llvm":
+        raise ValueError(f"kind {target.get('kind')!r}; expected llvm")
     for key in target:
         if key not in TARGET_KEYS:
             raise ValueError(f"unknown key {key!r}; expected one of {', '.join(TARGET_KEYS)}")
@@ -60,15 +60,18 @@ def work(target: dict, source: str, output: str) -> dict:
         output: the library to write.
 
     Returns:
-        The resolved target, the shape of the input, TVM's version, the number of kernels and the names of those left
-        unscheduled, and the seconds that the schedule and code generation took.
+        The resolved target, the shape of the input, TVM's version, the number of kernels and the
+        names of those left unscheduled, and the seconds that the schedule and code generation
+        took.
     """
     tvm = load_tvm()
     start = time.perf_counter()
     resolved = resolve_target(target)
     module = tvm.ir.load_json(Path(source).read_text())
     input_shape = [int(side) for side in module["main"].params[0].ty.shape]
-    with tvm.target.Target(resolved):
+    # the machine itself checks main's input; asserts in each kernel cost a third of the build
+    context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
+    with tvm.target.Target(resolved), context:
         module, unscheduled = schedules.apply(module)
         scheduled = time.perf_counter()
         module = tvm.transform.Sequential(lowering())(module)

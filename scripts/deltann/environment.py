@@ -56,7 +56,8 @@ def build(name: str, requirements: list[str], manifest: Path) -> None:
     links = [option for place in find_links for option in ("--find-links", place)]
     python = str(folder / "bin" / "python")
     _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
-    _run([uv, "pip", "install", "--quiet", "--python", python, *links, "--", *requirements])
+    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    _run([*install, *links, "--", *requirements])
     here = str(Path(__file__).resolve().parent.parent)
     _run(
         [python, "-m", "deltann.environment", str(manifest)],

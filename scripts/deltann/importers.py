@@ -98,4 +98,32 @@ def _tflite(source: Path):
     import tflite
     from tvm.relax.frontend.tflite import from_tflite
 
-    return from_tflite(tflite.Model.GetRootAsModel(source.read_bytes(), 0))
+    model = tflite.Model.GetRootAsModel(source.read_bytes(), 0)
+    graph = model.Subgraphs(0)
+    shape = graph.Tensors(graph.Outputs(0)).ShapeAsNumpy().tolist()
+    return _with_output_shape(from_tflite(model), shape)
+
+
+def _with_output_shape(module, shape: list[int]):
+    """Reshape `main`'s result where it has another shape than the file declares.
+
+    TVM 0.27 keeps the leading dimensions of a TFLite fully connected layer's input although
+    the layer says not to: (1, 1, 1, classes) in place of (1, classes).
+    """
+    from tvm import relax
+
+    function = module["main"]
+    if [int(side) for side in function.ret_ty.shape] == shape:
+        return module
+    module = module.clone()
+    del module[module.get_global_var("main")]
+    private = function.without_attr("global_symbol")
+    builder = relax.BlockBuilder(module)
+    inner = builder.add_func(private, "imported")
+    parameters = [relax.Var(item.name, item.ty) for item in function.params]
+    with builder.function("main", parameters):
+        with builder.dataflow():
+            result = builder.emit(relax.Call(inner, parameters))
+            answer = builder.emit_output(relax.op.reshape(result, shape))
+        builder.emit_func_output(answer)
+    return relax.transform.InlinePrivateFunctions()(builder.finalize())

@@ -29,32 +29,32 @@ def passes(level: str) -> list:
         raise ValueError(f"level {level!r}; expected one of {', '.join(LEVELS)}")
     from tvm.relax import transform
 
+    from deltann import relax_passes
+
     number = LEVELS.index(level)
-    graph, kernels, fusion = [], [], []
-    if number >= 3:
-        graph += [
-            transform.FoldBatchnormToConv2D(),
-        ]
-    graph += [transform.DecomposeOpsForInference()]
-    if number >= 2:
-        graph += [transform.CanonicalizeBindings(), transform.FoldConstant()]
-    if number >= 3:
-        graph += [
-            transform.EliminateCommonSubexpr(),
-            transform.CombineParallelMatmul(),
-            transform.ConvertLayout({"relax.nn.conv2d": ["NHWC", "HWIO"]}),
-            transform.FoldConstant(),
-            transform.CanonicalizeBindings(),
-        ]
-    kernels += [transform.LegalizeOps()]
-    if number >= 2:
-        kernels += [transform.FoldConstant()]
-    if number >= 4:
-        kernels += [transform.FastMathTransform()]
-    if number >= 1:
-        fusion += [
-            transform.AnnotateTIROpPattern(),
-            transform.FuseOps(),
-            transform.FuseTIR(),
-        ]
-    return graph + kernels + fusion + [transform.DeadCodeElimination()]
+    fusion = [transform.AnnotateTIROpPattern(), transform.FuseOps(), transform.FuseTIR()]
+    # the first folds quickly what the second also could
+    folding = [
+        transform.CanonicalizeBindings(),
+        relax_passes.fold_arithmetic(),
+        transform.FoldConstant(),
+    ]
+    extended = [
+        transform.EliminateCommonSubexpr(),
+        transform.CombineParallelMatmul(),
+        transform.ConvertLayout({"relax.nn.conv2d": ["NHWC", "HWIO"]}),
+        relax_passes.cancel_transposes(),
+        transform.DeadCodeElimination(),
+        *folding,
+    ]
+    return [
+        *([transform.FoldBatchnormToConv2D()] if number >= 3 else []),
+        transform.DecomposeOpsForInference(),
+        *(folding if number >= 2 else []),
+        *(extended if number >= 3 else []),
+        transform.LegalizeOps(),
+        *([transform.FoldConstant()] if number >= 2 else []),
+        *([transform.FastMathTransform()] if number >= 4 else []),
+        *(fusion if number >= 1 else []),
+        transform.DeadCodeElimination(),
+    ]

@@ -53,7 +53,7 @@ def schedule(function):
     for block in blocks:
         if not _is_reduction(work, block) and work.get(block).name_hint not in written_out:
             _schedule_injective(work, block)
-    for block, epilogue in zip(reductions, epilogues):
+    for block, epilogue in zip(reductions, epilogues, strict=True):
         _schedule_reduction(work, block, epilogue)
     return work.mod["main"].with_attr("tirx.is_scheduled", True)
 
@@ -103,11 +103,9 @@ def _schedule_reduction(work, block, epilogue) -> None:
         work.set_scope(block, 0, "local")
     kinds = [item.iter_type for item in work.get(block).iter_vars]
     loops = work.get_loops(block)
-    spatial = [loop for loop, kind in zip(loops, kinds) if kind == 0]
-    reduced = [loop for loop, kind in zip(loops, kinds) if kind == 2]
-    column = work.split(
-        spatial[-1], [None, _divisor(_extent(work, spatial[-1]), LANES)]
-    )
+    spatial = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == 0]
+    reduced = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == 2]
+    column = work.split(spatial[-1], [None, _divisor(_extent(work, spatial[-1]), LANES)])
     inner = [column[1]]
     outer = [*spatial[:-1], column[0]]
     if len(spatial) > 2:
@@ -125,7 +123,7 @@ def _schedule_reduction(work, block, epilogue) -> None:
 
 
 def _parallel(work, loops) -> list:
-    """Run the outer loops in parallel, fused as far as needed; return what is left, outermost first."""
+    """Run the outer loops in parallel, fused as far as needed; return the rest, outermost first."""
     keep = 2 if len(loops) > 3 else 0
     head = work.fuse(*loops[: len(loops) - keep])
     work.parallel(head)

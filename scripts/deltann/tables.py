@@ -37,6 +37,10 @@ class Study:
         columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "drifted")
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self._dataset = dataset
+        self._places: dict[tuple[str, ...], int] = {}
+        for cell, names in enumerate(zip(*(self.cells[name] for name in NAMES), strict=True)):
+            self._places.setdefault(names, cell)
+            self._places.setdefault(names[:-1], cell)
         # a comparison goes back to its reference again and again
         self.array = lru_cache(maxsize=8)(self._array)
 
@@ -70,10 +74,9 @@ class Study:
         failed = [cell for cell in cells if not self.ok(cell)]
         return dict(self.cells.loc[(failed or cells)[0], list(FAILURE)])
 
-    def find(self, **names: str) -> int | None:
-        """The first cell with these names."""
-        chosen = np.logical_and.reduce([self.cells[key] == value for key, value in names.items()])
-        return int(np.argmax(chosen)) if chosen.any() else None
+    def find(self, *names: str) -> int | None:
+        """The cell with these five names, or the first with these four, on any device."""
+        return self._places.get(names)
 
 
 def _interval(interval: metrics.Interval, scale: float = 1.0) -> dict[str, float]:
@@ -131,10 +134,10 @@ def conversions(study: Study) -> Iterator[dict]:
     """
     for cell in study.cells.index:
         names = study.names(cell)
-        native = {"model": names["model"], "source": names["source"], "target": names["source"]}
-        reference = study.find(**native, backend=NATIVE, device=names["device"])
+        native = (names["model"], names["source"], names["source"], NATIVE)
+        reference = study.find(*native, names["device"])
         if reference is None:  # the frameworks' own runtimes may run on one device only
-            reference = study.find(**native, backend=NATIVE)
+            reference = study.find(*native)
         if reference == cell:
             continue
         row = names | study.failure(cell)
@@ -184,7 +187,7 @@ def latency(study: Study) -> Iterator[dict]:
 
 
 def _ratio_to_base(study: Study, cell: int, seconds: np.ndarray) -> dict:
-    base = study.find(**study.names(cell) | {"backend": BASE})
+    base = study.find(*(study.names(cell) | {"backend": BASE}).values())
     if base is None or not study.ok(base):
         return {}
     seconds = study.array("latency", base), seconds
@@ -252,3 +255,27 @@ def table(name: str, study: Study) -> pd.DataFrame:
     """
     rows = pd.DataFrame(MAKERS[name](study), columns=COLUMNS[name])
     return rows.astype({column: "Int64" for column in COUNTS if column in rows})
+
+
+def speedups_markdown(rows: pd.DataFrame) -> str:
+    """The speedups as markdown, in the appendix's layout: frameworks by devices, a table a pair.
+
+    Args:
+        rows: the table `speedups`.
+    """
+    parts = ["# Speedup in percent, with its 95 % interval; *: the machine's speed drifted"]
+    groups = rows.groupby(["model", "source", "baseline", "candidate"], sort=False)
+    for (model, source, baseline, candidate), group in groups:
+        texts = group.assign(text=group.apply(_speedup_text, axis=1))
+        layout = texts.pivot(index="framework", columns="device", values="text")
+        layout = layout.reindex(group["framework"].unique())[group["device"].unique()]
+        parts.append(f"## {model} from {source}: {baseline} to {candidate}")
+        parts.append(layout.to_markdown())
+    return "\n\n".join(parts) + "\n"
+
+
+def _speedup_text(row: pd.Series) -> str:
+    if row["status"] != "ok":
+        return f"{row['failed_stage']} failed"
+    star = "*" if row["drifted"] else ""
+    return f"{row['speedup_percent']:+.1f}{star} ({row['low']:.1f} to {row['high']:.1f})"

@@ -19,11 +19,13 @@ def draw(table: pd.DataFrame) -> Figure:
         table: `conversions.csv`, one row per cell compared with the native one.
     """
     groups = list(table.groupby(["model", "source"], sort=False))
-    targets = table["target"].nunique()
+    targets = max(4, table["target"].nunique())
     height = 0.9 + 2 * max(1, len(groups)) * (0.7 + 0.34 * targets)
     figure, axes = plt.subplots(
         2 * max(1, len(groups)), 1, figsize=(style.WIDTH, height), squeeze=False
     )
+    for panel in axes.flat[2 * len(groups) :]:
+        panel.set_axis_off()
     for number, ((model, source), rows) in enumerate(groups):
         labels, logits = axes[2 * number, 0], axes[2 * number + 1, 0]
         grid, norm = _dissimilarity(rows, source), _label_norm(table)
@@ -74,7 +76,7 @@ def _dissimilarity(table: pd.DataFrame, source: str) -> style.Grid:
         key = (row["target"], _column(row))
         if row["status"] == "ok":
             grid.values[key] = row["dissimilarity_percent"]
-            grid.texts[key] = f"{grid.values[key]:.3g}\n[{row['low']:.2g}, {row['high']:.2g}]"
+            grid.texts[key] = style.percent(row)
         else:
             grid.failures[key] = style.failure(row)
     return grid
@@ -87,7 +89,7 @@ def _logits(table: pd.DataFrame, source: str) -> style.Grid:
         if row["status"] == "ok":
             difference = row["max_logit_difference"]
             grid.values[key] = difference
-            grid.texts[key] = f"{difference:.1e}" if difference else "0"
+            grid.texts[key] = f"{difference:.1e}" if 0 < difference < 0.01 else f"{difference:.2g}"
         else:
             grid.failures[key] = style.failure(row)
     return grid
@@ -99,5 +101,6 @@ def _label_norm(table: pd.DataFrame) -> Normalize:
 
 def _logit_norm(table: pd.DataFrame) -> LogNorm:
     positive = table["max_logit_difference"][table["max_logit_difference"] > 0]
-    # Zeros take the lowest colour.
-    return LogNorm(positive.min(), positive.max() * 1.01, clip=True) if len(positive) else LogNorm()
+    low, high = np.log10([positive.min(), positive.max()]) if len(positive) else (-6.0, 0.0)
+    # Whole decades, at least one. Zeros take the lowest colour.
+    return LogNorm(10 ** np.floor(low), 10 ** (np.floor(high) + 1), clip=True)

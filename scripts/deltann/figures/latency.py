@@ -26,9 +26,9 @@ def draw(table: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(
         len(groups), len(devices), figsize=size, sharey="row", squeeze=False
     )
-    for panels, ((model, source), rows) in zip(axes, groups):
+    for panels, ((model, source), rows) in zip(axes, groups, strict=True):
         targets = style.ordered(rows["target"])
-        for panel, device in zip(panels, devices):
+        for panel, device in zip(panels, devices, strict=True):
             _panel(panel, rows[rows["device"] == device], targets, backends)
             panel.set_title(f"{model} from {source}, on {device}")
         panels[0].set_ylabel(f"time relative to {BASE}\n(below 1: faster)")
@@ -48,13 +48,17 @@ def _panel(axes: Axes, table: pd.DataFrame, targets: list[str], backends: list[s
     axes.axhline(1, color="black", linewidth=0.8)
     axes.set_yscale("log")
     step = 0.8 / max(1, len(backends))
-    for number, backend in enumerate(backends):
-        for _, row in table[table["backend"] == backend].iterrows():
-            x = targets.index(row["target"]) + (number - (len(backends) - 1) / 2) * step
-            if row["ratio"] > 0:
-                _mark(axes, x, row, number)
-            else:
-                _failed(axes, x, step, row)
+    for place, target in enumerate(targets):
+        rows = table[(table["target"] == target) & table["backend"].isin(backends)]
+        where = {
+            name: place + (k - (len(backends) - 1) / 2) * step for k, name in enumerate(backends)
+        }
+        for _, row in rows[rows["ratio"] > 0].iterrows():
+            _mark(axes, where[row["backend"]], row, backends.index(row["backend"]))
+        missing = rows[~(rows["ratio"] > 0)]
+        for text, failed in missing.groupby(missing.apply(_reason, axis=1), sort=False):
+            middles = failed["backend"].map(where)
+            _failed(axes, middles.min() - step / 2, middles.max() + step / 2, text)
     axes.set_xticks(range(len(targets)), targets)
     axes.set_xlim(-0.5, len(targets) - 0.5)
     axes.grid(axis="y", which="both", linewidth=0.3)
@@ -82,19 +86,22 @@ def _mark(axes: Axes, x: float, row: pd.Series, number: int) -> None:
     )
 
 
-def _failed(axes: Axes, x: float, step: float, row: pd.Series) -> None:
-    text = f"{row['failed_stage']} failed" if row["status"] == "failed" else f"no {BASE}"
+def _reason(row: pd.Series) -> str:
+    return f"{row['failed_stage']} failed" if row["status"] == "failed" else f"no {BASE}"
+
+
+def _failed(axes: Axes, left: float, right: float, text: str) -> None:
     edge = {"facecolor": "white", "edgecolor": style.HATCH_COLOUR, "hatch": style.HATCH}
-    axes.axvspan(x - step / 2, x + step / 2, linewidth=0, **edge)
-    plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.axvspan(left, right, linewidth=0, **edge)
+    plate = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     place = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "center"}
-    axes.text(x, 0.5, text, rotation=90, fontsize=6, bbox=plate, **place)
+    axes.text((left + right) / 2, 0.5, text, rotation=90, fontsize=6, bbox=plate, **place)
 
 
 def _legend(backends: list[str]) -> list:
     handles = [
         Line2D([], [], color=colour, marker=marker, markersize=4.5, label=backend)
-        for colour, marker, backend in zip(style.COLOURS, style.MARKERS, backends)
+        for colour, marker, backend in zip(style.COLOURS, style.MARKERS, backends, strict=False)
     ]
     drifted = {"color": "black", "marker": "o", "markerfacecolor": "white", "linewidth": 0}
     return [

@@ -29,7 +29,7 @@ def draw(table: pd.DataFrame) -> Figure:
     norm = TwoSlopeNorm(0, -extreme, extreme)
     for panel in axes.flat[len(groups) :]:
         panel.set_axis_off()
-    for panel, ((model, source, baseline, candidate), rows) in zip(axes.flat, groups):
+    for panel, ((model, source, baseline, candidate), rows) in zip(axes.flat, groups, strict=False):
         style.heatmap(panel, _grid(rows), style.DIVERGING, norm)
         panel.set_title(f"{model} from {source}\n{baseline} to {candidate}")
     style.colour_bar(figure, list(axes.flat), style.DIVERGING, norm, "speedup (%)")

@@ -42,7 +42,7 @@ def use() -> None:
 
 def caption(figure: Figure, title: str, text: str) -> None:
     """A title, and under it what is compared, over how many images, and what the interval is."""
-    lines = textwrap.fill(text, int(figure.get_figwidth() * 17))
+    lines = textwrap.fill(text, int(figure.get_figwidth() * 19))
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, weight="bold")
     figure.supxlabel(lines, x=0.01, ha="left", fontsize=SMALL)
 
@@ -51,7 +51,7 @@ def images(table: pd.DataFrame) -> str:
     """How many images a table's numbers are over, in words."""
     counts = sorted(table["n"].dropna().astype(int).unique())
     if not counts:
-        return "no image: no cell ran"
+        return "no image (nothing to compare)"
     return f"{counts[0]} images" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} images"
 
 
@@ -110,6 +110,15 @@ def colour_bar(figure: Figure, axes: Axes | list[Axes], cmap: str, norm: Normali
     """A colour bar beside the axes."""
     scale = matplotlib.cm.ScalarMappable(norm, cmap)
     return figure.colorbar(scale, ax=axes, label=label, shrink=0.9, pad=0.02, aspect=15)
+
+
+def percent(row: pd.Series) -> str:
+    """A dissimilarity and its interval, as a square's text."""
+    value, low, high = (
+        f"{number:.0f}" if number >= 99.5 else f"{number:.2g}"
+        for number in (row["dissimilarity_percent"], row["low"], row["high"])
+    )
+    return f"{value}\n[{low}, {high}]"
 
 
 def failure_patch() -> Patch:

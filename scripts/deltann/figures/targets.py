@@ -25,7 +25,7 @@ def draw(table: pd.DataFrame) -> Figure:
     norm = Normalize(0, max(10, table["dissimilarity_percent"].max(skipna=True) or 0))
     for panel in axes.flat[len(groups) :]:
         panel.set_axis_off()
-    for panel, ((model, source, device), rows_of_group) in zip(axes.flat, groups):
+    for panel, ((model, source, device), rows_of_group) in zip(axes.flat, groups, strict=False):
         style.heatmap(panel, _grid(rows_of_group), style.SEQUENTIAL, norm)
         panel.set_title(f"{model} from {source}, on {device}")
         panel.set_aspect("equal")
@@ -49,9 +49,10 @@ def _grid(table: pd.DataFrame) -> style.Grid:
         for key in (pair, pair[::-1]):
             if row["status"] == "ok":
                 grid.values[key] = row["dissimilarity_percent"]
-                low, high = row["low"], row["high"]
-                grid.texts[key] = f"{grid.values[key]:.3g}\n[{low:.2g}, {high:.2g}]"
+                grid.texts[key] = style.percent(row)
             else:
                 grid.failures[key] = style.failure(row)
+        for target in str(row["failed_target"]).split(";") if row["status"] != "ok" else ():
+            grid.failures[target, target] = "failed"
     grid.texts |= {(target, target): "same" for target in targets}
     return grid

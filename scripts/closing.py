@@ -1,0 +1,51 @@
+"""Print where a study's results are, how many cells ran, and what was found; computes nothing."""
+
+import argparse
+import sys
+from pathlib import Path
+
+SECTIONS = ("Cells", "Failures", "Images left out", "Findings", "Caveats")
+
+
+def sections(text: str) -> dict[str, str]:
+    """The bodies of a markdown text's second-level sections, by title."""
+    parts = text.split("\n## ")[1:]
+    return {title: body.strip() for title, _, body in (part.partition("\n") for part in parts)}
+
+
+def closing(study: Path) -> str:
+    """What is printed after a run; `study` is `results/<study>`."""
+    places = {
+        "dataset": study / "study.nc",
+        "figures": study / "figures",
+        "tables": study / "tables",
+        "summary": study / "summary.md",
+    }
+    missing = [f"{name} ({path})" for name, path in places.items() if not path.exists()]
+    if missing:
+        return (
+            f"The study in {study} is not finished; missing: {', '.join(missing)}. "
+            "To go on: snakemake --cores all"
+        )
+    if (study / "report.html").exists():
+        places["report"] = study / "report.html"
+    lines = [f"{name + ':':10}{path}" for name, path in places.items()]
+    found = sections(places["summary"].read_text(encoding="utf-8"))
+    for title in SECTIONS:
+        lines += ["", title, found[title]]
+    return "\n".join(lines)
+
+
+def results(path: Path) -> Path:
+    """The folder of results, from itself or from its config file."""
+    if path.is_file():
+        import yaml  # the driver's environment has it, since Snakemake needs it
+
+        path = Path("results") / yaml.safe_load(path.read_text(encoding="utf-8"))["study"]
+    return path
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path, help="results/<study>, or the study's config file")
+    sys.stdout.write(closing(results(parser.parse_args().study)) + "\n")

@@ -1,0 +1,35 @@
+"""Sum the study up in one page of markdown."""
+
+import argparse
+from pathlib import Path
+
+from deltann import environment, files, program
+
+
+def main(options: argparse.Namespace) -> None:
+    """Read the tables and write."""
+    environment.check(options.environment)
+    import pandas as pd
+    import xarray as xr
+
+    from deltann import summary
+    from deltann.tables import Study
+
+    names = ("accuracy", "conversions", "speedups")
+    tables = {name: pd.read_csv(options.tables / f"{name}.csv") for name in names}
+    with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
+        cells = Study(dataset).cells
+    text = summary.summary(tables, cells, summary.read_excluded(options.inputs))
+    files.write_text(options.output, text)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=Path, required=True, help="folder of the CSV tables")
+    parser.add_argument("--study", type=Path, required=True, help="the study dataset, NetCDF")
+    parser.add_argument(
+        "--inputs", type=Path, required=True, nargs="+", help="the prepared images, NetCDF"
+    )
+    parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
+    parser.add_argument("--output", type=Path, required=True, help="the summary, markdown")
+    program.run(main, parser)
