@@ -4,12 +4,16 @@ CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
 RESULTS = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG))
 
-.PHONY: study test lint
+.PHONY: study retry-failed test lint
 
 study: .venv/ready
 	@$(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
 	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report $(RESULTS)/report.html; code=$$?; \
 	.venv/bin/python scripts/closing.py $(RESULTS); exit $$code
+
+# Drop failed records and cells, so that `make study` tries them again.
+retry-failed: .venv/ready
+	@.envs/analysis/bin/python scripts/retry_failed.py $(RESULTS)
 
 test: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
@@ -17,8 +21,8 @@ test: .venv/ready
 
 lint: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
-	@.envs/test/bin/ruff check scripts tests benchmarks
-	@.envs/test/bin/ruff format --check scripts tests benchmarks
+	@.envs/test/bin/ruff check scripts tests
+	@.envs/test/bin/ruff format --check scripts tests
 	@.envs/test/bin/snakefmt --check Snakefile rules
 
 # The driver's environment: Snakemake, and uv, which builds the others.

@@ -9,6 +9,9 @@ rule compile:
         record=f"{STUDY}/compiled/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.so.json",
     log:
         f"{STUDY}/logs/compile/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.log",
+    retries: RETRIES
+    resources:
+        retries_left=retries_left,
     params:
         python=python("tvm"),
         device_target=lambda wildcards: json.dumps(
@@ -16,9 +19,6 @@ rule compile:
         ),
         limits=limits("compile"),
         code=code_digest("scripts/compile.py", "deltann.compile"),
-    retries: RETRIES
-    resources:
-        retries_left=retries_left,
     message:
         "compile {wildcards.model} ({wildcards.source} to {wildcards.target})"
         " at {wildcards.level} for {wildcards.device}"

@@ -19,6 +19,12 @@ rule convert:
         record=f"{STUDY}/models/{{model}}/{{source}}/{{slug}}{{suffix}}.json",
     log:
         f"{STUDY}/logs/convert/{{model}}/{{source}}/{{slug}}{{suffix}}.log",
+    wildcard_constraints:
+        slug=rf"(?!{grid.EXPORT}\.)[a-z0-9_+]+",
+        suffix=SUFFIXES,
+    retries: RETRIES
+    resources:
+        retries_left=retries_left,
     params:
         python=lambda wildcards: python(edge(wildcards).environment),
         converter=converter,
@@ -29,12 +35,6 @@ rule convert:
         code=lambda wildcards: code_digest(
             "scripts/convert.py", f"deltann.converters.{converter(wildcards)}"
         ),
-    wildcard_constraints:
-        slug=rf"(?!{grid.EXPORT}\.)[a-z0-9_+]+",
-        suffix=SUFFIXES,
-    retries: RETRIES
-    resources:
-        retries_left=retries_left,
     message:
         "convert {wildcards.model} by {wildcards.slug}"
     shell:

@@ -19,12 +19,12 @@ rule environment:
         "results/environments/{environment}.json",
     log:
         "results/logs/environments/{environment}.log",
+    wildcard_constraints:
+        environment=grid.alternatives(ENVIRONMENTS),
     params:
         pins=pins,
         code=code_digest("scripts/environment.py"),
         python=sys.executable,
-    wildcard_constraints:
-        environment=grid.alternatives(ENVIRONMENTS),
     message:
         "environment {wildcards.environment}"
     shell:

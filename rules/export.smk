@@ -7,19 +7,17 @@ rule export:
         record=f"{STUDY}/models/{{model}}/{{source}}/{grid.EXPORT}{{suffix}}.json",
     log:
         f"{STUDY}/logs/export/{{model}}/{{source}}{{suffix}}.log",
-    params:
-        python=lambda wildcards: python(
-            grid.Step(wildcards.model, wildcards.source, ()).environment
-        ),
-        limits=limits("export"),
-        code=lambda wildcards: code_digest(
-            "scripts/export.py", grid.model_module(wildcards.model)
-        ),
     wildcard_constraints:
         suffix=SUFFIXES,
     retries: RETRIES
     resources:
         retries_left=retries_left,
+    params:
+        python=lambda wildcards: python(
+            grid.Step(wildcards.model, wildcards.source, ()).environment
+        ),
+        limits=limits("export"),
+        code=lambda wildcards: code_digest("scripts/export.py", grid.model_module(wildcards.model)),
     message:
         "export {wildcards.model} from {wildcards.source}"
     shell:

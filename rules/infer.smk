@@ -13,8 +13,6 @@ def runner(wildcards):
     return grid.runner(cell_of(wildcards))
 
 
-
-
 rule infer:
     input:
         artifact=model_file,
@@ -25,6 +23,11 @@ rule infer:
         f"{STUDY}/predictions/{{model}}/{{source}}/{{target}}/{{backend}}/{{device}}.nc",
     log:
         f"{STUDY}/logs/infer/{{model}}/{{source}}/{{target}}/{{backend}}/{{device}}.log",
+    retries: RETRIES
+    # a timed job holds all of the machine
+    threads: workflow.cores
+    resources:
+        retries_left=retries_left,
     params:
         python=lambda wildcards: python(runners.get(runner(wildcards)).ENVIRONMENT),
         runner=runner,
@@ -38,11 +41,6 @@ rule infer:
             f"deltann.runners.{runner(wildcards)}",
             grid.model_module(wildcards.model),
         ),
-    # a timed job holds all of the machine
-    threads: workflow.cores
-    retries: RETRIES
-    resources:
-        retries_left=retries_left,
     message:
         "infer {wildcards.model} ({wildcards.source} to {wildcards.target})"
         " by {wildcards.backend} on {wildcards.device}"

@@ -15,14 +15,14 @@ rule lower:
         record=f"{STUDY}/lowered/{{model}}/{{source}}/{{target}}/{{level}}.relax.json",
     log:
         f"{STUDY}/logs/lower/{{model}}/{{source}}/{{target}}/{{level}}.log",
+    retries: RETRIES
+    resources:
+        retries_left=retries_left,
     params:
         python=python("tvm"),
         framework=lambda wildcards: imported(wildcards).framework,
         limits=limits("lower"),
         code=code_digest("scripts/lower.py", "deltann.lower"),
-    retries: RETRIES
-    resources:
-        retries_left=retries_left,
     message:
         "lower {wildcards.model} ({wildcards.source} to {wildcards.target}) at {wildcards.level}"
     shell:

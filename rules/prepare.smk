@@ -23,11 +23,11 @@ rule images:
         "results/images/{package}-{version}.whl",
     log:
         "results/logs/images/{package}-{version}.log",
+    wildcard_constraints:
+        version="[0-9.]+",
     params:
         sha256=config["images"].get("sha256", ""),
         code=code_digest("scripts/images.py"),
-    wildcard_constraints:
-        version="[0-9.]+",
     message:
         "photographs of the package {wildcards.package}"
     shell:
@@ -46,9 +46,7 @@ rule prepare:
     params:
         images=IMAGES,
         python=python("images"),
-        code=lambda wildcards: code_digest(
-            "scripts/prepare.py", grid.model_module(wildcards.model)
-        ),
+        code=lambda wildcards: code_digest("scripts/prepare.py", grid.model_module(wildcards.model)),
     message:
         "prepare the images for {wildcards.model}"
     shell:

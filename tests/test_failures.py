@@ -1,6 +1,7 @@
 """Converters that raise, segfault, hang and eat memory: results of the study, not its end."""
 
 import json
+import subprocess
 
 import pandas as pd
 import pytest
@@ -142,3 +143,16 @@ def test_a_fault_of_ours_stops_the_job(failed, name, body, said):
     assert not (results / "study.nc").exists()
     log = results / f"logs/convert/efficientnet_lite0/torch/{name}.onnx.log"
     assert said in log.read_text().splitlines()[-1] or said in log.read_text()
+
+
+def test_retry_failed(failed, tmp_path):
+    space, config, _ = failed
+    space = space.copy(tmp_path / "again")
+    command = [".envs/analysis/bin/python", "scripts/retry_failed.py", "results/failing"]
+    done = subprocess.run(command, cwd=space.path, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "models/efficientnet_lite0/torch/raises.onnx.json" in done.stdout
+    jobs = space.jobs(config)
+    assert jobs["convert"] == 4 + 2  # and the two edges into TVM behind them
+    assert jobs["infer"] == 8
+    assert "export" not in jobs

@@ -224,6 +224,13 @@ def test_a_bug_of_the_foreign_tool_is_its_failure(run, how, type_):
     assert run(how).failure.type == type_
 
 
+def test_a_failure_on_a_full_disk_raises(run, monkeypatch):
+    monkeypatch.setattr(isolation, "DISK_FULL_BYTES", 1 << 62)
+    assert run("returns").result == {"answer": 42}
+    with pytest.raises(StudyError, match="no space left"):
+        run("raises")
+
+
 def test_nothing_is_left_in_the_temporary_folder(package, tmp_path):
     task = Task("deltann.misbehave", {"how": "raises"}, ROOMY, tmp_path)
     assert task.folder.is_dir()

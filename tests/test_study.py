@@ -26,7 +26,9 @@ def photographs(workspace, dataset):
 
 
 def test_every_cell_is_there_and_ran(dataset):
-    cells = set(zip(dataset.target.values, dataset.backend.values, dataset.device.values))
+    cells = set(
+        zip(dataset.target.values, dataset.backend.values, dataset.device.values, strict=True)
+    )
     compiled = {
         (target, backend, device)
         for target in TARGETS
@@ -140,7 +142,7 @@ def test_figures_and_tables_are_there(workspace, study):
             assert (results / "figures" / f"{name}{suffix}").stat().st_size > 100
     assert "25" in (results / "summary.md").read_text()
     speedups = pd.read_csv(results / "tables/speedups.csv")
-    assert set(zip(speedups.baseline, speedups.candidate)) == {("O0", "O4")}
+    assert set(zip(speedups.baseline, speedups.candidate, strict=True)) == {("O0", "O4")}
 
 
 def test_every_job_has_a_log(workspace, study):

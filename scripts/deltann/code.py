@@ -1,4 +1,4 @@
-"""Digests of the code behind each rule, since Snakemake doesn't follow what a shell command calls."""
+"""Digests of the code behind each rule: Snakemake doesn't follow what a shell command calls."""
 
 import ast
 import hashlib

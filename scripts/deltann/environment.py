@@ -1,4 +1,4 @@
-"""Build a pinned environment, describe what was really installed, and check that a job runs in it."""
+"""Build a pinned environment, describe what was installed, check that a job runs in it."""
 
 import os
 import platform

@@ -2,7 +2,7 @@
 
 
 class StudyError(Exception):
-    """A fault the user can mend: the message names the file or key, the value and what is expected."""
+    """A fault the user can mend: the message names the file or key, and what is expected."""
 
 
 class Transient(Exception):

@@ -1,4 +1,4 @@
-"""The prediction file: one NetCDF file per cell, written, checked and read here and nowhere else."""
+"""The prediction file: one NetCDF file per cell, written, checked and read here only."""
 
 import json
 from dataclasses import astuple
@@ -94,7 +94,7 @@ def succeeded(
 
 
 def failed(cell: Cell, record: dict, inputs_digest: str, provenance: dict) -> xr.Dataset:
-    """A prediction dataset without predictions, that says in which stage and how the cell failed."""
+    """A dataset without predictions, that says in which stage and how the cell failed."""
     return xr.Dataset(coords=_names(cell)).assign_attrs(
         schema_version=SCHEMA_VERSION,
         status="failed",
@@ -110,7 +110,7 @@ def failed(cell: Cell, record: dict, inputs_digest: str, provenance: dict) -> xr
 
 
 def _names(cell: Cell) -> dict[str, str]:
-    return dict(zip(NAMES, astuple(cell)))
+    return dict(zip(NAMES, astuple(cell), strict=True))
 
 
 def check(dataset: xr.Dataset, where: str) -> None:

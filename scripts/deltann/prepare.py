@@ -105,11 +105,13 @@ def prepare(photographs: Iterator[Photograph], how: Preprocessing) -> xr.Dataset
         labels.append(photograph.label)
     if not arrays:
         raise StudyError(f"no image could be decoded: {'; '.join(excluded) or 'there is none'}")
-    wrong = [f"{name}: {label}" for name, label in zip(names, labels) if label >= how.classes]
+    wrong = [
+        f"{name}: {label}"
+        for name, label in zip(names, labels, strict=True)
+        if label >= how.classes
+    ]
     if wrong:
-        raise StudyError(
-            f"labels outside the model's {how.classes} classes (0 to {how.classes - 1}): {wrong[:5]}"
-        )
+        raise StudyError(f"labels outside the model's classes, 0 to {how.classes - 1}: {wrong[:5]}")
     data = np.stack(arrays)
     return xr.Dataset(
         {

@@ -20,7 +20,8 @@ def layout(input_shape: tuple[int, ...], crop: int) -> str:
     if tuple(input_shape) == (1, crop, crop, 3):
         return "NHWC"
     raise ValueError(
-        f"input shape {tuple(input_shape)}; expected (1, 3, {crop}, {crop}) or (1, {crop}, {crop}, 3)"
+        f"input shape {tuple(input_shape)}; expected (1, 3, {crop}, {crop}) or "
+        f"(1, {crop}, {crop}, 3)"
     )
 
 

@@ -1,4 +1,4 @@
-"""A fixed piece of work, timed before and after a measurement, that shows whether the machine drifted."""
+"""A fixed piece of work whose time, before and after a measurement, shows a drifting machine."""
 
 import time
 
@@ -9,7 +9,7 @@ ROUNDS = 15
 
 
 def seconds() -> float:
-    """Median seconds of one round of a fixed float32 matrix product and sort, on this machine now."""
+    """Median seconds of one round of a fixed float32 matrix product and sort, here and now."""
     values = np.linspace(-1, 1, SIZE * SIZE, dtype=np.float32).reshape(SIZE, SIZE)
     times = []
     for _ in range(ROUNDS):

@@ -1,0 +1,43 @@
+"""Drop what failed in a study, so that the next run tries it again."""
+
+import argparse
+from pathlib import Path
+
+import h5netcdf
+
+from deltann import files, program
+from deltann.errors import StudyError
+
+
+def drop(study: Path) -> list[Path]:
+    """Delete failed records with their empty artifacts, and failed cells; return their paths.
+
+    Raises:
+        StudyError: no such study.
+    """
+    if not study.is_dir():
+        raise StudyError(f"{study}: no such folder; expected results/<study>")
+    dropped = []
+    for record in sorted(study.rglob("*.json")):
+        if files.read_json(record).get("status") == "failed":
+            dropped += [record, record.with_suffix("")]
+    for cell in sorted((study / "predictions").rglob("*.nc")):
+        with h5netcdf.File(cell, "r") as opened:
+            failed = opened.attrs["status"] == "failed"
+        if failed:
+            dropped.append(cell)
+    for path in dropped:
+        path.unlink(missing_ok=True)
+    return dropped
+
+
+def main(options: argparse.Namespace) -> None:
+    """Drop, and say what."""
+    dropped = drop(options.study)
+    print("\n".join(map(str, dropped)) or "nothing failed")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("study", type=Path, help="results/<study>")
+    program.run(main, parser)

@@ -1,0 +1,130 @@
+"""The digest of a rule's code: what changes it, and what doesn't."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from deltann import code
+
+SCRIPTS = Path(code.__file__).resolve().parent.parent
+CONVERTER = "deltann.converters.tf2onnx"
+
+
+@pytest.fixture
+def scripts(tmp_path, monkeypatch):
+    """A copy of the repository's scripts that a test may edit."""
+    copy = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(code, "SCRIPTS", copy)
+    forget()
+    yield copy
+    forget()
+
+
+def forget() -> None:
+    """Read every file anew, as the next Snakemake process does."""
+    code._parse.cache_clear()
+    code.code_digest.cache_clear()
+
+
+def digest(script="scripts/convert.py", *modules) -> str:
+    forget()
+    return code.code_digest(script, *(modules or (CONVERTER,)))
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert text.count(old) == 1, f"{path} has {old!r} {text.count(old)} times"
+    path.write_text(text.replace(old, new))
+
+
+def test_it_is_the_same_twice(scripts):
+    assert digest() == digest()
+
+
+def test_it_does_not_depend_on_where_the_repository_lies(scripts, monkeypatch):
+    copied = digest()
+    monkeypatch.setattr(code, "SCRIPTS", SCRIPTS)
+    assert digest() == copied
+
+
+@pytest.mark.parametrize(
+    "name", ["convert.py", "deltann/records.py", "deltann/converters/tf2onnx.py"]
+)
+def test_comments_docstrings_and_formatting_change_nothing(scripts, name):
+    before = digest()
+    path = scripts / name
+    text = path.read_text()
+    start = text.index('"""')
+    text = text[:start] + '"""Another docstring. ' + text[start + 3 :]
+    lines = text.replace("(\n", "(\n\n").splitlines()
+    path.write_text("# a comment\n" + "\n".join(line + "  # why" * (not line) for line in lines))
+    assert path.read_text() != text
+    assert digest() == before
+
+
+def test_a_docstring_of_a_function_changes_nothing(scripts):
+    before = digest()
+    replace(scripts / "deltann/files.py", '"""Read a JSON file."""', '"""Read it."""')
+    assert digest() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("convert.py", '"converter": options', '"edge": options'),
+        ("deltann/isolation.py", "POLL_SECONDS = 0.05", "POLL_SECONDS = 0.06"),
+        ("deltann/errors.py", "class Transient(Exception)", "class Transient(BaseException)"),
+        ("deltann/converters/__init__.py", "sorted(", "list("),
+        ("deltann/converters/tf2onnx.py", 'SOURCE = "', 'SOURCE = "a'),
+    ],
+)
+def test_a_changed_constant_changes_it(scripts, name, old, new):
+    before = digest()
+    replace(scripts / name, old, new)
+    assert digest() != before
+
+
+def test_a_string_that_is_no_docstring_counts(scripts):
+    path = scripts / "deltann/errors.py"
+    path.write_text(path.read_text() + '\nTEXT = """one"""\n')
+    before = digest()
+    replace(path, '"""one"""', '"""two"""')
+    assert digest() != before
+
+
+def test_an_import_inside_a_function_is_followed(scripts):
+    path = scripts / "deltann/converters/tf2onnx.py"
+    path.write_text(
+        path.read_text() + "\n\ndef late():\n    from deltann import probe\n    return probe\n"
+    )
+    before = digest()
+    probe = scripts / "deltann/probe.py"
+    probe.write_text(probe.read_text() + "\nMORE = 1\n")
+    assert digest() != before
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deltann/metrics.py",
+        "deltann/converters/torch_onnx.py",
+        "deltann/figures/style.py",
+        "infer.py",
+    ],
+)
+def test_an_edit_elsewhere_changes_nothing(scripts, name):
+    before = digest()
+    path = scripts / name
+    path.write_text(path.read_text() + "\nMORE = 1\n")
+    assert digest() == before
+
+
+@pytest.mark.parametrize(
+    ("script", "modules"),
+    [("scripts/nothing.py", (CONVERTER,)), ("scripts/convert.py", ("deltann.converters.nothing",))],
+)
+def test_what_does_not_exist_is_refused(scripts, script, modules):
+    with pytest.raises(FileNotFoundError, match="nothing"):
+        digest(script, *modules)

@@ -1,0 +1,319 @@
+"""Photographs of every kind, and folders of every kind."""
+
+import io
+import random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deltann.errors import StudyError
+from deltann.folder import UNKNOWN_LABEL, list_images, read_labels
+from deltann.models import Preprocessing
+from deltann.prepare import Photograph, from_folder, from_wheel, prepare
+
+HOW = Preprocessing(
+    resize=64, crop=48, mean=(0, 0, 0), std=(1, 1, 1), interpolation="bicubic", classes=10
+)
+ORIENTATION = 0x0112
+
+
+def picture(width: int = 90, height: int = 64, seed: int = 0) -> Image.Image:
+    """A smooth colour picture without any symmetry."""
+    small = np.random.default_rng(seed).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def prepared(*items: bytes | tuple[bytes, int], how: Preprocessing = HOW):
+    """Prepare encoded images, named a.png, b.png, ..., each with its label if it has one."""
+    pairs = [item if isinstance(item, tuple) else (item, UNKNOWN_LABEL) for item in items]
+    names = (f"{letter}.png" for letter in "abcdefgh")
+    photographs = [
+        Photograph(name, label, data) for name, (data, label) in zip(names, pairs, strict=False)
+    ]
+    return prepare(iter(photographs), how)
+
+
+def pixels(data: bytes) -> np.ndarray:
+    dataset = prepared(data)
+    assert dataset.excluded == ""
+    return dataset["pixels"].values[0]
+
+
+def expected(image: Image.Image) -> np.ndarray:
+    """The centre crop of an RGB picture of 90 by 64, which need not be resized: by hand."""
+    assert image.size == (90, 64)
+    return np.asarray(image)[8:56, 21:69]
+
+
+def test_a_plain_picture_is_cropped_in_the_middle():
+    image = picture()
+    assert np.array_equal(pixels(encoded(image)), expected(image))
+
+
+def test_a_larger_picture_is_resized_by_its_short_side():
+    image = picture(300, 200)
+    resized = np.asarray(image.resize((96, 64), Image.Resampling.BICUBIC))
+    assert np.array_equal(pixels(encoded(image)), resized[8:56, 24:72])
+
+
+def test_a_tall_picture_is_resized_by_its_width():
+    image = picture(200, 300)
+    resized = np.asarray(image.resize((64, 96), Image.Resampling.BICUBIC))
+    assert np.array_equal(pixels(encoded(image)), resized[24:72, 8:56])
+
+
+def test_the_interpolation_is_the_models():
+    how = Preprocessing(64, 48, (0, 0, 0), (1, 1, 1), "bilinear", 10)
+    image = picture(300, 200)
+    resized = np.asarray(image.resize((96, 64), Image.Resampling.BILINEAR))
+    values = prepared(encoded(image), how=how)["pixels"].values[0]
+    assert np.array_equal(values, resized[8:56, 24:72])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (47, 47), (1, 9), (900, 7), (3, 800)])
+def test_a_tiny_or_narrow_picture_fills_the_crop(size):
+    values = pixels(encoded(Image.new("RGB", size, (10, 200, 30))))
+    assert values.shape == (48, 48, 3)
+    assert (values == (10, 200, 30)).all()
+
+
+def test_a_line_is_left_out_and_not_blown_up():
+    dataset = prepared(encoded(picture()), encoded(Image.new("RGB", (60_000, 1))))
+    assert dataset["image"].values.tolist() == ["a.png"]
+    assert "b.png: 60000 by 1 pixels: too long and narrow" in dataset.excluded
+
+
+def test_grayscale_has_three_equal_channels():
+    gray = picture().convert("L")
+    values = pixels(encoded(gray))
+    assert np.array_equal(values[..., 0], np.asarray(gray)[8:56, 21:69])
+    assert (values == values[..., :1]).all()
+
+
+def test_one_bit_is_black_and_white():
+    values = pixels(encoded(picture().convert("1")))
+    assert set(np.unique(values)) == {0, 255}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_keep_their_range(kind):
+    ramp = np.tile(np.linspace(0, 65535, 90).astype(np.uint16), (64, 1))
+    values = pixels(encoded(Image.fromarray(ramp), kind)).astype(float)
+    assert np.abs(values - ramp[8:56, 21:69, np.newaxis] * (255 / 65535)).max() <= 0.5001
+
+
+def test_floats_have_no_known_range_and_are_left_out():
+    bright = Image.fromarray(np.full((64, 90), 0.5, np.float32))
+    dataset = prepared(encoded(picture()), encoded(bright, "TIFF"))
+    assert dataset.excluded.startswith("b.png: pixels of mode F")
+
+
+def test_a_palette_gives_its_colours():
+    image = picture().quantize(16)
+    assert np.array_equal(pixels(encoded(image)), expected(image.convert("RGB")))
+
+
+def test_a_palette_with_transparency_gives_its_colours():
+    image = picture().quantize(16)
+    data = encoded(image, transparency=3)
+    assert "transparency" in Image.open(io.BytesIO(data)).info
+    assert np.array_equal(pixels(data), expected(image.convert("RGB")))
+
+
+def test_alpha_is_dropped():
+    image = picture()
+    alpha = Image.linear_gradient("L").resize(image.size)
+    data = encoded(Image.merge("RGBA", (*image.split(), alpha)))
+    assert np.array_equal(pixels(data), expected(image))
+
+
+def test_cmyk_becomes_rgb():
+    image = picture()
+    separated = Image.fromarray(
+        np.dstack([255 - np.asarray(image), np.zeros((64, 90), np.uint8)]), "CMYK"
+    )
+    data = encoded(separated, "TIFF")
+    assert Image.open(io.BytesIO(data)).mode == "CMYK"
+    assert np.array_equal(pixels(data), expected(image))
+    jpeg = pixels(encoded(separated, "JPEG", quality=100)).astype(int)
+    assert np.abs(jpeg - expected(image)).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("orientation", "undo"),
+    [
+        (3, Image.Transpose.ROTATE_180),
+        (6, Image.Transpose.ROTATE_90),
+        (8, Image.Transpose.ROTATE_270),
+        (2, Image.Transpose.FLIP_LEFT_RIGHT),
+    ],
+)
+def test_an_exif_orientation_is_applied(orientation, undo):
+    upright = picture()
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    stored = encoded(upright.transpose(undo), exif=exif)
+    assert not np.array_equal(pixels(encoded(upright.transpose(undo))), expected(upright))
+    assert np.array_equal(pixels(stored), expected(upright))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (encoded(picture(), "JPEG")[:-600], "truncated"),
+        (b"", "not an image"),
+        (b"I am no photograph.\n", "not an image"),
+        (encoded(picture())[:60], ""),
+    ],
+    ids=["truncated", "empty", "text", "header-only"],
+)
+def test_what_cannot_be_decoded_is_left_out_and_named(data, reason, capsys):
+    dataset = prepared((encoded(picture()), 3), (data, 4), (encoded(picture(seed=1)), 5))
+    assert dataset["image"].values.tolist() == ["a.png", "c.png"]
+    assert dataset["true_label"].values.tolist() == [3, 5]
+    assert dataset.sizes["image"] == len(dataset["pixels"]) == 2
+    assert dataset.excluded.startswith("b.png: ")
+    assert reason in dataset.excluded
+    assert "b.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_damage_never_stops_the_study(kind):
+    whole = encoded(picture(), kind)
+    chance = random.Random(0)
+    for _ in range(60):
+        data = bytearray(whole)
+        for _ in range(chance.choice([1, 5, 20])):
+            data[chance.randrange(min(len(data), 400))] = chance.randrange(256)
+        dataset = prepared(encoded(picture()), bytes(data))
+        assert ("b.png" in dataset["image"].values) != dataset.excluded.startswith("b.png")
+
+
+def test_nothing_decodable_is_refused_with_all_reasons():
+    with pytest.raises(StudyError, match=r"a\.png: not an image; b\.png: not an image"):
+        prepared(b"text", b"")
+
+
+def test_no_photograph_is_refused():
+    with pytest.raises(StudyError, match="no image could be decoded"):
+        prepared()
+
+
+def test_a_label_outside_of_the_models_classes_is_refused():
+    assert prepared((encoded(picture()), 9))["true_label"].values.tolist() == [9]
+    with pytest.raises(StudyError, match=r"0 to 9.*b\.png: 10"):
+        prepared((encoded(picture()), 9), (encoded(picture()), 10))
+
+
+def test_the_digest_is_of_pixels_labels_and_names():
+    image = np.array(picture())
+    base = (encoded(Image.fromarray(image)), 3)
+    digest = prepared(base).digest
+    assert prepared((encoded(Image.fromarray(image), compress_level=1), 3)).digest == digest
+    assert prepared((base[0], 4)).digest != digest
+    assert prepare(iter([Photograph("z.png", 3, base[0])]), HOW).digest != digest
+    image[30, 40, 1] ^= 1
+    assert prepared((encoded(Image.fromarray(image)), 3)).digest != digest
+
+
+def test_types_and_dimensions():
+    dataset = prepared((encoded(picture()), 3), encoded(picture()))
+    assert dataset["pixels"].dims == ("image", "y", "x", "channel")
+    assert dataset["pixels"].shape == (2, 48, 48, 3)
+    assert dataset["pixels"].dtype == np.uint8
+    assert dataset["true_label"].dtype == np.int64
+    assert dataset["true_label"].values.tolist() == [3, UNKNOWN_LABEL]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with two photographs."""
+    path = tmp_path / "photographs"
+    path.mkdir()
+    for name in ("a.jpg", "b.png"):
+        picture().save(path / name)
+    return path
+
+
+def test_a_folder_gives_its_images_by_name_with_their_labels(folder):
+    (folder / "notes.txt").write_text("no image")
+    (folder / "inner.jpg").mkdir()
+    (folder / "labels.csv").write_text("label,image,remark\n7,b.png,nice\n")
+    found = list(from_folder(folder))
+    assert [(item.name, item.label) for item in found] == [("a.jpg", UNKNOWN_LABEL), ("b.png", 7)]
+    assert found[1].data == (folder / "b.png").read_bytes()
+
+
+def test_upper_case_suffixes_are_images(folder):
+    (folder / "C.JPG").write_bytes((folder / "a.jpg").read_bytes())
+    assert list_images(folder) == ["C.JPG", "a.jpg", "b.png"]
+
+
+@pytest.mark.parametrize("name", ["missing", "a.jpg"])
+def test_no_folder_is_named(folder, name):
+    with pytest.raises(StudyError, match=f"images.folder: '.*{name}' is not a folder"):
+        list_images(folder / name)
+
+
+def test_a_folder_without_images_is_named_with_what_is_expected(tmp_path):
+    (tmp_path / "notes.txt").write_text("no image")
+    with pytest.raises(StudyError, match=f"{tmp_path}.*has no image.*jpeg"):
+        list_images(tmp_path)
+
+
+def test_names_that_differ_only_in_case_are_refused(folder):
+    (folder / "A.jpg").write_bytes(b"")
+    with pytest.raises(StudyError, match="duplicate names 'A.jpg' and 'a.jpg'"):
+        list_images(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name,label\na.jpg,1\n", r"\['name', 'label'\]; expected image and label"),
+        ("", "expected image and label"),
+        ("image,label\nc.jpg,1\n", "line 2: 'c.jpg' is no image"),
+        ("image,label\na.jpg,1\nb.png,2\na.jpg,1\n", "line 4: 'a.jpg' is named twice"),
+        ("image,label\na.jpg,cat\n", "line 2: label 'cat'; expected a class number"),
+        ("image,label\na.jpg,-1\n", "label '-1'"),
+        ("image,label\na.jpg,1.0\n", "label '1.0'"),
+        ("image,label\na.jpg,\n", "label ''"),
+        ("image,label\na.jpg\n", "label ''"),
+        (b"image,label\n\xe9.jpg,1\n", "UTF-8"),
+    ],
+)
+def test_a_bad_labels_file_is_named_with_the_line(folder, text, message):
+    path = folder / "labels.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(StudyError, match=f"{path}.*{message}"):
+        read_labels(folder, list_images(folder))
+
+
+def test_a_byte_order_mark_and_windows_lines_are_read(folder):
+    (folder / "labels.csv").write_bytes(b"\xef\xbb\xbfimage,label\r\na.jpg,1\r\nb.png, 2\r\n")
+    assert read_labels(folder, list_images(folder)) == {"a.jpg": 1, "b.png": 2}
+
+
+@pytest.mark.parametrize(
+    "name", ["two words.png", "it's \"q\".png", "-rf.png", "été 猫.png", "$(touch x).png", "a,b.png"]
+)
+def test_names_are_only_names(folder, name):
+    picture(seed=4).save(folder / name)
+    quoted = '"' + name.replace('"', '""') + '"'
+    (folder / "labels.csv").write_text(f"image,label\n{quoted},5\n", encoding="utf-8")
+    dataset = prepare(from_folder(folder), HOW)
+    assert name in dataset["image"].values
+    assert dataset["true_label"].sel(image=name) == 5
+
+
+def test_a_file_that_is_no_wheel_is_named(tmp_path):
+    (tmp_path / "text.whl").write_text("text")
+    with pytest.raises(StudyError, match=r"text\.whl: not a wheel"):
+        list(from_wheel(tmp_path / "text.whl"))
