@@ -9,7 +9,7 @@ RESULTS = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFI
 study: .venv/ready
 	@$(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
 	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report $(RESULTS)/report.html; code=$$?; \
-	.venv/bin/python scripts/closing.py $(RESULTS); exit $$code
+	.venv/bin/python scripts/closing.py $(RESULTS) --exit-code $$code; exit $$code
 
 # Drop failed records and cells, so that `make study` tries them again.
 retry-failed: .venv/ready

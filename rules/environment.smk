@@ -6,12 +6,11 @@ from deltann import environment
 ENVIRONMENTS = sorted(path.stem for path in Path("envs").glob("*.txt") if path.stem != "driver")
 
 
-def pins(wildcards):
-    """The requirements, so that a changed pin reruns the rule and a changed comment doesn't."""
-    try:
-        return environment.pins(Path(f"envs/{wildcards.environment}.txt"))
-    except StudyError as error:
-        raise WorkflowError(str(error)) from None
+# as parameters, so that a changed pin reruns the rule and a changed comment doesn't
+try:
+    PINS = {name: environment.pins(Path(f"envs/{name}.txt")) for name in ENVIRONMENTS}
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
 
 
 rule environment:
@@ -22,7 +21,7 @@ rule environment:
     wildcard_constraints:
         environment=grid.alternatives(ENVIRONMENTS),
     params:
-        pins=pins,
+        pins=lambda wildcards: PINS[wildcards.environment],
         code=code_digest("scripts/environment.py"),
         python=sys.executable,
     message:

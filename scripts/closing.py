@@ -36,16 +36,14 @@ def closing(study: Path) -> str:
     return "\n".join(lines)
 
 
-def results(path: Path) -> Path:
-    """The folder of results, from itself or from its config file."""
-    if path.is_file():
-        import yaml  # the driver's environment has it, since Snakemake needs it
-
-        path = Path("results") / yaml.safe_load(path.read_text(encoding="utf-8"))["study"]
-    return path
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", type=Path, help="results/<study>, or the study's config file")
-    sys.stdout.write(closing(results(parser.parse_args().study)) + "\n")
+    parser.add_argument("study", type=Path, help="results/<study>")
+    parser.add_argument("--exit-code", type=int, default=0, help="Snakemake's")
+    options = parser.parse_args()
+    if options.exit_code:
+        sys.stdout.write(
+            "\nSome jobs failed (see above, and results/<study>/logs). What follows is as of the "
+            "last complete run.\n"
+        )
+    sys.stdout.write(f"\n{closing(options.study)}\n")

@@ -302,7 +302,8 @@ def test_a_byte_order_mark_and_windows_lines_are_read(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["two words.png", "it's \"q\".png", "-rf.png", "été 猫.png", "$(touch x).png", "a,b.png"]
+    "name",
+    ["two words.png", 'it\'s "q".png', "-rf.png", "été 猫.png", "$(touch x).png", "a,b.png"],
 )
 def test_names_are_only_names(folder, name):
     picture(seed=4).save(folder / name)

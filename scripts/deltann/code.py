@@ -61,12 +61,10 @@ def code_digest(script: str, *modules: str) -> str:
     """
     todo = {(SCRIPTS.parent / script).resolve()}
     for module in modules:
-        files = _files(module)
-        if not files or not any(
-            file.stem in (module.rsplit(".")[-1], "__init__") for file in files
-        ):
+        stem = SCRIPTS.joinpath(*module.split("."))
+        if not (stem.with_suffix(".py").is_file() or (stem / "__init__.py").is_file()):
             raise FileNotFoundError(f"module {module!r} is not in {SCRIPTS}")
-        todo |= files
+        todo |= _files(module)
     seen: set[Path] = set()
     while todo:
         path = todo.pop()

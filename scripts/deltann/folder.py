@@ -1,6 +1,7 @@
 """What an image folder holds and what its labels file says, checked without decoding anything."""
 
 import csv
+import io
 from pathlib import Path
 
 from deltann.errors import StudyError
@@ -48,7 +49,11 @@ def read_labels(folder: Path, names: list[str]) -> dict[str, int]:
     if not path.is_file():
         return {}
     labels: dict[str, int] = {}
-    with open(path, newline="", encoding="utf-8-sig") as stream:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: not UTF-8 text: {error}") from error
+    with io.StringIO(text, newline="") as stream:
         rows = csv.DictReader(stream)
         if not {"image", "label"} <= set(rows.fieldnames or ()):
             raise StudyError(f"{path}: columns are {rows.fieldnames}; expected image and label")

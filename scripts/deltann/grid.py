@@ -54,6 +54,12 @@ def check(config: dict) -> None:
     if "folder" in config["images"]:
         folder = Path(config["images"]["folder"])
         names = list_images(folder)
+        for name in [config["images"]["folder"], *names]:
+            if set("{}") & set(name):
+                raise StudyError(
+                    f"images.folder: {name!r} has a brace, which Snakemake takes for a wildcard; "
+                    "expected a name without"
+                )
         empty = [name for name in names if not (folder / name).stat().st_size]
         if empty:
             raise StudyError(f"images.folder: empty image file: {folder / empty[0]}")
@@ -65,6 +71,8 @@ def _sources(model: str) -> tuple[str, ...]:
 
 
 def _check_imports(config: dict) -> None:
+    for target in config["tvm_imports"]:
+        _expect("tvm_imports", target, runners.frameworks(), "framework")
     for target in {target for targets in config["conversions"].values() for target in targets}:
         key = f"tvm_imports.{target}"
         if target not in config["tvm_imports"]:

@@ -100,8 +100,9 @@ class Task:
         peak = max(peak, answer.get("peak_memory_bytes", 0))
         shutil.rmtree(self.folder, ignore_errors=True)
         failure = failure or self._failure(answer)
-        if failure and shutil.disk_usage(self.writes).free < DISK_FULL_BYTES:
-            raise StudyError(f"{self.writes}: no space left on the disk: free some and run again")
+        for place in (self.writes, self.folder.parent):
+            if failure and shutil.disk_usage(place).free < DISK_FULL_BYTES:
+                raise StudyError(f"{place}: no space left on the disk: free some and run again")
         if answer.get("ours") and failure:
             raise StudyError(f"{failure.type}: {failure.message}\n{failure.traceback}")
         return Outcome(None if failure else answer["result"], failure, seconds, peak)
@@ -168,8 +169,16 @@ def _is_ours(error: BaseException) -> bool:
         return True
     if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
         return True
-    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
-    return isinstance(error, OUR_BUGS) and PACKAGE in Path(innermost).parents
+    return isinstance(error, OUR_BUGS) and PACKAGE in _origin(error).parents
+
+
+def _origin(error: BaseException) -> Path:
+    """The file where an exception arose: not the import machinery, where an import fails."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return Path(error.filename)
+    machinery = ("<frozen importlib", import_module.__code__.co_filename)
+    names = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    return Path([name for name in names if not name.startswith(machinery)][-1])
 
 
 def _die_with_parent() -> None:
@@ -180,14 +189,23 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+def _storable(result: dict) -> dict:
+    """A stage's result, seen to fit into JSON; else it is our fault, not the tool's."""
+    try:
+        json.dumps(result)
+    except (TypeError, ValueError) as error:
+        raise StudyError(f"a result that a record can't hold: {error}") from error
+    return result
+
+
 def child(module: str, folder: Path) -> None:
-    """The child's side: call `module`.work with the arguments left in `folder`, leave the answer."""
+    """The child's side: call `module`.work with the arguments in `folder`, leave the answer."""
     import resource
 
     _die_with_parent()
     arguments = json.loads((folder / "arguments.json").read_text())
     try:
-        answer = {"result": import_module(module).work(**arguments)}
+        answer = {"result": _storable(import_module(module).work(**arguments))}
     except Exception as error:  # what a foreign tool may raise is not ours to enumerate
         traceback.print_exc()
         answer = {

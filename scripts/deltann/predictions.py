@@ -125,7 +125,7 @@ def check(dataset: xr.Dataset, where: str) -> None:
             raise StudyError(f"{where}: not a prediction file: {what}")
 
     version = dataset.attrs.get("schema_version")
-    expect(version == SCHEMA_VERSION, f"schema_version {version!r}; expected {SCHEMA_VERSION}")
+    expect(version == SCHEMA_VERSION, f"schema_version {version}; expected {SCHEMA_VERSION}")
     for name in ATTRIBUTES:
         expect(name in dataset.attrs, f"attribute {name!r} is missing")
     for name in NAMES:
@@ -134,6 +134,7 @@ def check(dataset: xr.Dataset, where: str) -> None:
     if dataset.status == "failed":
         expect(dataset.error_type != "", "a failed cell without an error type")
         return
+    expect("image" in dataset.coords, "coordinate 'image' is missing")
     for name, (dimensions, dtype) in VARIABLES.items():
         expect(name in dataset, f"variable {name!r} is missing")
         variable = dataset[name]

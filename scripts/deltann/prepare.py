@@ -60,7 +60,8 @@ def pixels(data: bytes, how: Preprocessing) -> np.ndarray:
     """Decode an image and give the model's centre crop.
 
     An EXIF orientation is applied. Every colour mode becomes RGB as Pillow converts it, which
-    drops an alpha channel, as the ImageNet pipelines of torchvision and Keras do.
+    drops an alpha channel, as the ImageNet pipelines of torchvision and Keras do; 16 bits are
+    scaled to 8.
 
     Args:
         data: an encoded image (JPEG, PNG, ...).
@@ -72,12 +73,23 @@ def pixels(data: bytes, how: Preprocessing) -> np.ndarray:
     Raises:
         OSError, ValueError, SyntaxError: the data can't be decoded (Pillow's own exceptions).
     """
-    image = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    image = _rgb(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     scale = how.resize / min(image.size)
     size = tuple(max(how.resize, round(side * scale)) for side in image.size)
+    if size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
+        width, height = image.size
+        raise ValueError(f"{width} by {height} pixels: too long and narrow for a centre crop")
     image = image.resize(size, Image.Resampling[how.interpolation.upper()])
     left, top = ((side - how.crop) // 2 for side in image.size)
     return np.asarray(image.crop((left, top, left + how.crop, top + how.crop)), np.uint8)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):  # Pillow would clip at 255
+        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise ValueError(f"pixels of mode {image.mode}; expected 8 or 16 bits a channel")
+    return image.convert("RGB")
 
 
 def prepare(photographs: Iterator[Photograph], how: Preprocessing) -> xr.Dataset:
