@@ -1,4 +1,7 @@
 # One cell's model on every image: the prediction file.
+import os
+
+
 def model_file(wildcards):
     """The file that a cell's runner loads."""
     cell = cell_of(wildcards)
@@ -24,8 +27,8 @@ rule infer:
     log:
         f"{STUDY}/logs/infer/{{model}}/{{source}}/{{target}}/{{backend}}/{{device}}.log",
     retries: RETRIES
-    # a timed job holds all of the machine
-    threads: workflow.cores
+    # a timed job holds all of the machine; Snakemake lowers this to --cores
+    threads: os.cpu_count()
     resources:
         retries_left=retries_left,
     params:

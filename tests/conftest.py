@@ -30,14 +30,17 @@ class Workspace:
         path.write_text(yaml.safe_dump(content))
         return path
 
-    def command(self, config: Path, *arguments: str) -> list[str]:
+    def command(self, config: Path, *options: str, targets: tuple[str, ...] = ()) -> list[str]:
         """A Snakemake command line."""
-        return [str(SNAKEMAKE), "--cores", "all", "--configfile", str(config), *arguments]
+        start = [str(SNAKEMAKE), "--configfile", str(config), "--cores", "all"]
+        return [*start, *options, "--", *targets]
 
-    def snakemake(self, config: Path, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(
+        self, config: Path, *options: str, targets: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess:
         """Run Snakemake to its end; the output is text, both streams in one."""
         return subprocess.run(
-            self.command(config, *arguments),
+            self.command(config, *options, targets=targets),
             cwd=self.path,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -45,9 +48,9 @@ class Workspace:
             text=True,
         )
 
-    def run(self, config: Path, *arguments: str) -> str:
+    def run(self, config: Path, *options: str, targets: tuple[str, ...] = ()) -> str:
         """Run Snakemake, expecting success; return its output."""
-        done = self.snakemake(config, *arguments)
+        done = self.snakemake(config, *options, targets=targets)
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
 
@@ -120,15 +123,13 @@ def _checkout(path: Path) -> Workspace:
 def workspace(tmp_path_factory) -> Workspace:
     """A workspace with four photographs and all environments built by the rule."""
     space = _checkout(tmp_path_factory.mktemp("workspace"))
-    config = space.config("environments")
     names = sorted(path.stem for path in (ROOT / "envs").glob("*.txt"))
     built = [name for name in names if name not in ("driver", "test")]
     wheel = "results/images/foolbox-3.3.4.whl"
-    packaged = space.config(
-        "packaged", images=yaml.safe_load((ROOT / "config/config.yaml").read_text())["images"]
-    )
-    space.run(config, *[f"results/environments/{name}.json" for name in built])
-    space.run(packaged, wheel)
+    packaged = yaml.safe_load((ROOT / "config/config.yaml").read_text())["images"]
+    config = space.config("packaged", images=packaged)
+    manifests = tuple(f"results/environments/{name}.json" for name in built)
+    space.run(config, targets=(*manifests, wheel))
     folder = space.path / "photographs"
     folder.mkdir()
     with zipfile.ZipFile(space.path / wheel) as archive:

@@ -97,11 +97,11 @@ def test_kill_while_an_environment_is_built(workspace, tmp_path):
         path.unlink()
     config = space.config("environment")
     target = "results/environments/images.json"
-    process = subprocess.Popen(space.command(config, target), cwd=space.path)
+    process = subprocess.Popen(space.command(config, targets=(target,)), cwd=space.path)
     wait_for(process, "uv")
     kill_family(process)
     assert not (space.path / target).exists()
-    space.run(config, target)
+    space.run(config, targets=(target,))
     assert (space.path / target).exists()
 
 

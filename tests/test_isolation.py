@@ -40,16 +40,17 @@ def fills_the_disk():
 def cannot_find():
     open("/no/such/file")
 def hangs(pids):
-    grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    grandchild = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
     with open(pids + ".part", "w") as stream:
         stream.write(f"{os.getpid()} {grandchild.pid}")
     os.rename(pids + ".part", pids)
-    time.sleep(1000)
+    time.sleep(100)
 def eats():
     held = []
-    while True:
+    for _ in range(100):  # never more than 800 MB, should the limit not hold
         held.append(bytearray(b"1" * 8_000_000))
         time.sleep(0.01)
+    time.sleep(2)
 def grandchild_eats():
     code = "import foreign; foreign.eats()"
     subprocess.run([sys.executable, "-c", code])

@@ -88,6 +88,8 @@ def test_equal_logits_rank_by_class():
     label, probability = predictions.rank(logits)
     assert label.tolist() == [[1, 2, 4, 0, 5], [0, 1, 2, 3, 4]]
     assert np.allclose(probability[1], 1 / 6)
+    many, _ = predictions.rank(np.tile(np.array([0, 1], np.float32), (2, 500)))
+    assert many.tolist() == [[1, 3, 5, 7, 9]] * 2
 
 
 @pytest.mark.parametrize("scale", [1e-30, 100.0, 1e4, 3e38])

@@ -75,7 +75,7 @@ def test_a_constant_in_a_runner(finished, study):
 
 
 def test_a_constant_in_a_script(finished, study):
-    finished.edit("scripts/infer.py", 'prefix="deltann-"', 'prefix="cell-"')
+    finished.edit("scripts/infer.py", '"arrays.npz"', '"both.npz"')
     jobs = finished.jobs(study)
     assert stages(jobs) == {"infer"} | ANALYSIS
     assert jobs["infer"] == TVM_CELLS + NATIVE_CELLS
@@ -108,7 +108,7 @@ def test_an_added_photograph(finished, study):
 
 def test_figures_again_run_no_inference(finished, study):
     name = "results/reduced/figures/latency.png"
-    output = finished.run(study, "--forcerun", "figures", "--", name)
+    output = finished.run(study, "--forcerun", "figures", targets=(name,))
     assert "infer" not in output.split("Job stats:")[1]
     assert (finished.path / name).stat().st_size > 1000
 
@@ -129,7 +129,7 @@ def test_a_damaged_model_file_is_named(finished, study):
     path.write_bytes(data)
     cell = "results/reduced/predictions/efficientnet_lite0/torch/onnx/O0/cpu.nc"
     (finished.path / cell).unlink()
-    done = finished.snakemake(study, "--rerun-triggers", "code", "--", cell)
+    done = finished.snakemake(study, "--rerun-triggers", "code", targets=(cell,))
     assert done.returncode != 0
     log = finished.path / "results/reduced/logs/infer/efficientnet_lite0/torch/onnx/O0/cpu.log"
     assert f"{library} is not the file that" in log.read_text()
@@ -140,7 +140,7 @@ def test_a_wrong_environment_is_named_with_its_repair(finished, study):
     manifest.write_text(manifest.read_text().replace('"onnxruntime": "', '"onnxruntime": "0.'))
     cell = "results/reduced/predictions/efficientnet_lite0/torch/onnx/native/cpu.nc"
     (finished.path / cell).unlink()
-    done = finished.snakemake(study, "--rerun-triggers", "code", "--", cell)
+    done = finished.snakemake(study, "--rerun-triggers", "code", targets=(cell,))
     assert done.returncode != 0
     log = finished.path / "results/reduced/logs/infer/efficientnet_lite0/torch/onnx/native/cpu.log"
     assert "is not the environment" in log.read_text()

@@ -127,7 +127,7 @@ def test_a_cell_again_is_bit_identical(workspace, study, dataset):
     name = "results/reduced/predictions/efficientnet_lite0/torch/{}/cpu.nc"
     names = [name.format(cell) for cell in ("onnx/native", "torch/O4", "keras/native")]
     before = [xr.load_dataset(workspace.path / path) for path in names]
-    workspace.run(study, "--force", *names, "--forcerun", *names)
+    workspace.run(study, "--force", targets=tuple(names))
     for path, old in zip(names, before, strict=True):
         new = xr.load_dataset(workspace.path / path)
         for variable in ("logits", "label", "probability", "true_label"):
