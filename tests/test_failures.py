@@ -11,7 +11,7 @@ HEAD = '''"""A converter that misbehaves."""
 
 SOURCE = "torch"
 TARGET = "{target}"
-ENVIRONMENT = "images"
+ENVIRONMENT = "onnx"
 
 
 def convert(source, target):
