@@ -12,6 +12,9 @@ from deltann.errors import StudyError
 def drop(study: Path) -> list[Path]:
     """Delete failed records with their empty artifacts, and failed cells; return their paths.
 
+    The dataset goes with them: Snakemake makes a missing file again only where something that
+    it has to make needs it.
+
     Raises:
         StudyError: no such study.
     """
@@ -26,6 +29,8 @@ def drop(study: Path) -> list[Path]:
             failed = opened.attrs["status"] == "failed"
         if failed:
             dropped.append(cell)
+    if dropped:
+        dropped.append(study / "study.nc")
     for path in dropped:
         path.unlink(missing_ok=True)
     return dropped

@@ -139,7 +139,7 @@ def test_a_fault_of_ours_stops_the_job(failed, name, body, said):
     done = space.snakemake(config)
     assert done.returncode != 0
     results = space.path / f"results/ours-{name}"
-    assert not list(results.rglob(f"{name}.onnx*"))
+    assert not list((results / "models").rglob(f"{name}.onnx*"))
     assert not (results / "study.nc").exists()
     log = results / f"logs/convert/efficientnet_lite0/torch/{name}.onnx.log"
     assert said in log.read_text().splitlines()[-1] or said in log.read_text()
@@ -155,4 +155,5 @@ def test_retry_failed(failed, tmp_path):
     jobs = space.jobs(config)
     assert jobs["convert"] == 4 + 2  # and the two edges into TVM behind them
     assert jobs["infer"] == 8
+    assert jobs["aggregate"] == jobs["summary"] == 1
     assert "export" not in jobs
