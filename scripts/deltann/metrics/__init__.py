@@ -1,0 +1,67 @@
+"""How much two cells differ: in answers, in logits, in accuracy and in speed.
+
+Every metric of the study is defined here once, with its source. All are pure functions of arrays
+(anything that ``numpy.asarray`` takes, so also ``xarray.DataArray``), vectorised over images.
+
+Words: *labels* are class indices from 0; a *ranked* array ``(image, k)`` holds, per image, the k
+best classes, best first, no class twice. Percentages run from 0 to 100. Latencies are in seconds.
+
+Every function refuses bad input with a ``ValueError`` that names the argument, what it got and
+what was expected: empty arrays, shapes that don't match, NaN or infinity, labels that aren't
+integers or are negative. A failed cell has no answers, and two cells without answers don't agree:
+select the cells that ran before comparing them.
+"""
+
+from deltann.metrics.accuracy import (
+    UNKNOWN_LABEL,
+    Accuracy,
+    AccuracyChange,
+    accuracy_change,
+    top_k_accuracy,
+    top_k_accuracy_change,
+)
+from deltann.metrics.answers import (
+    Interval,
+    LogitDifference,
+    kendall_tau_b,
+    logit_difference,
+    rank_biased_overlap,
+    top1_differs,
+    top1_dissimilarity,
+    top_k_jaccard,
+    wilson_interval,
+)
+from deltann.metrics.speed import (
+    SpeedupMeasure,
+    latency_ratio,
+    latency_ratio_interval,
+    median_latency,
+    median_latency_interval,
+    speedup_interval,
+    speedup_percent,
+)
+
+__all__ = [
+    "Accuracy",
+    "AccuracyChange",
+    "Interval",
+    "LogitDifference",
+    "SpeedupMeasure",
+    "UNKNOWN_LABEL",
+    "accuracy_change",
+    "kendall_tau_b",
+    "latency_ratio",
+    "latency_ratio_interval",
+    "logit_difference",
+    "median_latency",
+    "median_latency_interval",
+    "rank_biased_overlap",
+    "speedup_interval",
+    "speedup_percent",
+    "top1_differs",
+    "top1_dissimilarity",
+    "top_k_accuracy",
+    "top_k_accuracy_change",
+    "top_k_jaccard",
+    "wilson_interval",
+]
