@@ -108,7 +108,7 @@ def test_an_import_inside_a_function_is_followed(scripts):
 @pytest.mark.parametrize(
     "name",
     [
-        "deltann/metrics.py",
+        "deltann/metrics/speed.py",
         "deltann/converters/torch_onnx.py",
         "deltann/figures/style.py",
         "infer.py",
