@@ -32,6 +32,7 @@ include: "rules/aggregate.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/summary.smk"
+include: "rules/gallery.smk"
 
 
 rule all:
@@ -40,3 +41,4 @@ rule all:
         rules.aggregate.output,
         FIGURE_FILES,
         rules.summary.output,
+        rules.gallery.output,

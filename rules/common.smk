@@ -5,20 +5,21 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from deltann import grid, runners
+from deltann import checks, grid, resizers, runners
+from deltann.cell import NATIVE, SOURCE, TARGET, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
-from deltann.grid import Cell, Step
 from deltann.levels import LEVELS
 
 try:
-    grid.check(config)
+    checks.check(config)
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 
 STUDY = f"results/{config['study']}"
 CELLS = grid.cells(config)
 RETRIES = config["limits"]["retries"]
+SLUG = "[a-z0-9_]+(\\+[a-z0-9_]+)*"
 SUFFIXES = grid.alternatives([runners.get(name).SUFFIX for name in runners.frameworks()])
 
 
@@ -67,21 +68,14 @@ def cell_path(cell):
     return f"{STUDY}/predictions/{cell}.nc"
 
 
-def cell_of(wildcards):
-    """The cell that a rule's wildcards name."""
-    return Cell(
-        wildcards.model,
-        wildcards.source,
-        wildcards.target,
-        wildcards.get("backend", grid.NATIVE),
-        wildcards.device,
-    )
-
-
 wildcard_constraints:
-    model=grid.alternatives(config["models"]),
+    model=grid.alternatives(grid.names(config)),
     source=grid.alternatives(list(config["conversions"])),
     target=grid.alternatives(runners.frameworks()),
-    backend=grid.alternatives([grid.NATIVE, *LEVELS]),
+    route=SLUG,
+    importer=SLUG,
+    preprocessing=grid.alternatives([SOURCE, TARGET]),
+    resizer=grid.alternatives(resizers.names()),
+    backend=grid.alternatives([NATIVE, *LEVELS]),
     level=grid.alternatives(LEVELS),
     device=grid.alternatives(list(config["devices"])),

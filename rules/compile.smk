@@ -5,10 +5,10 @@ rule compile:
         record=rules.lower.output.record,
         environment=manifest("tvm"),
     output:
-        artifact=f"{STUDY}/compiled/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.so",
-        record=f"{STUDY}/compiled/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.so.json",
+        artifact=f"{STUDY}/compiled/{COMPILED}/{{device}}.so",
+        record=f"{STUDY}/compiled/{COMPILED}/{{device}}.so.json",
     log:
-        f"{STUDY}/logs/compile/{{model}}/{{source}}/{{target}}/{{level}}/{{device}}.log",
+        f"{STUDY}/logs/compile/{COMPILED}/{{device}}.log",
     retries: RETRIES
     resources:
         retries_left=retries_left,
@@ -20,8 +20,8 @@ rule compile:
         limits=limits("compile"),
         code=code_digest("scripts/compile.py", "deltann.compile"),
     message:
-        "compile {wildcards.model} ({wildcards.source} to {wildcards.target})"
-        " at {wildcards.level} for {wildcards.device}"
+        "compile {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
+        " import {wildcards.importer}) at {wildcards.level} for {wildcards.device}"
     shell:
         "{params.python:q} scripts/compile.py --target {params.device_target:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"

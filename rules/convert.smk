@@ -1,18 +1,18 @@
-# One converter edge: a model file to the same model in another framework.
-def edge(wildcards):
+# One edge: a model file to the same model in another framework.
+def converted(wildcards):
     """The model file that a rule's wildcards name."""
-    return Step.parse(wildcards.model, wildcards.source, wildcards.slug)
+    return grid.step(config, wildcards.model, wildcards.source, wildcards.slug)
 
 
-def converter(wildcards):
-    """The last converter on the way to the file."""
-    return edge(wildcards).route[-1]
+def edge(wildcards):
+    """The last edge on the way to the file."""
+    return converted(wildcards).edges[-1]
 
 
 rule convert:
     input:
-        artifact=lambda wildcards: f"{STUDY}/{edge(wildcards).before.path}",
-        record=lambda wildcards: f"{STUDY}/{edge(wildcards).before.path}.json",
+        artifact=lambda wildcards: f"{STUDY}/{converted(wildcards).before.path}",
+        record=lambda wildcards: f"{STUDY}/{converted(wildcards).before.path}.json",
         environment=lambda wildcards: manifest(edge(wildcards).environment),
     output:
         artifact=f"{STUDY}/models/{{model}}/{{source}}/{{slug}}{{suffix}}",
@@ -20,23 +20,21 @@ rule convert:
     log:
         f"{STUDY}/logs/convert/{{model}}/{{source}}/{{slug}}{{suffix}}.log",
     wildcard_constraints:
-        slug=rf"(?!{grid.EXPORT}\.)[a-z0-9_+]+",
+        slug=rf"(?!{UNCONVERTED}\.){SLUG}",
         suffix=SUFFIXES,
     retries: RETRIES
     resources:
         retries_left=retries_left,
     params:
         python=lambda wildcards: python(edge(wildcards).environment),
-        converter=converter,
-        settings=lambda wildcards: json.dumps(
-            config.get("converters", {}).get(converter(wildcards), {}), sort_keys=True
-        ),
+        converter=lambda wildcards: edge(wildcards).converter,
+        settings=lambda wildcards: edge(wildcards).settings,
         limits=limits("convert"),
         code=lambda wildcards: code_digest(
-            "scripts/convert.py", f"deltann.converters.{converter(wildcards)}"
+            "scripts/convert.py", f"deltann.converters.{edge(wildcards).converter}"
         ),
     message:
-        "convert {wildcards.model} by {wildcards.slug}"
+        "convert {wildcards.model} from {wildcards.source} by {wildcards.slug}"
     shell:
         "{params.python:q} scripts/convert.py --converter {params.converter:q}"
         " --settings {params.settings:q} --source {input.artifact:q}"

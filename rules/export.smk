@@ -1,10 +1,30 @@
 # Weights to the native model file of a source.
+def native_environment(wildcards):
+    """The environment that makes the file."""
+    return grid.export_environment(config, wildcards.model, wildcards.source)
+
+
+def model_module(wildcards):
+    """The dotted name of the module that has the model."""
+    return grid.model_module(config, wildcards.model).__name__
+
+
+def export_files(wildcards):
+    """What an export reads: the user's own files, and the images that made-up weights fit."""
+    found = grid.export_files(config, wildcards.model, wildcards.source)
+    if grid.weights(config, wildcards.model, wildcards.source) == grid.SEEDED:
+        how = grid.sources(config, wildcards.model)[wildcards.source]
+        found["images"] = [f"{STUDY}/inputs/{grid.geometry(how)}/{resizers.DEFAULT}.nc"]
+    return found
+
+
 rule export:
     input:
-        lambda wildcards: manifest(grid.Step(wildcards.model, wildcards.source, ()).environment),
+        unpack(export_files),
+        environment=lambda wildcards: manifest(native_environment(wildcards)),
     output:
-        artifact=f"{STUDY}/models/{{model}}/{{source}}/{grid.EXPORT}{{suffix}}",
-        record=f"{STUDY}/models/{{model}}/{{source}}/{grid.EXPORT}{{suffix}}.json",
+        artifact=f"{STUDY}/models/{{model}}/{{source}}/{UNCONVERTED}{{suffix}}",
+        record=f"{STUDY}/models/{{model}}/{{source}}/{UNCONVERTED}{{suffix}}.json",
     log:
         f"{STUDY}/logs/export/{{model}}/{{source}}{{suffix}}.log",
     wildcard_constraints:
@@ -13,14 +33,17 @@ rule export:
     resources:
         retries_left=retries_left,
     params:
-        python=lambda wildcards: python(
-            grid.Step(wildcards.model, wildcards.source, ()).environment
-        ),
+        python=lambda wildcards: python(native_environment(wildcards)),
+        request=lambda wildcards: grid.export_request(config, wildcards.model, wildcards.source),
+        images=lambda wildcards, input: [f"--images={item}" for item in input.get("images", [])],
         limits=limits("export"),
-        code=lambda wildcards: code_digest("scripts/export.py", grid.model_module(wildcards.model)),
+        module=lambda wildcards: model_module(wildcards).split(".")[-1],
+        code=lambda wildcards: code_digest("scripts/export.py", model_module(wildcards)),
     message:
         "export {wildcards.model} from {wildcards.source}"
     shell:
-        "{params.python:q} scripts/export.py --model {wildcards.model:q}"
-        " --environment {input:q} {params.limits} --retries-left {resources.retries_left}"
+        "{params.python:q} scripts/export.py --module {params.module:q}"
+        " --request {params.request:q} {params.images:q}"
+        " --environment {input.environment:q} {params.limits}"
+        " --retries-left {resources.retries_left}"
         " --artifact {output.artifact:q} --record {output.record:q} > {log:q} 2>&1"

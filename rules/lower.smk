@@ -1,7 +1,11 @@
 # A model file to TVM's kernels, by the graph passes of one level; the same for every device.
+COMPILED = "{model}/{source}/{target}/{route}/{importer}/{level}"
+
+
 def imported(wildcards):
     """The model file that TVM imports."""
-    cell = Cell(wildcards.model, wildcards.source, wildcards.target, wildcards.level, "")
+    start = wildcards.model, wildcards.source, wildcards.target, wildcards.route
+    cell = Cell(*start, SOURCE, resizers.DEFAULT, wildcards.importer, wildcards.level, "")
     return grid.import_step(config, cell)
 
 
@@ -11,10 +15,10 @@ rule lower:
         record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
         environment=manifest("tvm"),
     output:
-        artifact=f"{STUDY}/lowered/{{model}}/{{source}}/{{target}}/{{level}}.relax",
-        record=f"{STUDY}/lowered/{{model}}/{{source}}/{{target}}/{{level}}.relax.json",
+        artifact=f"{STUDY}/lowered/{COMPILED}.relax",
+        record=f"{STUDY}/lowered/{COMPILED}.relax.json",
     log:
-        f"{STUDY}/logs/lower/{{model}}/{{source}}/{{target}}/{{level}}.log",
+        f"{STUDY}/logs/lower/{COMPILED}.log",
     retries: RETRIES
     resources:
         retries_left=retries_left,
@@ -24,7 +28,8 @@ rule lower:
         limits=limits("lower"),
         code=code_digest("scripts/lower.py", "deltann.lower"),
     message:
-        "lower {wildcards.model} ({wildcards.source} to {wildcards.target}) at {wildcards.level}"
+        "lower {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
+        " import {wildcards.importer}) at {wildcards.level}"
     shell:
         "{params.python:q} scripts/lower.py --framework {params.framework:q}"
         " --level {wildcards.level:q}"

@@ -1,55 +1,96 @@
-# Photographs to one uint8 array per model.
+# Photographs: fetched where they aren't in a folder, listed, and made one uint8 array per geometry
+# and resizer.
+from deltann.folder import LABELS, choose, in_folder, list_images
+
+SUBSET = config["images"].get("subset", {})
+
 if "folder" in config["images"]:
     IMAGES = config["images"]["folder"]
 
     def image_files():
-        """The folder's files, so that an added or changed image is noticed."""
-        folder = Path(IMAGES)
-        labels = [str(folder / "labels.csv")] if (folder / "labels.csv").is_file() else []
-        return [str(folder / name) for name in grid.list_images(folder)] + labels
+        """The folder's chosen files, so that an added, changed or lost image is noticed."""
+        place = in_folder(Path(IMAGES))
+        names = choose(list_images(place), SUBSET, place.where)
+        labels = [LABELS] if LABELS in place.files else []
+        return [str(Path(IMAGES, name)) for name in names + labels]
 
+    PLACE = []
+    LISTED = image_files()
 else:
-    IMAGES = "results/images/{}.whl".format(config["images"]["package"].replace("==", "-"))
+    WANTED = "package" if "package" in config["images"] else "url"
+    IMAGES = "results/images/" + (
+        config["images"]["package"].replace("==", "-") + ".whl"
+        if WANTED == "package"
+        else config["images"]["sha256"] + ".zip"
+    )
+    PLACE = LISTED = [IMAGES]
 
-    def image_files():
-        """The wheel that holds the photographs."""
-        return [IMAGES]
+    rule images:
+        output:
+            IMAGES,
+        log:
+            f"results/logs/images/{Path(IMAGES).stem}.log",
+        params:
+            python=sys.executable,
+            # by a function, as Snakemake takes the braces of a text for wildcards
+            wanted=lambda wildcards: f"--{WANTED}={config['images'][WANTED]}",
+            sha256=config["images"]["sha256"],
+            code=code_digest("scripts/images.py"),
+        message:
+            "fetch the photographs"
+        shell:
+            "{params.python:q} scripts/images.py {params.wanted:q} --sha256 {params.sha256}"
+            " --output {output:q} > {log:q} 2>&1"
 
 
-rule images:
+rule photographs:
     input:
-        manifest("images"),
+        images=LISTED,
+        listed=SUBSET.get("list", []),
+        environment=manifest("images"),
     output:
-        "results/images/{package}-{version}.whl",
+        f"{STUDY}/photographs.csv",
     log:
-        "results/logs/images/{package}-{version}.log",
-    wildcard_constraints:
-        version="[0-9.]+",
+        f"{STUDY}/logs/photographs.log",
     params:
-        sha256=config["images"].get("sha256", ""),
-        code=code_digest("scripts/images.py"),
+        python=python("images"),
+        images=IMAGES,
+        subset=[f"--{key}={value}" for key, value in sorted(SUBSET.items())],
+        classes=min(
+            how.classes
+            for model in grid.names(config)
+            for how in grid.sources(config, model).values()
+        ),
+        code=code_digest("scripts/photographs.py"),
     message:
-        "photographs of the package {wildcards.package}"
+        "list the photographs"
     shell:
-        "{sys.executable:q} scripts/images.py --package {wildcards.package}=={wildcards.version}"
-        " --sha256 {params.sha256:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} scripts/photographs.py --images={params.images:q} {params.subset:q}"
+        " --classes {params.classes} --environment {input.environment:q}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule prepare:
     input:
-        images=image_files(),
-        environment=manifest("images"),
+        images=PLACE,
+        photographs=rules.photographs.output,
+        environment=lambda wildcards: manifest(resizers.get(wildcards.resizer).ENVIRONMENT),
     output:
-        f"{STUDY}/inputs/{{model}}.nc",
+        f"{STUDY}/inputs/{{geometry}}/{{resizer}}.nc",
     log:
-        f"{STUDY}/logs/prepare/{{model}}.log",
+        f"{STUDY}/logs/prepare/{{geometry}}/{{resizer}}.log",
+    wildcard_constraints:
+        geometry="[a-z0-9]+-[0-9]+-[a-z]+",
     params:
         images=IMAGES,
-        python=python("images"),
-        code=lambda wildcards: code_digest("scripts/prepare.py", grid.model_module(wildcards.model)),
+        python=lambda wildcards: python(resizers.get(wildcards.resizer).ENVIRONMENT),
+        code=lambda wildcards: code_digest(
+            "scripts/prepare.py", f"deltann.resizers.{wildcards.resizer}"
+        ),
     message:
-        "prepare the images for {wildcards.model}"
+        "prepare the images {wildcards.geometry} by {wildcards.resizer}"
     shell:
-        "{params.python:q} scripts/prepare.py --model {wildcards.model:q}"
-        " --images={params.images:q} --environment {input.environment:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} scripts/prepare.py --geometry {wildcards.geometry:q}"
+        " --resizer {wildcards.resizer:q}"
+        " --images={params.images:q} --photographs {input.photographs:q}"
+        " --environment {input.environment:q} --output {output:q} > {log:q} 2>&1"

@@ -3,7 +3,7 @@ rule summary:
     input:
         tables=[rules.tables.output[name] for name in ("accuracy", "conversions", "speedups")],
         study=rules.aggregate.output,
-        images=expand(rules.prepare.output, model=config["models"]),
+        images=sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS}),
         environment=manifest("analysis"),
     output:
         report(f"{STUDY}/summary.md", caption="../report/summary.rst", category="Summary"),
@@ -12,10 +12,11 @@ rule summary:
     params:
         python=python("analysis"),
         tables=TABLES,
+        seeded=grid.seeded(config),
         code=code_digest("scripts/summary.py"),
     message:
         "sum the study up"
     shell:
         "{params.python:q} scripts/summary.py --tables {params.tables:q} --study {input.study:q}"
-        " --inputs {input.images:q} --environment {input.environment:q}"
+        " --inputs {input.images:q} --seeded {params.seeded:q} --environment {input.environment:q}"
         " --output {output:q} > {log:q} 2>&1"

@@ -1,17 +1,21 @@
 """Export a model with its weights to the native file of its source framework."""
 
 import argparse
+import json
 
 from deltann import program, records
 
 
 def main(options: argparse.Namespace) -> None:
     """Export in a child process."""
-    records.produce("export", {"model": options.model}, options)
+    names = ("module", "request", "images")
+    records.produce("export", {name: getattr(options, name) for name in names}, options)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", required=True, help="name of the model")
+    parser.add_argument("--module", required=True, help="module in deltann.models")
+    parser.add_argument("--request", type=json.loads, required=True, help="what is asked, JSON")
+    parser.add_argument("--images", help="that seeded weights are fitted to, NetCDF")
     records.arguments(parser, from_source=False)
     program.run(main, parser)

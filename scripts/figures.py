@@ -12,17 +12,16 @@ def main(options: argparse.Namespace) -> None:
     environment.check(options.environment)
     import pandas as pd
 
-    from deltann.figures import style
+    from deltann.figures import output, style
 
     style.use()
     module = importlib.import_module(f"deltann.figures.{options.figure}")
     source = options.tables / f"{module.TABLE}.csv"
-    figure = module.draw(pd.read_csv(source))
+    pages = module.draw(pd.read_csv(source))
     files.write_text(_path(options, ".csv"), source.read_text(encoding="utf-8"))
-    # no dates inside: the same table gives the same files
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", None)):
+    for suffix, save in ((".pdf", output.save_pdf), (".png", output.save_png)):
         with files.atomic(_path(options, suffix)) as part:
-            figure.savefig(part, metadata=metadata)
+            save(pages, part)
 
 
 def _path(options: argparse.Namespace, suffix: str) -> Path:

@@ -1,6 +1,7 @@
 """Run one cell: its model on every prepared image, to one prediction file."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def main(options: argparse.Namespace) -> None:
     cell = Cell(*options.cell.split("/"))
     with files.scratch(options.output) as folder:
         if upstream["status"] == "failed":
-            dataset = predictions.failed(cell, upstream, "", provenance)
+            dataset = predictions.failed(cell, upstream, _inputs(options), "", provenance)
         else:
             dataset = _measure(options, cell, threads, folder, provenance)
     predictions.write(dataset, options.output)
@@ -44,7 +45,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict):
     arguments = {
         "runner": options.runner,
         "source": str(options.source),
-        "model": cell.model,
+        "preprocessing": options.preprocessing,
         "pixels": str(folder / "pixels.npy"),
         "threads": threads,
         "repeats": options.repeats,
@@ -55,7 +56,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict):
     provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
     if outcome.failure:
         failure = records.failed("infer", outcome.failure)
-        return predictions.failed(cell, failure, inputs_digest, provenance)
+        return predictions.failed(cell, failure, _inputs(options), inputs_digest, provenance)
     arrays = np.load(folder / "arrays.npz", allow_pickle=False)
     return predictions.succeeded(
         cell,
@@ -63,16 +64,28 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict):
         arrays["latency"],
         names,
         true_label,
+        _inputs(options),
         inputs_digest,
         probe.seconds() / before,
         provenance | outcome.result,
     )
 
 
+def _inputs(options) -> str:
+    """Which images, by name: their geometry and resizer."""
+    return f"{options.images.parent.name}/{options.images.stem}"
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cell", required=True, help="model/source/target/backend/device")
+    parser.add_argument("--cell", required=True, help="its names, joined by /")
     parser.add_argument("--runner", required=True, help="module in deltann.runners")
+    parser.add_argument(
+        "--preprocessing",
+        type=json.loads,
+        required=True,
+        help="the model's, JSON",
+    )
     parser.add_argument("--images", type=Path, required=True, help="the prepared images, NetCDF")
     parser.add_argument("--threads", type=int, required=True, help="0: all cores")
     parser.add_argument("--repeats", type=int, required=True, help="timed passes")

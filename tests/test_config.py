@@ -20,10 +20,10 @@ CONFIG = {
     "study": "small",
     "images": {"folder": "photographs"},
     "models": ["efficientnet_lite0"],
-    "conversions": {"torch": {"torch": [], "onnx": ["torch_onnx"]}},
+    "conversions": {"torch": {"torch": [[]], "onnx": [["torch_onnx"]]}},
     "backends": ["native", "O2"],
-    "tvm_imports": {"torch": [], "onnx": []},
-    "converters": {"torch_onnx": {"opset": 18}},
+    "tvm_imports": {"torch": [[]], "onnx": [[]]},
+    "edges": {"torch_onnx": {"opset": 18}},
     "devices": {"cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True}},
     "timing": {"repeats": 1, "probe_tolerance": 0.15},
     "limits": {stage: dict(LIMIT) for stage in ("export", "convert", "lower", "compile", "infer")}
@@ -60,29 +60,29 @@ BAD = {
         ["models", "'efficientnet_lite9'", "efficientnet_lite0"],
     ),
     "unknown source": (
-        with_("conversions", {"caffe": {"onnx": []}}),
+        with_("conversions", {"caffe": {"onnx": [[]]}}),
         ["conversions", "'caffe'", "onnx, tensorflow"],
     ),
     "a source that the model hasn't": (
-        with_("conversions", {"keras": {"keras": []}}),
-        ["conversions", "efficientnet_lite0", "'keras'", "expected one of torch"],
+        with_("conversions", {"tflite": {"tflite": [[]]}}),
+        ["conversions", "'tflite'", "expected one of keras, torch"],
     ),
     "unknown target": (
-        with_("conversions.torch.caffe", []),
+        with_("conversions.torch.caffe", [[]]),
         ["conversions.torch.caffe", "'caffe'", "onnx, tensorflow"],
     ),
     "unknown level": (with_("backends", ["native", "O9"]), ["backends", "'O9'", "O0, O1, O2"]),
     "unknown converter": (
-        with_("conversions.torch.onnx", ["torch2onnx"]),
+        with_("conversions.torch.onnx", [["torch2onnx"]]),
         ["conversions.torch.onnx", "'torch2onnx'", "torch_onnx"],
     ),
     "unknown converter with settings": (
-        with_("converters.nothing", {}),
-        ["converters", "'nothing'", "torch_onnx"],
+        with_("edges.nothing", {}),
+        ["edges.nothing", "'nothing'", "torch_onnx"],
     ),
     "unknown setting": (
-        with_("converters.torch_onnx", {"opsett": 18}),
-        ["converters.torch_onnx", "'opsett'", "expected one of opset"],
+        with_("edges.torch_onnx", {"opsett": 18}),
+        ["edges.torch_onnx", "'opsett'", "expected one of opset"],
     ),
     "unknown kind": (
         with_("devices.cpu.target", {"kind": "cuda9"}),
@@ -93,15 +93,15 @@ BAD = {
         ["devices.cpu.target", "'mcpuu'", "mcpu"],
     ),
     "a route that ends elsewhere": (
-        with_("conversions.torch.keras", ["torch_onnx"]),
+        with_("conversions.torch.keras", [["torch_onnx"]]),
         ["conversions.torch.keras", "torch_onnx", "ends in onnx", "no route"],
     ),
     "no route at all": (
-        with_("conversions.torch.tflite", []),
+        with_("conversions.torch.tflite", [[]]),
         ["conversions.torch.tflite", "ends in torch", "no route"],
     ),
     "a converter of another framework": (
-        with_("conversions.torch.tflite", ["tflite_converter"]),
+        with_("conversions.torch.tflite", [["tflite_converter"]]),
         ["conversions.torch.tflite", "'tflite_converter'", "takes tensorflow", "at torch"],
     ),
     "misspelt key": (with_("modles", ["a"]), ["modles", "unknown key", "models"]),
@@ -170,12 +170,12 @@ BAD = {
         ["tvm_imports.onnx is missing", "how does onnx reach TVM"],
     ),
     "an import that ends elsewhere": (
-        with_("conversions.torch.tensorflow", ["torch_onnx", "onnx2tf"])
-        | {"tvm_imports": {"torch": [], "onnx": [], "tensorflow": []}},
+        with_("conversions.torch.tensorflow", [["torch_onnx", "onnx2tf"]])
+        | {"tvm_imports": {"torch": [[]], "onnx": [[]], "tensorflow": [[]]}},
         ["tvm_imports.tensorflow", "'tensorflow'", "onnx"],
     ),
     "an import of nothing known": (
-        with_("tvm_imports.onxn", []),
+        with_("tvm_imports.onxn", [[]]),
         ["tvm_imports", "'onxn'", "onnx"],
     ),
     "native nowhere": (
@@ -277,7 +277,7 @@ def test_a_bad_config_is_refused_in_one_message(refusals, name):
 def test_a_good_config_passes(space):
     done = space.dry_run("good", CONFIG)
     assert done.returncode == 0, done.stdout
-    assert "infer efficientnet_lite0 (torch to onnx) by O2 on cpu" in done.stdout
+    assert "infer efficientnet_lite0 (torch to onnx by torch_onnx, import direct" in done.stdout
     assert "results/small/study.nc" in done.stdout
 
 
@@ -322,7 +322,7 @@ def test_an_odd_folder_is_one_word_of_the_command(odd_runs, space, name):
     done = odd_runs[name].result()
     assert done.returncode == 0, done.stdout
     start = done.stdout.index("scripts/prepare.py")
-    command = done.stdout[start : done.stdout.index("prepare/efficientnet_lite0.log", start)]
+    command = done.stdout[start : done.stdout.index("prepare/256-224-bicubic/pillow.log", start)]
     words = shlex.split(command)
     assert f"--images={name}" in words
     assert words.count("--environment") == 1

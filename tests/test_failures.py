@@ -51,11 +51,11 @@ def failed(workspace, tmp_path_factory):
     limit = {"seconds": 300, "memory_mb": 8000}
     config = space.config(
         "failing",
-        conversions={"torch": routes},
+        conversions={"torch": {target: [route] for target, route in routes.items()}},
         backends=["native", "O0"],
         devices={"cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True}},
-        tvm_imports={target: [] for target in ("torch", "onnx", "tflite")}
-        | {"tensorflow": ["tf2onnx"], "keras": ["keras_onnx"]},
+        tvm_imports={target: [[]] for target in ("torch", "onnx", "tflite")}
+        | {"tensorflow": [["tf2onnx"]], "keras": [["keras_onnx"]]},
         timing={"repeats": 1, "probe_tolerance": 0.15},
         limits={stage: limit for stage in ("export", "lower", "compile", "infer")}
         | {"convert": {"seconds": 6, "memory_mb": 600}, "retries": 1},
@@ -93,8 +93,8 @@ def test_records_keep_message_and_traceback(failed):
 def test_a_hang_is_tried_again_first(failed):
     _, _, output = failed
     assert "Trying to restart" in output
-    assert output.count("convert efficientnet_lite0 by hangs") >= 2
-    assert output.count("convert efficientnet_lite0 by raises") == 1
+    assert output.count("convert efficientnet_lite0 from torch by hangs") >= 2
+    assert output.count("convert efficientnet_lite0 from torch by raises") == 1
 
 
 def test_figures_mark_what_failed(failed):
@@ -128,7 +128,7 @@ def test_a_fault_of_ours_stops_the_job(failed, name, body, said):
     install(space, {name: ("onnx", body)})
     config = space.config(
         f"ours-{name}",
-        conversions={"torch": {"onnx": [name]}},
+        conversions={"torch": {"onnx": [[name]]}},
         backends=["native"],
         limits={
             stage: {"seconds": 300, "memory_mb": 8000}

@@ -11,7 +11,7 @@ from conftest import kill_family
 from deltann import predictions
 
 CHANGES = {
-    "conversions": {"torch": {"torch": [], "onnx": ["torch_onnx"]}},
+    "conversions": {"torch": {"torch": [[]], "onnx": [["torch_onnx"]]}},
     "backends": ["native", "O2"],
     "devices": {"cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True, "threads": 2}},
     "timing": {"repeats": 2, "probe_tolerance": 0.15},

@@ -12,7 +12,10 @@ from deltann import predictions
 from deltann.cell import Cell
 from deltann.errors import StudyError
 
-CELL = Cell("efficientnet_lite0", "torch", "onnx", "O2", "cpu")
+INPUTS = "256-224-bicubic/pillow"
+CELL = Cell(
+    "efficientnet_lite0", "torch", "onnx", "torch_onnx", "source", "pillow", "direct", "O2", "cpu"
+)
 IMAGES, CLASSES, REPEATS = 3, 12, 4
 RECORD = {
     "status": "failed",
@@ -30,6 +33,7 @@ def dataset() -> xr.Dataset:
         latency=chance.uniform(0.001, 0.01, (IMAGES, REPEATS)),
         image=np.array(["a.jpg", "it's été 猫.jpg", "-c.jpg"]),
         true_label=np.array([3, -1, 11]),
+        inputs=INPUTS,
         inputs_digest="0" * 64,
         probe_drift=1.02,
         provenance={"weights": "abc", "threads": 2},
@@ -107,7 +111,7 @@ def test_fewer_classes_than_ranks_are_all_ranked(path):
 
 
 def test_a_failed_cell_says_where_and_why(path):
-    predictions.write(predictions.failed(CELL, RECORD, "1" * 64, {"threads": 2}), path)
+    predictions.write(predictions.failed(CELL, RECORD, INPUTS, "1" * 64, {"threads": 2}), path)
     read = predictions.read(path)
     assert (read.status, read.failed_stage, read.error_type) == (
         "failed",
@@ -160,14 +164,14 @@ BAD = {
     "infinite logits": (lambda: spoilt("logits", np.inf), "logits that are not finite"),
     "zero latency": (lambda: spoilt("latency", 0.0), "latencies that are not positive"),
     "NaN latency": (lambda: spoilt("latency", np.nan), "latencies that are not positive"),
-    "other version": (lambda: dataset().assign_attrs(schema_version=2), "schema_version 2"),
+    "other version": (lambda: dataset().assign_attrs(schema_version=1), "schema_version 1"),
     "unknown status": (lambda: dataset().assign_attrs(status="fine"), "status 'fine'"),
     "no attributes": (
-        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=1),
+        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=2),
         "attribute 'status' is missing",
     ),
     "failed without a cause": (
-        lambda: predictions.failed(CELL, RECORD, "1" * 64, {}).assign_attrs(error_type=""),
+        lambda: predictions.failed(CELL, RECORD, INPUTS, "1" * 64, {}).assign_attrs(error_type=""),
         "without an error type",
     ),
 }
@@ -220,7 +224,7 @@ def test_a_missing_file_is_refused(path):
 def test_a_foreign_netcdf_file_is_refused(path):
     path.parent.mkdir()
     xr.Dataset({"temperature": ("time", [1.0, 2.0])}).to_netcdf(path, engine="h5netcdf")
-    refused(path, "not a prediction file: schema_version None; expected 1")
+    refused(path, "not a prediction file: schema_version None; expected 2")
 
 
 def test_a_damaged_block_is_refused_or_caught_by_the_schema(path):

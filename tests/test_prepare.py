@@ -1,4 +1,4 @@
-"""Photographs of every kind, and folders of every kind."""
+"""Photographs of every kind, decoded, resized and cropped."""
 
 import io
 import random
@@ -8,13 +8,12 @@ import pytest
 from PIL import Image
 
 from deltann.errors import StudyError
-from deltann.folder import UNKNOWN_LABEL, list_images, read_labels
-from deltann.models import Preprocessing
-from deltann.prepare import Photograph, from_folder, from_wheel, prepare
+from deltann.folder import UNKNOWN_LABEL
+from deltann.geometry import Geometry
+from deltann.prepare import Photograph, prepare
 
-HOW = Preprocessing(
-    resize=64, crop=48, mean=(0, 0, 0), std=(1, 1, 1), interpolation="bicubic", classes=10
-)
+HOW = Geometry(resize=64, crop=48, interpolation="bicubic")
+RESIZER = "pillow"
 ORIENTATION = 0x0112
 
 
@@ -30,14 +29,14 @@ def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     return stream.getvalue()
 
 
-def prepared(*items: bytes | tuple[bytes, int], how: Preprocessing = HOW):
+def prepared(*items: bytes | tuple[bytes, int], how: Geometry = HOW):
     """Prepare encoded images, named a.png, b.png, ..., each with its label if it has one."""
     pairs = [item if isinstance(item, tuple) else (item, UNKNOWN_LABEL) for item in items]
     names = (f"{letter}.png" for letter in "abcdefgh")
     photographs = [
         Photograph(name, label, data) for name, (data, label) in zip(names, pairs, strict=False)
     ]
-    return prepare(iter(photographs), how)
+    return prepare(iter(photographs), how, RESIZER)
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -69,12 +68,19 @@ def test_a_tall_picture_is_resized_by_its_width():
     assert np.array_equal(pixels(encoded(image)), resized[24:72, 8:56])
 
 
-def test_the_interpolation_is_the_models():
-    how = Preprocessing(64, 48, (0, 0, 0), (1, 1, 1), "bilinear", 10)
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
+def test_the_interpolation_is_the_geometrys(interpolation):
+    how = Geometry.parse(f"64-48-{interpolation}")
     image = picture(300, 200)
-    resized = np.asarray(image.resize((96, 64), Image.Resampling.BILINEAR))
+    resized = np.asarray(image.resize((96, 64), Image.Resampling[interpolation.upper()]))
     values = prepared(encoded(image), how=how)["pixels"].values[0]
     assert np.array_equal(values, resized[8:56, 24:72])
+
+
+def test_a_whole_picture_is_squeezed_into_the_square():
+    image = picture(300, 200)
+    values = prepared(encoded(image), how=Geometry.parse("whole-48-bicubic"))["pixels"].values[0]
+    assert np.array_equal(values, np.asarray(image.resize((48, 48), Image.Resampling.BICUBIC)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (47, 47), (1, 9), (900, 7), (3, 800)])
@@ -206,19 +212,13 @@ def test_no_photograph_is_refused():
         prepared()
 
 
-def test_a_label_outside_of_the_models_classes_is_refused():
-    assert prepared((encoded(picture()), 9))["true_label"].values.tolist() == [9]
-    with pytest.raises(StudyError, match=r"0 to 9.*b\.png: 10"):
-        prepared((encoded(picture()), 9), (encoded(picture()), 10))
-
-
 def test_the_digest_is_of_pixels_labels_and_names():
     image = np.array(picture())
     base = (encoded(Image.fromarray(image)), 3)
     digest = prepared(base).digest
     assert prepared((encoded(Image.fromarray(image), compress_level=1), 3)).digest == digest
     assert prepared((base[0], 4)).digest != digest
-    assert prepare(iter([Photograph("z.png", 3, base[0])]), HOW).digest != digest
+    assert prepare(iter([Photograph("z.png", 3, base[0])]), HOW, RESIZER).digest != digest
     image[30, 40, 1] ^= 1
     assert prepared((encoded(Image.fromarray(image)), 3)).digest != digest
 
@@ -230,91 +230,3 @@ def test_types_and_dimensions():
     assert dataset["pixels"].dtype == np.uint8
     assert dataset["true_label"].dtype == np.int64
     assert dataset["true_label"].values.tolist() == [3, UNKNOWN_LABEL]
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """A folder with two photographs."""
-    path = tmp_path / "photographs"
-    path.mkdir()
-    for name in ("a.jpg", "b.png"):
-        picture().save(path / name)
-    return path
-
-
-def test_a_folder_gives_its_images_by_name_with_their_labels(folder):
-    (folder / "notes.txt").write_text("no image")
-    (folder / "inner.jpg").mkdir()
-    (folder / "labels.csv").write_text("label,image,remark\n7,b.png,nice\n")
-    found = list(from_folder(folder))
-    assert [(item.name, item.label) for item in found] == [("a.jpg", UNKNOWN_LABEL), ("b.png", 7)]
-    assert found[1].data == (folder / "b.png").read_bytes()
-
-
-def test_upper_case_suffixes_are_images(folder):
-    (folder / "C.JPG").write_bytes((folder / "a.jpg").read_bytes())
-    assert list_images(folder) == ["C.JPG", "a.jpg", "b.png"]
-
-
-@pytest.mark.parametrize("name", ["missing", "a.jpg"])
-def test_no_folder_is_named(folder, name):
-    with pytest.raises(StudyError, match=f"images.folder: '.*{name}' is not a folder"):
-        list_images(folder / name)
-
-
-def test_a_folder_without_images_is_named_with_what_is_expected(tmp_path):
-    (tmp_path / "notes.txt").write_text("no image")
-    with pytest.raises(StudyError, match=f"{tmp_path}.*has no image.*jpeg"):
-        list_images(tmp_path)
-
-
-def test_names_that_differ_only_in_case_are_refused(folder):
-    (folder / "A.jpg").write_bytes(b"")
-    with pytest.raises(StudyError, match="duplicate names 'A.jpg' and 'a.jpg'"):
-        list_images(folder)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("name,label\na.jpg,1\n", r"\['name', 'label'\]; expected image and label"),
-        ("", "expected image and label"),
-        ("image,label\nc.jpg,1\n", "line 2: 'c.jpg' is no image"),
-        ("image,label\na.jpg,1\nb.png,2\na.jpg,1\n", "line 4: 'a.jpg' is named twice"),
-        ("image,label\na.jpg,cat\n", "line 2: label 'cat'; expected a class number"),
-        ("image,label\na.jpg,-1\n", "label '-1'"),
-        ("image,label\na.jpg,1.0\n", "label '1.0'"),
-        ("image,label\na.jpg,\n", "label ''"),
-        ("image,label\na.jpg\n", "label ''"),
-        (b"image,label\n\xe9.jpg,1\n", "UTF-8"),
-    ],
-)
-def test_a_bad_labels_file_is_named_with_the_line(folder, text, message):
-    path = folder / "labels.csv"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with pytest.raises(StudyError, match=f"{path}.*{message}"):
-        read_labels(folder, list_images(folder))
-
-
-def test_a_byte_order_mark_and_windows_lines_are_read(folder):
-    (folder / "labels.csv").write_bytes(b"\xef\xbb\xbfimage,label\r\na.jpg,1\r\nb.png, 2\r\n")
-    assert read_labels(folder, list_images(folder)) == {"a.jpg": 1, "b.png": 2}
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["two words.png", 'it\'s "q".png', "-rf.png", "été 猫.png", "$(touch x).png", "a,b.png"],
-)
-def test_names_are_only_names(folder, name):
-    picture(seed=4).save(folder / name)
-    quoted = '"' + name.replace('"', '""') + '"'
-    (folder / "labels.csv").write_text(f"image,label\n{quoted},5\n", encoding="utf-8")
-    dataset = prepare(from_folder(folder), HOW)
-    assert name in dataset["image"].values
-    assert dataset["true_label"].sel(image=name) == 5
-
-
-def test_a_file_that_is_no_wheel_is_named(tmp_path):
-    (tmp_path / "text.whl").write_text("text")
-    with pytest.raises(StudyError, match=r"text\.whl: not a wheel"):
-        list(from_wheel(tmp_path / "text.whl"))

@@ -2,9 +2,12 @@
 
 import pytest
 
-ANALYSIS = {"aggregate", "tables", "figures", "summary"}
-TVM_CELLS = 20
-NATIVE_CELLS = 5
+ANALYSIS = {"aggregate", "tables", "figures", "summary", "gallery"}
+CONVERTED = "efficientnet_lite0/torch/onnx/torch_onnx"
+COMPILED = f"{CONVERTED}/source/pillow/direct/O0/cpu"
+NATIVE = f"{CONVERTED}/source/pillow/none/native/cpu"
+TVM_CELLS = 24
+NATIVE_CELLS = 6
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def test_a_pin_in_the_tvm_environment(finished, study):
     pins.write_text(pins.read_text() + "six==1.17.0\n")
     jobs = finished.jobs(study)
     assert stages(jobs) == {"environment", "lower", "compile", "infer"} | ANALYSIS
-    assert (jobs["environment"], jobs["lower"]) == (1, 10)
+    assert (jobs["environment"], jobs["lower"]) == (1, 12)
     assert (jobs["compile"], jobs["infer"]) == (TVM_CELLS, TVM_CELLS)
     listed = finished.listed(study)
     assert ".envs/tvm/bin/python scripts/infer.py" in listed
@@ -62,7 +65,7 @@ def test_a_constant_in_a_converter(finished, study):
     finished.edit("scripts/deltann/converters/keras_onnx.py", "verbose=False", "verbose=None")
     jobs = finished.jobs(study)
     assert stages(jobs) == {"convert", "lower", "compile", "infer"} | ANALYSIS
-    assert (jobs["convert"], jobs["lower"], jobs["compile"], jobs["infer"]) == (1, 2, 4, 4)
+    assert (jobs["convert"], jobs["lower"], jobs["compile"], jobs["infer"]) == (2, 4, 8, 8)
 
 
 def test_a_constant_in_a_runner(finished, study):
@@ -103,7 +106,7 @@ def test_an_added_photograph(finished, study):
     first = next(photographs.glob("*.jpg"))
     (photographs / "another.jpg").write_bytes(first.read_bytes())
     jobs = finished.jobs(study)
-    assert stages(jobs) == {"prepare", "infer"} | ANALYSIS
+    assert stages(jobs) == {"photographs", "prepare", "infer"} | ANALYSIS
 
 
 def test_figures_again_run_no_inference(finished, study):
@@ -122,26 +125,26 @@ def test_what_a_snakemake_user_expects(finished, study):
 
 
 def test_a_damaged_model_file_is_named(finished, study):
-    library = "results/reduced/compiled/efficientnet_lite0/torch/onnx/O0/cpu.so"
+    library = f"results/reduced/compiled/{CONVERTED}/direct/O0/cpu.so"
     path = finished.path / library
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    cell = "results/reduced/predictions/efficientnet_lite0/torch/onnx/O0/cpu.nc"
+    cell = f"results/reduced/predictions/{COMPILED}.nc"
     (finished.path / cell).unlink()
     done = finished.snakemake(study, "--rerun-triggers", "code", targets=(cell,))
     assert done.returncode != 0
-    log = finished.path / "results/reduced/logs/infer/efficientnet_lite0/torch/onnx/O0/cpu.log"
+    log = finished.path / f"results/reduced/logs/infer/{COMPILED}.log"
     assert f"{library} is not the file that" in log.read_text()
 
 
 def test_a_wrong_environment_is_named_with_its_repair(finished, study):
     manifest = finished.path / "results/environments/onnx.json"
     manifest.write_text(manifest.read_text().replace('"onnxruntime": "', '"onnxruntime": "0.'))
-    cell = "results/reduced/predictions/efficientnet_lite0/torch/onnx/native/cpu.nc"
+    cell = f"results/reduced/predictions/{NATIVE}.nc"
     (finished.path / cell).unlink()
     done = finished.snakemake(study, "--rerun-triggers", "code", targets=(cell,))
     assert done.returncode != 0
-    log = finished.path / "results/reduced/logs/infer/efficientnet_lite0/torch/onnx/native/cpu.log"
+    log = finished.path / f"results/reduced/logs/infer/{NATIVE}.log"
     assert "is not the environment" in log.read_text()
     assert "--forcerun results/environments/onnx.json" in log.read_text()

@@ -11,7 +11,11 @@ import reference
 import xarray as xr
 from elftools.elf.elffile import ELFFile
 
-TARGETS = {"torch", "onnx", "tensorflow", "keras", "tflite"}
+# source and target of every conversion of the default study
+CONVERSIONS = {("torch", target) for target in ("torch", "onnx", "tensorflow", "keras", "tflite")}
+CONVERSIONS |= {("keras", "keras")}
+CONVERTED = "efficientnet_lite0/torch/onnx/torch_onnx"
+CELLS = 5 * len(CONVERSIONS)
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +31,22 @@ def photographs(workspace, dataset):
 
 def test_every_cell_is_there_and_ran(dataset):
     cells = set(
-        zip(dataset.target.values, dataset.backend.values, dataset.device.values, strict=True)
+        zip(
+            dataset.source.values,
+            dataset.target.values,
+            dataset.backend.values,
+            dataset.device.values,
+            strict=True,
+        )
     )
     compiled = {
-        (target, backend, device)
-        for target in TARGETS
+        (*conversion, backend, device)
+        for conversion in CONVERSIONS
         for backend in ("O0", "O4")
         for device in ("cpu", "cpu-baseline")
     }
-    assert cells == compiled | {(target, "native", "cpu") for target in TARGETS}
-    assert dataset.sizes["cell"] == 25
+    assert cells == compiled | {(*names, "native", "cpu") for names in CONVERSIONS}
+    assert dataset.sizes["cell"] == CELLS
     assert set(dataset.status.values) == {"ok"}
 
 
@@ -44,7 +54,7 @@ def test_logits_are_those_of_plain_pytorch(dataset, photographs):
     expected = reference.torch_logits(photographs)
     for index in range(dataset.sizes["cell"]):
         cell = dataset.isel(cell=index)
-        where = f"{cell.target.item()} {cell.backend.item()} {cell.device.item()}"
+        where = str(cell.cell.values)
         np.testing.assert_allclose(cell.logits.values, expected, atol=1e-3, err_msg=where)
         assert (cell.label[:, 0].values == expected.argmax(1)).all(), where
 
@@ -59,7 +69,7 @@ def test_logits_of_the_onnx_cell_are_those_of_onnx_runtime(workspace, dataset, p
 
 def test_one_line_questions(dataset):
     accuracy = (dataset.label[:, :, 0] == dataset.true_label).mean("image")
-    assert ((accuracy >= 0) & (accuracy <= 1)).all() and accuracy.sizes == {"cell": 25}
+    assert ((accuracy >= 0) & (accuracy <= 1)).all() and accuracy.sizes == {"cell": CELLS}
     differ = dataset.image[dataset.label[0, :, 0] != dataset.label[1, :, 0]]
     assert differ.size == 0
     latency = dataset.latency.median(["image", "repeat"]).groupby("backend").median()
@@ -98,19 +108,20 @@ def vector_registers(library) -> set[str]:
 
 
 def test_baseline_code_has_no_avx(workspace, study):
-    folder = workspace.path / "results/reduced/compiled/efficientnet_lite0/torch/onnx/O4"
+    folder = workspace.path / "results/reduced/compiled" / CONVERTED / "direct/O4"
     assert vector_registers(folder / "cpu-baseline.so") == {"xmm"}
     if "avx2" in Path("/proc/cpuinfo").read_text():
         assert "ymm" in vector_registers(folder / "cpu.so")
 
 
 def test_levels_do_what_they_say(workspace):
-    def record(target: str, level: str) -> dict:
-        stem = "results/reduced/lowered/efficientnet_lite0/torch"
-        return json.loads((workspace.path / stem / target / f"{level}.relax.json").read_text())
+    def record(source: str, target: str, level: str) -> dict:
+        stem = "results/reduced/lowered/efficientnet_lite0"
+        (path,) = (workspace.path / stem / source / target).rglob(f"{level}.relax.json")
+        return json.loads(path.read_text())
 
-    for target in TARGETS:
-        basic, extended = (record(target, level)["details"] for level in ("O0", "O4"))
+    for names in CONVERSIONS:
+        basic, extended = (record(*names, level)["details"] for level in ("O0", "O4"))
         assert extended["kernels"] < basic["kernels"]
         assert "FuseOps" not in basic["passes"] and "FoldConstant" not in basic["passes"]
         assert {"FuseOps", "FoldConstant", "ConvertLayout"} <= set(extended["passes"])
@@ -118,14 +129,19 @@ def test_levels_do_what_they_say(workspace):
 
 def test_every_kernel_is_scheduled(workspace):
     records = sorted((workspace.path / "results/reduced/compiled").rglob("*.so.json"))
-    assert len(records) == 20
+    assert len(records) == 4 * len(CONVERSIONS)
     for path in records:
         assert json.loads(path.read_text())["details"]["unscheduled"] == [], path
 
 
 def test_a_cell_again_is_bit_identical(workspace, study, dataset):
     name = "results/reduced/predictions/efficientnet_lite0/torch/{}/cpu.nc"
-    names = [name.format(cell) for cell in ("onnx/native", "torch/O4", "keras/native")]
+    cells = (
+        "onnx/torch_onnx/source/pillow/none/native",
+        "torch/unconverted/source/pillow/direct/O4",
+        "keras/torch_onnx+onnx2keras/source/pillow/none/native",
+    )
+    names = [name.format(cell) for cell in cells]
     before = [xr.load_dataset(workspace.path / path) for path in names]
     workspace.run(study, "--force", targets=tuple(names))
     for path, old in zip(names, before, strict=True):
@@ -140,7 +156,7 @@ def test_figures_and_tables_are_there(workspace, study):
     for name in ("targets", "conversions", "latency", "speedups"):
         for suffix in (".pdf", ".png", ".csv"):
             assert (results / "figures" / f"{name}{suffix}").stat().st_size > 100
-    assert "25" in (results / "summary.md").read_text()
+    assert str(CELLS) in (results / "summary.md").read_text()
     speedups = pd.read_csv(results / "tables/speedups.csv")
     assert set(zip(speedups.baseline, speedups.candidate, strict=True)) == {("O0", "O4")}
 
@@ -148,10 +164,10 @@ def test_figures_and_tables_are_there(workspace, study):
 def test_every_job_has_a_log(workspace, study):
     logs = workspace.path / "results/reduced/logs"
     for stage, count in {
-        "export": 1,
+        "export": 2,
         "prepare": 1,
-        "lower": 10,
-        "compile": 20,
-        "infer": 25,
+        "lower": 12,
+        "compile": 24,
+        "infer": CELLS,
     }.items():
         assert len(list((logs / stage).rglob("*.log"))) == count, stage

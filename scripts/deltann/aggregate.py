@@ -8,9 +8,9 @@
 | true_label | image; cell, image where models disagree | int64 | -1 |
 | probe_drift | cell | float64 | NaN |
 | drifted | cell | int8, 0 or 1 | 0 |
-| failed_stage, error_type, error_message, inputs_digest, provenance | cell | str | empty |
+| failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
 
-Coordinates on `cell`: the cell's path as index, its five names, and its status.
+Coordinates on `cell`: the cell's path as index, its names, and its status.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from deltann.cell import NAMES
 from deltann.errors import StudyError
 
 MISSING_LABEL = -1
-TEXTS = ("failed_stage", "error_type", "error_message", "inputs_digest", "provenance")
+TEXTS = ("failed_stage", "error_type", "error_message", "inputs", "inputs_digest", "provenance")
 # Logits are read image by image or cell by cell: about a megabyte a chunk serves both.
 CHUNK_IMAGES = 256
 SCALED = {"logits": "class", "probability": "rank", "latency": "repeat"}
@@ -62,7 +62,7 @@ def survey(paths: list[Path]) -> Survey:
     """Read sizes, images and true labels, without the predictions.
 
     Raises:
-        StudyError: a file can't be read, or two cells of a model saw different images.
+        StudyError: a file can't be read, or two cells of the same inputs saw different images.
     """
     found = Survey({"class": 1, "rank": 1, "repeat": 1})
     first: dict[str, tuple[str, Path]] = {}
@@ -72,12 +72,12 @@ def survey(paths: list[Path]) -> Survey:
             digest = str(file.attrs.get("inputs_digest", ""))
             if not digest:  # a cell that failed before inference saw no images
                 continue
-            model = _text(file["model"][()])
-            expected, where = first.setdefault(model, (digest, path))
+            inputs = str(file.attrs["inputs"])
+            expected, where = first.setdefault(inputs, (digest, path))
             if digest != expected:
                 raise StudyError(
-                    f"cells of model {model} saw different images: {where} has the inputs' digest "
-                    f"{expected}, and {path} {digest}. Delete the older file and run again"
+                    f"cells of inputs {inputs} saw different images: {where} has the inputs' "
+                    f"digest {expected}, and {path} {digest}. Delete the older file and run again"
                 )
             if "logits" not in file.variables:
                 continue

@@ -1,11 +1,37 @@
 """The child's side of an export: the model's own module does it."""
 
+from importlib import import_module
 from pathlib import Path
 
-from deltann import models
+from deltann.models import Preprocessing, Request
 
 
-def work(model: str, output: str) -> dict:
-    """Export a known model to the file `output`; its name is all there is to say of it."""
-    models.family(model).export(model, Path(output))
-    return {}
+def work(module: str, request: dict, images: str | None, output: str) -> dict:
+    """Export a model to the file `output`.
+
+    Args:
+        module: name of the module in `deltann.models` that has the model.
+        request: `model`, `source`, `weights`, `preprocessing` and `own`: see `models.Request`.
+        images: prepared images, NetCDF, or None.
+        output: the native model file to write.
+
+    Returns:
+        What the module says of the model.
+    """
+    asked = Request(
+        model=request["model"],
+        source=request["source"],
+        weights=request["weights"],
+        preprocessing=Preprocessing(**request["preprocessing"]),
+        images=None if images is None else _pixels(images),
+        own=request.get("own"),
+    )
+    return import_module(f"deltann.models.{module}").export(asked, Path(output))
+
+
+def _pixels(path: str):
+    """The prepared images, uint8 (image, crop, crop, 3) RGB."""
+    import xarray as xr
+
+    with xr.open_dataset(path, engine="h5netcdf") as images:
+        return images["pixels"].values

@@ -31,3 +31,51 @@ def load(path: Path):
             if Path(name).name.startswith(("custom_obj_", "opaque_obj_")):
                 raise ValueError(f"{path}: {name} is a pickled object; expected tensors only")
     return torch.export.load(path)
+
+
+def input_shape(program) -> tuple[int, ...]:
+    """The shape of the one input of a `torch.export.ExportedProgram`."""
+    (name,) = program.graph_signature.user_inputs
+    (node,) = (node for node in program.graph.nodes if node.name == name)
+    return tuple(int(side) for side in node.meta["val"].shape)
+
+
+def save(network, shape: tuple[int, ...], target: Path) -> None:
+    """Save a PyTorch module as an ExportedProgram that takes one image; always the same bytes.
+
+    Args:
+        network: `torch.nn.Module` in evaluation mode, float32 to logits.
+        shape: of its input, batch first.
+        target: the `.pt2` file to write.
+    """
+    import io
+
+    import torch
+
+    with torch.no_grad():
+        program = torch.export.export(network, (torch.zeros(shape),))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # it names the folder that torch is installed in
+    # saved through a buffer, because the archive repeats the name of the file it is saved to
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer)
+    target.write_bytes(buffer.getvalue())
+
+
+def from_torchscript(path: Path, crop: int):
+    """The module in a TorchScript file, as one that can be exported.
+
+    torch.export takes no ScriptModule; the converter is torch's own, in a module that it may move.
+
+    Args:
+        path: what `torch.jit.save` wrote; `torch.jit.load` executes no pickle.
+        crop: height and width of the input.
+
+    Returns:
+        `torch.nn.Module`: (1, 3, crop, crop) float32 to logits.
+    """
+    import torch
+    from torch._export.converter import TS2EPConverter
+
+    script = torch.jit.load(path, map_location="cpu").eval()
+    return TS2EPConverter(script, (torch.zeros(1, 3, crop, crop),)).convert().module()

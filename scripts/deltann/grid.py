@@ -1,177 +1,211 @@
-"""The config as a grid: its sense checked, its cells listed, and where each one's files lie."""
+"""The config as a grid: its models, its cells, and where each one's files lie."""
 
-import inspect
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
+from types import ModuleType
 
-from deltann import converters, models, runners
-from deltann.cell import Cell
-from deltann.errors import StudyError
-from deltann.folder import list_images, read_labels
-from deltann.importers import IMPORTS
-from deltann.levels import LEVELS
-
-NATIVE = "native"
-EXPORT = "export"
+from deltann import converters, models, resizers, runners
+from deltann.cell import DIRECT, NATIVE, NO_IMPORT, SOURCE, UNCONVERTED, Cell
+from deltann.geometry import Geometry
+from deltann.models import PRETRAINED, SEEDED, Preprocessing, own
 
 
-def _expect(key: str, value: str, known: list[str] | tuple[str, ...], what: str) -> None:
-    if value not in known:
-        raise StudyError(
-            f"config key {key}: unknown {what} {value!r}; expected one of {', '.join(known)}"
-        )
+@dataclass(frozen=True)
+class Edge:
+    """A conversion with its settings (JSON), under the name that the config gives it."""
+
+    name: str
+    converter: str
+    settings: str
+
+    @property
+    def source(self) -> str:
+        """The framework it reads."""
+        return converters.get(self.converter).SOURCE
+
+    @property
+    def target(self) -> str:
+        """The framework it writes."""
+        return converters.get(self.converter).TARGET
+
+    @property
+    def environment(self) -> str:
+        """The environment it runs in."""
+        return converters.get(self.converter).ENVIRONMENT
 
 
-def check(config: dict) -> None:
-    """Check what a schema can't: every name is known, every route leads where it says.
-
-    Raises:
-        StudyError: naming the key, the value, and what was expected.
-    """
-    for model in config["models"]:
-        _expect("models", model, sorted(models.families()), "model")
-    for source, targets in config["conversions"].items():
-        _expect("conversions", source, runners.frameworks(), "framework")
-        for model in config["models"]:
-            _expect(f"conversions (for {model})", source, _sources(model), "source")
-        for target, route in targets.items():
-            key = f"conversions.{source}.{target}"
-            _expect(key, target, runners.frameworks(), "framework")
-            end = _walk(key, source, route)
-            if end != target:
-                raise StudyError(f"config key {key}: the route {route} ends in {end}; no route")
-    for backend in config["backends"]:
-        _expect("backends", backend, (NATIVE, *LEVELS), "backend or level")
-    if set(config["backends"]) & set(LEVELS):
-        _check_imports(config)
-    for name, settings in config.get("converters", {}).items():
-        _expect("converters", name, converters.names(), "converter")
-        known = list(inspect.signature(converters.get(name).convert).parameters)[2:]
-        for setting in settings:
-            _expect(f"converters.{name}", setting, known, "setting")
-    _check_devices(config)
-    if "folder" in config["images"]:
-        folder = Path(config["images"]["folder"])
-        names = list_images(folder)
-        for name in [config["images"]["folder"], *names]:
-            if set("{}") & set(name):
-                raise StudyError(
-                    f"images.folder: {name!r} has a brace, which Snakemake takes for a wildcard; "
-                    "expected a name without"
-                )
-        empty = [name for name in names if not (folder / name).stat().st_size]
-        if empty:
-            raise StudyError(f"images.folder: empty image file: {folder / empty[0]}")
-        read_labels(folder, names)
+def edge(config: dict, name: str) -> Edge:
+    """The edge of a name: the config's, or the converter of that name with its defaults."""
+    settings = dict(config.get("edges", {}).get(name, {}))
+    converter = settings.pop("converter", name)
+    return Edge(name, converter, json.dumps(settings, sort_keys=True))
 
 
-def _sources(model: str) -> tuple[str, ...]:
-    return models.family(model).SOURCES
+@dataclass(frozen=True)
+class Step:
+    """A model file on its way: the model, its source, and the edges it has passed."""
+
+    model: str
+    source: str
+    edges: tuple[Edge, ...]
+
+    @property
+    def framework(self) -> str:
+        """The framework whose format the file has."""
+        return self.edges[-1].target if self.edges else self.source
+
+    @property
+    def before(self) -> "Step":
+        """The file that the last converter reads."""
+        return replace(self, edges=self.edges[:-1])
+
+    @property
+    def slug(self) -> str:
+        """The route as one word."""
+        return "+".join(item.name for item in self.edges) or UNCONVERTED
+
+    @property
+    def path(self) -> str:
+        """The path under the study's folder."""
+        return f"models/{self.model}/{self.source}/{self.slug}{runners.get(self.framework).SUFFIX}"
 
 
-def _check_imports(config: dict) -> None:
-    for target in config["tvm_imports"]:
-        _expect("tvm_imports", target, runners.frameworks(), "framework")
-    for target in {target for targets in config["conversions"].values() for target in targets}:
-        key = f"tvm_imports.{target}"
-        if target not in config["tvm_imports"]:
-            raise StudyError(f"config key {key} is missing: how does {target} reach TVM?")
-        end = _walk(key, target, config["tvm_imports"][target])
-        _expect(key, end, IMPORTS, "end of the route into TVM")
+def step(config: dict, model: str, source: str, slug: str) -> Step:
+    """The step whose route is `slug`."""
+    names = [] if slug == UNCONVERTED else slug.split("+")
+    return Step(model, source, tuple(edge(config, name) for name in names))
 
 
-def _check_devices(config: dict) -> None:
-    from deltann.compile import check_target
-
-    for name, device in config["devices"].items():
-        try:
-            check_target(device["target"])
-        except ValueError as error:
-            raise StudyError(f"config key devices.{name}.target: {error}") from error
-    native = any(device["native"] for device in config["devices"].values())
-    if NATIVE in config["backends"] and not native:
-        raise StudyError("config key devices: backend native needs a device with native: true")
+def entry(config: dict, model: str) -> dict:
+    """A model's entry in the config, a bare name made one."""
+    for item in config["models"]:
+        found = {"name": item} if isinstance(item, str) else item
+        if found["name"] == model:
+            return found
+    raise KeyError(model)
 
 
-def _walk(key: str, start: str, route: list[str]) -> str:
-    """The framework where a route from `start` ends."""
-    here = start
-    for name in route:
-        _expect(key, name, converters.names(), "converter")
-        edge = converters.get(name)
-        if edge.SOURCE != here:
-            raise StudyError(
-                f"config key {key}: converter {name!r} takes {edge.SOURCE}, and the route is at "
-                f"{here}; no route"
-            )
-        here = edge.TARGET
-    return here
+def names(config: dict) -> list[str]:
+    """The models' names."""
+    return [item if isinstance(item, str) else item["name"] for item in config["models"]]
+
+
+def is_own(config: dict, model: str) -> bool:
+    """Whether the config describes the model itself, and no family has it."""
+    return "classes" in entry(config, model)
+
+
+def weights(config: dict, model: str, source: str) -> str:
+    """`pretrained`, `seeded`, or the path of a file."""
+    chosen = entry(config, model).get("weights", config.get("weights", PRETRAINED))
+    return chosen.get(source, PRETRAINED) if isinstance(chosen, dict) else chosen
+
+
+def seeded(config: dict) -> list[str]:
+    """The models of the study with seeded weights, from one source at least."""
+    return [
+        model
+        for model in names(config)
+        if SEEDED in {weights(config, model, source) for source in config["conversions"]}
+    ]
+
+
+def sources(config: dict, model: str) -> dict[str, Preprocessing]:
+    """The frameworks that a model can come from, each with its preprocessing."""
+    if is_own(config, model):
+        described = entry(config, model)
+        return {described["source"]: own.preprocessing(described)}
+    return models.family(model).MODELS[model]
 
 
 def cells(config: dict) -> list[Cell]:
     """Every cell of the grid, in the config's order."""
     return [
-        Cell(model, source, target, backend, device)
-        for model in config["models"]
+        cell
+        for model in names(config)
         for source, targets in config["conversions"].items()
-        for target in targets
-        for backend in config["backends"]
-        for device, entry in config["devices"].items()
-        if backend != NATIVE or entry["native"]
+        if source in sources(config, model)
+        for target, routes in targets.items()
+        for route in routes
+        for cell in _cells(config, model, source, target, _slug(route, UNCONVERTED))
     ]
 
 
-@dataclass(frozen=True)
-class Step:
-    """A model file on its way: the model, its source, and the converters it has passed."""
+def _cells(config: dict, model: str, source: str, target: str, route: str) -> list[Cell]:
+    """The cells of one converted model."""
+    policies = [
+        policy
+        for policy in config.get("preprocessing", [SOURCE])
+        if policy == SOURCE or (target != source and target in sources(config, model))
+    ]
+    inputs = list(product(policies, config.get("resizers", [resizers.DEFAULT])))
+    runs = [
+        (importer, backend, device)
+        for backend in config["backends"]
+        for importer in importers(config, target, backend)
+        for device, described in config["devices"].items()
+        if backend != NATIVE or described["native"]
+    ]
+    return [Cell(model, source, target, route, *how, *run) for how, run in product(inputs, runs)]
 
-    model: str
-    source: str
-    route: tuple[str, ...]
 
-    @property
-    def framework(self) -> str:
-        """The framework whose format the file has."""
-        return converters.get(self.route[-1]).TARGET if self.route else self.source
+def importers(config: dict, target: str, backend: str) -> list[str]:
+    """The ways into TVM for a target's files."""
+    if backend == NATIVE:
+        return [NO_IMPORT]
+    return [_slug(route, DIRECT) for route in config["tvm_imports"][target]]
 
-    @property
-    def environment(self) -> str:
-        """The environment that makes the file."""
-        if self.route:
-            return converters.get(self.route[-1]).ENVIRONMENT
-        return models.family(self.model).ENVIRONMENT
 
-    @property
-    def before(self) -> "Step":
-        """The file that the last converter reads."""
-        return Step(self.model, self.source, self.route[:-1])
-
-    @property
-    def stem(self) -> str:
-        """The path under the study's folder, without the suffix."""
-        return f"models/{self.model}/{self.source}/{'+'.join(self.route) or EXPORT}"
-
-    @property
-    def path(self) -> str:
-        """The path under the study's folder."""
-        return self.stem + runners.get(self.framework).SUFFIX
-
-    @classmethod
-    def parse(cls, model: str, source: str, slug: str) -> "Step":
-        """The step whose stem ends in `slug`."""
-        return cls(model, source, () if slug == EXPORT else tuple(slug.split("+")))
+def _slug(route: list[str], empty: str) -> str:
+    return "+".join(route) or empty
 
 
 def native_step(config: dict, cell: Cell) -> Step:
     """The model file that a cell's native runtime loads."""
-    return Step(cell.model, cell.source, tuple(config["conversions"][cell.source][cell.target]))
+    return step(config, cell.model, cell.source, cell.route)
 
 
 def import_step(config: dict, cell: Cell) -> Step:
     """The model file that a cell's compilation imports."""
-    route = native_step(config, cell).route + tuple(config["tvm_imports"][cell.target])
-    return Step(cell.model, cell.source, route)
+    converted = native_step(config, cell)
+    if cell.importer == DIRECT:
+        return converted
+    more = step(config, cell.model, cell.source, cell.importer).edges
+    return replace(converted, edges=converted.edges + more)
+
+
+def preprocessing(config: dict, cell: Cell) -> Preprocessing:
+    """How a cell's images are prepared and normalised.
+
+    The model's own size and classes, whatever the policy: its input can't be another.
+    """
+    of = sources(config, cell.model)
+    own = of[cell.source]
+    if cell.preprocessing == SOURCE:
+        return own
+    other = of[cell.target]
+    resize = None if other.resize is None else round(other.resize * own.crop / other.crop)
+    return replace(
+        other, crop=own.crop, resize=resize, classes=own.classes, background=own.background
+    )
+
+
+def geometry(how: Preprocessing) -> Geometry:
+    """The part of a preprocessing that decides on the pixels."""
+    return Geometry(how.resize, how.crop, how.interpolation)
+
+
+def inputs(config: dict, cell: Cell) -> str:
+    """The path, under the study's folder, of the prepared images that a cell sees."""
+    return f"inputs/{geometry(preprocessing(config, cell))}/{cell.resizer}.nc"
+
+
+def to_json(how: Preprocessing) -> str:
+    """A preprocessing as the programs take it."""
+    return json.dumps(asdict(how), sort_keys=True)
 
 
 def runner(cell: Cell) -> str:
@@ -179,11 +213,48 @@ def runner(cell: Cell) -> str:
     return cell.target if cell.backend == NATIVE else runners.COMPILER
 
 
-def model_module(model: str) -> str:
-    """The dotted name of the module that has a model."""
-    return models.family(model).__name__
+def export_request(config: dict, model: str, source: str) -> str:
+    """What an export program is told, JSON: the model, its weights and its preprocessing."""
+    request = {
+        "model": model,
+        "source": source,
+        "weights": weights(config, model, source),
+        "preprocessing": asdict(sources(config, model)[source]),
+    }
+    if is_own(config, model):
+        request["own"] = entry(config, model)
+    return json.dumps(request, sort_keys=True)
 
 
-def alternatives(names: list[str] | tuple[str, ...]) -> str:
-    """A regular expression that matches exactly these names, as a wildcard constraint."""
-    return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+def export_files(config: dict, model: str, source: str) -> dict[str, str | list[str]]:
+    """The user's files that an export reads: a change of theirs is a change of the model."""
+    found: dict[str, str | list[str]] = {}
+    if weights(config, model, source) not in (PRETRAINED, SEEDED):
+        found["weights"] = _files_of(weights(config, model, source))
+    if is_own(config, model):
+        found["own"] = [
+            name for path in own.files(entry(config, model)) for name in _files_of(path)
+        ]
+    return found
+
+
+def _files_of(path: str) -> list[str]:
+    """A file, or what a folder holds."""
+    if Path(path).is_dir():
+        return sorted(str(item) for item in Path(path).rglob("*") if item.is_file())
+    return [path]
+
+
+def export_environment(config: dict, model: str, source: str) -> str:
+    """The environment that a model's native file is made in."""
+    return model_module(config, model).ENVIRONMENTS[source]
+
+
+def model_module(config: dict, model: str) -> ModuleType:
+    """The module that has a model."""
+    return own if is_own(config, model) else models.family(model)
+
+
+def alternatives(words: list[str] | tuple[str, ...]) -> str:
+    """A regular expression that matches exactly these words, as a wildcard constraint."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

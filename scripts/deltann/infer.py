@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann.models import preprocessing
+from deltann.models import Preprocessing
 from deltann.preprocess import layout, normalise
 
 
 def work(
     runner: str,
     source: str,
-    model: str,
+    preprocessing: dict,
     pixels: str,
     threads: int,
     repeats: int,
@@ -29,7 +29,7 @@ def work(
     Args:
         runner: name of a module in `deltann.runners`.
         source: the model file.
-        model: the model's name.
+        preprocessing: the fields of `deltann.models.Preprocessing`.
         pixels: .npy file, uint8 (image, y, x, channel).
         threads: of the runtime.
         repeats: timed passes over the images.
@@ -43,7 +43,8 @@ def work(
         ValueError: the model's input or output shape isn't what the study declares, or its
             logits aren't finite.
     """
-    how = preprocessing(model)
+    how = Preprocessing(**preprocessing)
+    outputs = how.background + how.classes
     images = np.load(pixels, mmap_mode="r", allow_pickle=False)
     module = import_module(f"deltann.runners.{runner}")
     logits = np.empty((len(images), how.classes), np.float32)
@@ -51,14 +52,17 @@ def work(
     with module.Runner(Path(source), threads) as loaded:
         order = layout(loaded.input_shape, how.crop)
         for index, image in enumerate(images):
-            answer = np.asarray(loaded.infer(normalise(image, how.mean, how.std, order)))
-            if answer.shape != (1, how.classes):
-                raise ValueError(f"output shape {answer.shape}; expected (1, {how.classes})")
-            logits[index] = answer[0]
+            answer = np.asarray(loaded.infer(normalise(image, how, order)))
+            if answer.shape != (1, outputs):
+                raise ValueError(
+                    f"output shape {answer.shape}; expected (1, {outputs}): {how.classes} classes "
+                    f"and {how.background} of background"
+                )
+            logits[index] = answer[0, how.background :]
         for repeat in range(repeats):
             print(f"timing pass {repeat + 1} of {repeats}", flush=True)
             for index, image in enumerate(images):
-                batch = normalise(image, how.mean, how.std, order)
+                batch = normalise(image, how, order)
                 start = time.perf_counter()
                 loaded.infer(batch)
                 latency[index, repeat] = time.perf_counter() - start

@@ -11,7 +11,7 @@ from deltann import files
 from deltann.cell import NAMES, Cell
 from deltann.errors import StudyError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RANKS = 5
 VARIABLES = {
     "logits": (("image", "class"), np.float32),
@@ -25,6 +25,7 @@ ATTRIBUTES = (
     "failed_stage",
     "error_type",
     "error_message",
+    "inputs",
     "inputs_digest",
     "probe_drift",
     "provenance",
@@ -54,6 +55,7 @@ def succeeded(
     latency: np.ndarray,
     image: np.ndarray,
     true_label: np.ndarray,
+    inputs: str,
     inputs_digest: str,
     probe_drift: float,
     provenance: dict,
@@ -61,11 +63,12 @@ def succeeded(
     """A prediction dataset from what a runner measured.
 
     Args:
-        cell: the five names.
+        cell: its names.
         logits: (image, class) float32.
         latency: (image, repeat) float64, seconds.
         image: (image,) names.
         true_label: (image,) int64, -1 where unknown.
+        inputs: geometry and resizer of the prepared images, joined by `/`.
         inputs_digest: of the prepared images.
         probe_drift: time of the fixed probe after the timing over that before it.
         provenance: JSON-able.
@@ -87,13 +90,16 @@ def succeeded(
         failed_stage="",
         error_type="",
         error_message="",
+        inputs=inputs,
         inputs_digest=inputs_digest,
         probe_drift=probe_drift,
         provenance=json.dumps(provenance, sort_keys=True),
     )
 
 
-def failed(cell: Cell, record: dict, inputs_digest: str, provenance: dict) -> xr.Dataset:
+def failed(
+    cell: Cell, record: dict, inputs: str, inputs_digest: str, provenance: dict
+) -> xr.Dataset:
     """A dataset without predictions, that says in which stage and how the cell failed."""
     return xr.Dataset(coords=_names(cell)).assign_attrs(
         schema_version=SCHEMA_VERSION,
@@ -101,6 +107,7 @@ def failed(cell: Cell, record: dict, inputs_digest: str, provenance: dict) -> xr
         failed_stage=record["failed_stage"],
         error_type=record["error"]["type"],
         error_message=record["error"]["message"],
+        inputs=inputs,
         inputs_digest=inputs_digest,
         probe_drift=float("nan"),
         provenance=json.dumps(

@@ -1,87 +1,57 @@
-"""Decode, resize and crop the photographs once per model, into one uint8 array with a digest."""
+"""Decode, resize and crop the photographs once per geometry, into one uint8 array with a digest."""
 
 import io
-import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from deltann import files
+from deltann import files, resizers
 from deltann.errors import StudyError
-from deltann.folder import UNKNOWN_LABEL, list_images, read_labels
-from deltann.models import Preprocessing
-
-# foolbox names its photographs imagenet_<number>_<0-based ILSVRC class>.jpg
-PACKAGED = re.compile(r"foolbox/data/imagenet_\d+_(?P<label>\d+)\.jpg")
+from deltann.geometry import Geometry
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """An encoded image: its name, true label (`UNKNOWN_LABEL` if unknown) and bytes."""
+    """An encoded image: its name, true label (-1 if unknown) and bytes."""
 
     name: str
     label: int
     data: bytes
 
 
-def from_wheel(path: Path) -> Iterator[Photograph]:
-    """The labelled photographs inside the foolbox package's wheel, by name.
-
-    Raises:
-        StudyError: the file isn't a zip archive, or holds none.
-    """
-    try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise StudyError(f"{path}: not a wheel: {error}") from error
-    with archive:
-        matches = filter(None, (PACKAGED.fullmatch(name) for name in archive.namelist()))
-        found = sorted(matches, key=lambda match: match[0])
-        if not found:
-            raise StudyError(f"{path}: no photograph named like {PACKAGED.pattern}")
-        for match in found:
-            yield Photograph(Path(match[0]).name, int(match["label"]), archive.read(match[0]))
-
-
-def from_folder(path: Path) -> Iterator[Photograph]:
-    """The images of a folder, by name, with the labels in its `labels.csv` if it has one."""
-    names = list_images(path)
-    labels = read_labels(path, names)
-    for name in names:
-        yield Photograph(name, labels.get(name, UNKNOWN_LABEL), (path / name).read_bytes())
-
-
-def pixels(data: bytes, how: Preprocessing) -> np.ndarray:
-    """Decode an image and give the model's centre crop.
+def pixels(data: bytes, how: Geometry, resizer: str) -> np.ndarray:
+    """Decode an image and give what the model sees: its centre crop, or all of it squeezed.
 
     An EXIF orientation is applied. Every colour mode becomes RGB as Pillow converts it, which
     drops an alpha channel, as the ImageNet pipelines of torchvision and Keras do; 16 bits are
-    scaled to 8.
+    scaled to 8. Decoding is Pillow's, whatever library resizes.
 
     Args:
         data: an encoded image (JPEG, PNG, ...).
-        how: short side, crop and interpolation.
+        how: which pixels.
+        resizer: name of a module in `deltann.resizers`.
 
     Returns:
-        uint8 array (crop, crop, 3).
+        uint8 array (crop, crop, 3), RGB.
 
     Raises:
         OSError, ValueError, SyntaxError: the data can't be decoded (Pillow's own exceptions).
     """
     image = _rgb(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
+    resize = resizers.get(resizer).resize
+    if how.resize is None:
+        return resize(np.asarray(image), (how.crop, how.crop), how.interpolation)
     scale = how.resize / min(image.size)
     size = tuple(max(how.resize, round(side * scale)) for side in image.size)
     if size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
         width, height = image.size
         raise ValueError(f"{width} by {height} pixels: too long and narrow for a centre crop")
-    image = image.resize(size, Image.Resampling[how.interpolation.upper()])
-    left, top = ((side - how.crop) // 2 for side in image.size)
-    return np.asarray(image.crop((left, top, left + how.crop, top + how.crop)), np.uint8)
+    resized = resize(np.asarray(image), size, how.interpolation)
+    left, top = ((side - how.crop) // 2 for side in size)
+    return np.ascontiguousarray(resized[top : top + how.crop, left : left + how.crop])
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -92,8 +62,8 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def prepare(photographs: Iterator[Photograph], how: Preprocessing) -> xr.Dataset:
-    """Prepare every photograph for one model.
+def prepare(photographs: Iterator[Photograph], how: Geometry, resizer: str) -> xr.Dataset:
+    """Prepare every photograph for the models that share a geometry.
 
     Returns:
         A dataset with `pixels(image, y, x, channel)` uint8 and `true_label(image)` int64 over
@@ -106,7 +76,7 @@ def prepare(photographs: Iterator[Photograph], how: Preprocessing) -> xr.Dataset
     arrays, names, labels, excluded = [], [], [], []
     for photograph in photographs:
         try:
-            array = pixels(photograph.data, how)
+            array = pixels(photograph.data, how, resizer)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
             excluded.append(f"{photograph.name}: {reason}")
@@ -117,13 +87,6 @@ def prepare(photographs: Iterator[Photograph], how: Preprocessing) -> xr.Dataset
         labels.append(photograph.label)
     if not arrays:
         raise StudyError(f"no image could be decoded: {'; '.join(excluded) or 'there is none'}")
-    wrong = [
-        f"{name}: {label}"
-        for name, label in zip(names, labels, strict=True)
-        if label >= how.classes
-    ]
-    if wrong:
-        raise StudyError(f"labels outside the model's classes, 0 to {how.classes - 1}: {wrong[:5]}")
     data = np.stack(arrays)
     return xr.Dataset(
         {

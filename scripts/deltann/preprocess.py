@@ -3,6 +3,7 @@
 import numpy as np
 
 from deltann.errors import StudyError
+from deltann.models import Preprocessing
 
 
 def layout(input_shape: tuple[int, ...], crop: int) -> str:
@@ -25,15 +26,12 @@ def layout(input_shape: tuple[int, ...], crop: int) -> str:
     )
 
 
-def normalise(
-    pixels: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...], order: str
-) -> np.ndarray:
+def normalise(pixels: np.ndarray, how: Preprocessing, order: str) -> np.ndarray:
     """Turn one prepared image into a model's input: (pixels / 255 - mean) / std, in float32.
 
     Args:
         pixels: uint8 (height, width, 3), RGB.
-        mean: per channel, for values in 0..1.
-        std: likewise.
+        how: the model's channel order, and mean and deviation in that order.
         order: `NCHW` or `NHWC`.
 
     Returns:
@@ -41,8 +39,10 @@ def normalise(
     """
     if pixels.dtype != np.uint8:
         raise StudyError(f"pixels are {pixels.dtype}; expected uint8")
+    if how.channels == "BGR":
+        pixels = pixels[..., ::-1]
     scaled = pixels.astype(np.float32) / np.float32(255)
-    values = (scaled - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)
+    values = (scaled - np.asarray(how.mean, np.float32)) / np.asarray(how.std, np.float32)
     if order == "NCHW":
         values = values.transpose(2, 0, 1)
     return np.ascontiguousarray(values[np.newaxis])

@@ -12,13 +12,19 @@ from deltann.tables import NATIVE
 NAMED = 5
 
 
-def summary(tables: dict[str, pd.DataFrame], cells: pd.DataFrame, excluded: dict[str, str]) -> str:
+def summary(
+    tables: dict[str, pd.DataFrame],
+    cells: pd.DataFrame,
+    excluded: dict[str, str],
+    seeded: list[str],
+) -> str:
     """The summary in markdown.
 
     Args:
         tables: `accuracy`, `conversions` and `speedups`, as `deltann.tables` makes them.
         cells: `deltann.tables.Study.cells`.
-        excluded: per model, the images that its preparation left out, one line each.
+        excluded: per geometry, the images that its preparation left out, one line each.
+        seeded: the models whose weights were made on the spot.
     """
     sections = {
         "Cells": _cells(cells),
@@ -32,17 +38,22 @@ def summary(tables: dict[str, pd.DataFrame], cells: pd.DataFrame, excluded: dict
         "Caveats": _caveats(cells),
     }
     parts = ["# Summary of the study"]
+    if seeded:
+        parts.append(
+            '<strong style="color: #c00000">Seeded weights, nothing learnt: '
+            f"{', '.join(seeded)}. This study says nothing about accuracy.</strong>"
+        )
     for title, lines in sections.items():
         parts.append(f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts) + "\n"
 
 
 def read_excluded(paths: list[Path]) -> dict[str, str]:
-    """The images left out, by model, from the prepared images' files."""
+    """The images left out, by geometry and resizer, from the prepared images' files."""
     excluded = {}
     for path in paths:
         with xr.open_dataset(path, engine="h5netcdf") as dataset:
-            excluded[path.stem] = str(dataset.attrs["excluded"])
+            excluded[f"{path.parent.name}/{path.stem}"] = str(dataset.attrs["excluded"])
     return excluded
 
 

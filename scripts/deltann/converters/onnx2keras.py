@@ -1,10 +1,9 @@
 """onnx2keras: an ONNX model rebuilt from Keras layers, channels last."""
 
-import json
 import os
-import tempfile
-import zipfile
 from pathlib import Path
+
+from deltann import keras_file
 
 SOURCE = "onnx"
 TARGET = "keras"
@@ -21,7 +20,6 @@ def convert(source: Path, target: Path) -> None:
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    import keras
     import onnx
     from onnx2keras import onnx_to_keras
 
@@ -29,11 +27,7 @@ def convert(source: Path, target: Path) -> None:
     inputs = [item.name for item in model.graph.input]
     converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
     plain = _without_lambdas(converted, _spatial_means(model))
-    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        saved = Path(folder, "model.keras")
-        plain.save(saved)
-        keras.saving.load_model(saved, compile=False, safe_mode=True)
-        _repack(saved, target)
+    keras_file.save(plain, target)
 
 
 def _spatial_means(model) -> set[str]:
@@ -80,22 +74,3 @@ def _without_lambdas(model, means: set[str]):
     plain = keras.models.clone_model(model, clone_function=copy, call_function=call)
     plain.set_weights(model.get_weights())
     return plain
-
-
-def _repack(source: Path, target: Path) -> None:
-    """Copy a `.keras` file without the dates and memory addresses that Keras writes into it."""
-    identities: dict[int, int] = {}
-
-    def renumber(item: dict) -> dict:
-        if "shared_object_id" in item:
-            here = item["shared_object_id"]
-            item["shared_object_id"] = identities.setdefault(here, len(identities))
-        item.pop("date_saved", None)
-        return item
-
-    with zipfile.ZipFile(source) as before, zipfile.ZipFile(target, "w") as after:
-        for name in sorted(before.namelist()):
-            content = before.read(name)
-            if name.endswith(".json"):
-                content = json.dumps(json.loads(content, object_hook=renumber)).encode()
-            after.writestr(zipfile.ZipInfo(name), content)

@@ -11,13 +11,15 @@ TARGET = "onnx"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path, opset: int = 18) -> None:
+def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = False) -> None:
     """Convert a packed SavedModel to ONNX.
 
     Args:
         source: the packed SavedModel.
         target: the `.onnx` file to write.
         opset: of the ONNX operators.
+        channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
+            else it has the SavedModel's own, NHWC, and a transposition behind it.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import onnx
@@ -36,7 +38,10 @@ def convert(source: Path, target: Path, opset: int = 18) -> None:
             return answer
 
         converted, _ = tf2onnx.convert.from_function(
-            serve, input_signature=[signature], opset=opset
+            serve,
+            input_signature=[signature],
+            opset=opset,
+            inputs_as_nchw=[f"{name}:0"] if channels_first else None,
         )
     graph = converted.graph
     # the captured weights are constants by now, and still listed as inputs that nothing reads

@@ -1,106 +1,107 @@
-"""Every target and backend against the native model: labels, and logits."""
+"""Sources by targets: what each conversion changes in labels and logits, every route on its own."""
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
-from deltann.figures import style
+from deltann.cell import NATIVE
+from deltann.figures import labels, pages, style
+from deltann.figures.targets import label_norm
 
 TABLE = "conversions"
+TITLE = "What conversion changes in the answers"
+LABELS, LOGITS = "top-1 labels that differ", "largest logit difference"
+COLUMN = "max_logit_difference"
 
 
-def draw(table: pd.DataFrame) -> Figure:
-    """Per (model, source), a heat map of label dissimilarity and one of logit differences.
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """Per model, preprocessing, resizer and device, a matrix of labels and one of logits.
 
     Args:
         table: `conversions.csv`, one row per cell compared with the native one.
     """
-    groups = list(table.groupby(["model", "source"], sort=False))
-    targets = max(4, table["target"].nunique())
-    height = 0.9 + 2 * max(1, len(groups)) * (0.7 + 0.34 * targets)
-    figure, axes = plt.subplots(
-        2 * max(1, len(groups)), 1, figsize=(style.WIDTH, height), squeeze=False
+    table = table[(table["backend"] == NATIVE) & (table["target"] != table["source"])]
+    if table.empty:
+        return pages.nothing(TITLE, "no converted model ran, or failed, in its own runtime.")
+    variants = labels.Variants(table)
+    panels = []
+    for held, rows in labels.by(table, ["model", "preprocessing", "resizer", "device"]):
+        title = labels.title(table, held)
+        grid = _grid(rows, variants, labels_text)
+        panels.append(pages.Panel(f"{title}: {LABELS}", grid, label_norm(table), "%", "source"))
+        grid = _grid(rows, variants, logits_text)
+        panels.append(
+            pages.Panel(f"{title}: {LOGITS}", grid, logit_norm(table), "logits", "source")
+        )
+    caption = (
+        "Rows: the framework a model comes from; columns: the one it is converted to, by each "
+        "route; run by that framework's own runtime and compared with the unconverted model in "
+        f"its own, over {style.images(table)}. Labels: share of images with another top-1 label, "
+        "in brackets, where there is room, Wilson's 95 % interval. Logits: largest absolute "
+        "difference over images and classes, colours on a log scale. Hatched: failed, with the "
+        "stage. Where a pair has several routes, each says by which edges it differs."
     )
-    for panel in axes.flat[2 * len(groups) :]:
-        panel.set_axis_off()
-    for number, ((model, source), rows) in enumerate(groups):
-        labels, logits = axes[2 * number, 0], axes[2 * number + 1, 0]
-        grid, norm = _dissimilarity(rows, source), _label_norm(table)
-        _panel(figure, labels, grid, norm, "images with\nanother label (%)")
-        labels.set_title(f"{model}, native in {source}: top-1 labels that differ", loc="left")
-        grid, norm = _logits(rows, source), _logit_norm(table)
-        _panel(figure, logits, grid, norm, "largest difference\n(logits)")
-        logits.set_title(f"{model}, native in {source}: largest logit difference", loc="left")
-    style.caption(
-        figure,
-        "What conversion and compilation change in the answers",
-        "Each target and backend against the unconverted model in its own runtime, over "
-        f"{style.images(table)}. Above: share of images with another top-1 label, in brackets "
-        "Wilson's 95 % interval. Below: the largest absolute difference of a logit over all "
-        "images and classes, colours on a log scale. Hatched: failed, with the stage.",
-    )
-    return figure
+    return pages.heat(panels, TITLE, caption)
 
 
-def _panel(figure: Figure, axes: Axes, grid: style.Grid, norm: Normalize, label: str) -> None:
-    style.heatmap(axes, grid, style.SEQUENTIAL, norm)
-    axes.set_ylabel("target")
-    style.colour_bar(figure, axes, style.SEQUENTIAL, norm, label)
-
-
-def _column(row: pd.Series) -> str:
-    return f"{row['backend']}\n{row['device']}"
-
-
-def _empty(table: pd.DataFrame, source: str) -> style.Grid:
-    order = table.sort_values(["device", "backend"], key=lambda names: names.map(_position(names)))
-    columns = style.ordered(order.apply(_column, axis=1))
-    rows = style.ordered([source, *table["target"]])
-    native = sorted(columns, key=lambda name: not name.startswith("native\n"))
-    grid = style.Grid(rows, native)
-    references = [name for name in native if name.startswith("native\n")]
-    grid.texts = {(source, name): "reference" for name in references}
-    return grid
-
-
-def _position(names: pd.Series) -> dict[str, int]:
-    return {name: number for number, name in enumerate(style.ordered(names))}
-
-
-def _dissimilarity(table: pd.DataFrame, source: str) -> style.Grid:
-    grid = _empty(table, source)
+def _grid(table: pd.DataFrame, variants: labels.Variants, text) -> style.Grid:
+    """Sources, with a sub-row per route, by targets."""
+    several = table.groupby(["source", "target"])["route"].nunique()
+    rows, names = [], {}
+    for source in style.ordered(table["source"]):
+        count = several[source].max()
+        for number in range(count):
+            rows.append(f"{source}/{number}")
+            names[rows[-1]] = "" if number else source
+    grid = style.Grid(rows, style.ordered(table["target"]), labels=names)
+    place: dict[tuple[str, str], int] = {}
     for _, row in table.iterrows():
-        key = (row["target"], _column(row))
-        if row["status"] == "ok":
-            grid.values[key] = row["dissimilarity_percent"]
-            grid.texts[key] = style.percent(row)
-        else:
-            grid.failures[key] = style.failure(row)
+        pair = (row["source"], row["target"])
+        key = (f"{row['source']}/{place.get(pair, 0)}", row["target"])
+        place[pair] = place.get(pair, 0) + 1
+        route = variants.route(row)
+        put(grid, key, row, text, f"{route}\n" if route else "")
+    for source in style.ordered(table["source"]):
+        if source in grid.columns:
+            grid.texts[f"{source}/0", source] = "native"
     return grid
 
 
-def _logits(table: pd.DataFrame, source: str) -> style.Grid:
-    grid = _empty(table, source)
-    for _, row in table.iterrows():
-        key = (row["target"], _column(row))
-        if row["status"] == "ok":
-            difference = row["max_logit_difference"]
-            grid.values[key] = difference
-            grid.texts[key] = f"{difference:.1e}" if 0 < difference < 0.01 else f"{difference:.2g}"
-        else:
-            grid.failures[key] = style.failure(row)
-    return grid
+def put(grid: style.Grid, key: tuple[str, str], row: pd.Series, text, prefix: str = "") -> None:
+    """Set a square from a row: its number and text, or its failure.
+
+    Args:
+        grid: whose.
+        key: the square.
+        row: of the table.
+        text: `row -> (number, text)`.
+        prefix: before the text.
+    """
+    if row["status"] == "ok":
+        grid.values[key], words = text(row)
+        grid.texts[key] = prefix + words
+    else:
+        grid.failures[key] = prefix + style.failure(row)
 
 
-def _label_norm(table: pd.DataFrame) -> Normalize:
-    return Normalize(0, np.nanmax([10, *table["dissimilarity_percent"]]))
+def labels_text(row: pd.Series) -> tuple[float, str]:
+    """The share of images with another label, and its text."""
+    return row["dissimilarity_percent"], style.percent(row)
 
 
-def _logit_norm(table: pd.DataFrame) -> LogNorm:
-    positive = table["max_logit_difference"][table["max_logit_difference"] > 0]
+def logits_text(row: pd.Series) -> tuple[float, str]:
+    """The largest difference of a logit, and its text."""
+    return row[COLUMN], number(row[COLUMN])
+
+
+def number(value: float) -> str:
+    """A logit difference in a few letters."""
+    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 0.01 else f"{value:.2g}"
+
+
+def logit_norm(table: pd.DataFrame) -> LogNorm:
+    """Colours of logit differences: whole decades, at least one. Zeros take the lowest colour."""
+    positive = table[COLUMN][table[COLUMN] > 0]
     low, high = np.log10([positive.min(), positive.max()]) if len(positive) else (-6.0, 0.0)
-    # Whole decades, at least one. Zeros take the lowest colour.
     return LogNorm(10 ** np.floor(low), 10 ** (np.floor(high) + 1), clip=True)

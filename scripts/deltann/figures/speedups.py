@@ -1,53 +1,59 @@
-"""Pairwise speedups of levels, as tables in the layout of the paper's appendix."""
+"""Pairwise speedups of levels, in the layout of the paper's appendix."""
 
-import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 
-from deltann.figures import style
+from deltann.figures import labels, pages, style
 
 TABLE = "speedups"
-ACROSS = 3
+TITLE = "Speedup of one compiler level over another"
+# As many squares beside each other still have room for a number and its interval.
+ACROSS = 9
 
 
-def draw(table: pd.DataFrame) -> Figure:
-    """Per model, source and pair of levels, a table of frameworks by devices.
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """Per model and source, frameworks by pairs of levels and devices.
 
     Args:
         table: `speedups.csv`.
     """
-    groups = list(table.groupby(["model", "source", "baseline", "candidate"], sort=False))
-    across = min(ACROSS, len(groups)) or 1
-    down = -(-len(groups) // across) or 1
-    height = 0.9 + down * (0.6 + 0.36 * table["framework"].nunique())
-    figure, axes = plt.subplots(
-        down, across, figsize=(style.WIDTH, height), sharey=True, squeeze=False
+    if table.empty:
+        return pages.nothing(TITLE, "this study has no two levels.")
+    table = table.rename(columns={"framework": "target"})
+    variants = labels.Variants(table)
+    pair = table["baseline"] + " to " + table["candidate"]
+    table = table.assign(
+        name=table.apply(variants.lines, axis=1), column=pair + "\n" + table["device"], pair=pair
     )
-    extreme = np.nanmax([10, *table["speedup_percent"].abs()])
-    norm = TwoSlopeNorm(0, -extreme, extreme)
-    for panel in axes.flat[len(groups) :]:
-        panel.set_axis_off()
-    for panel, ((model, source, baseline, candidate), rows) in zip(axes.flat, groups, strict=False):
-        style.heatmap(panel, _grid(rows), style.DIVERGING, norm)
-        panel.set_title(f"{model} from {source}\n{baseline} to {candidate}")
-    style.colour_bar(figure, list(axes.flat), style.DIVERGING, norm, "speedup (%)")
-    style.caption(
-        figure,
-        "Speedup of one compiler level over another",
+    norm = style.symmetric_ratio(table["speedup_percent"])
+    panels = []
+    for held, rows in labels.by(table, ["model", "source"]):
+        for pairs in _chunks(rows):
+            grid = _grid(rows[rows["pair"].isin(pairs)])
+            title = labels.title(table, held)
+            look = {"cmap": style.DIVERGING, "rows": "framework"}
+            panels.append(pages.Panel(title, grid, norm, "speedup (%)", **look))
+    caption = (
         "In percent, (baseline's time / candidate's time - 1) x 100: positive where the candidate "
-        f"is faster. Time per image at batch 1, over {style.images(table)}. In brackets: 95 % "
-        "bootstrap interval over images; it leaves out what varies between runs. *: the machine's "
-        "speed drifted during the timing. Hatched: failed, with the stage.",
+        f"is faster. Time per image at batch 1, over {style.images(table)}. In brackets, where "
+        "there is room: 95 % bootstrap interval over images; it leaves out what varies between "
+        "runs. Colours: symmetric in the log of the ratio of times. *: the machine's speed "
+        "drifted during the timing. Hatched: failed, with the stage."
     )
-    return figure
+    return pages.heat(panels, TITLE, caption)
+
+
+def _chunks(table: pd.DataFrame) -> list[list[str]]:
+    """The pairs of levels, as many at a time as fit beside each other."""
+    pairs = style.ordered(table["pair"])
+    step = max(1, ACROSS // table["device"].nunique())
+    return [pairs[i : i + step] for i in range(0, len(pairs), step)]
 
 
 def _grid(table: pd.DataFrame) -> style.Grid:
-    grid = style.Grid(style.ordered(table["framework"]), style.ordered(table["device"]))
+    grid = style.Grid(style.ordered(table["name"]), style.ordered(table["column"]))
     for _, row in table.iterrows():
-        key = (row["framework"], row["device"])
+        key = (row["name"], row["column"])
         if row["status"] == "ok":
             star = "*" if row["drifted"] == 1 else ""
             grid.values[key] = row["speedup_percent"]

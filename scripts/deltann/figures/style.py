@@ -1,14 +1,15 @@
-"""What the figures have in common: type, colours, heat maps, and how a failure is marked."""
+"""What the figures have in common: type, colours, captions, heat maps, how a failure is marked."""
 
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import FuncNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
@@ -19,6 +20,12 @@ SEQUENTIAL, DIVERGING = "cividis", "PuOr"
 HATCH, HATCH_COLOUR, BLANK = "////", "#999999", "#EEEEEE"
 WIDTH = 7.2  # inches: the text width of a two-column page
 SMALL, NORMAL = 7, 8
+# Smaller type can't be read in print: what doesn't fit then stays in the CSV.
+SMALLEST = 5
+# A letter's typical width, as a share of the type's size.
+LETTER = 0.56
+# Speedups in percent at 10, 5, 2, 1.25, 1.1 times as slow and as fast.
+RATIO_TICKS = (-90, -80, -50, -20, -9, 0, 10, 25, 100, 400, 900)
 
 
 def use() -> None:
@@ -27,6 +34,7 @@ def use() -> None:
     plt.rcParams.update(
         {
             "figure.constrained_layout.use": True,
+            "figure.max_open_warning": 0,
             "font.size": NORMAL,
             "axes.titlesize": NORMAL,
             "axes.labelsize": NORMAL,
@@ -57,13 +65,17 @@ def images(table: pd.DataFrame) -> str:
 
 @dataclass
 class Grid:
-    """The squares of a heat map, by (row, column): numbers, their texts, and failures' names."""
+    """The squares of a heat map, by (row, column): numbers, their texts, and failures' names.
+
+    `labels`: what stands beside a row, where it isn't its name.
+    """
 
     rows: list[str]
     columns: list[str]
     values: dict[tuple[str, str], float] = field(default_factory=dict)
     texts: dict[tuple[str, str], str] = field(default_factory=dict)
     failures: dict[tuple[str, str], str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
 
 
 def ordered(values: Iterable[str]) -> list[str]:
@@ -71,26 +83,56 @@ def ordered(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def heatmap(axes: Axes, grid: Grid, cmap: str, norm: Normalize) -> None:
-    """Draw a grid: a coloured square per number, a hatched one per failure, a blank elsewhere."""
+def heatmap(axes: Axes, grid: Grid, cmap: str, norm: Normalize, width: float) -> None:
+    """Draw a grid: a coloured square per number, a hatched one per failure, a blank elsewhere.
+
+    Args:
+        axes: where.
+        grid: what.
+        cmap: a colour map's name.
+        norm: of the numbers.
+        width: inches that a square has; texts keep to it, if need be by their first line only.
+    """
     colours = matplotlib.colormaps[cmap]
+    texts = list(grid.texts.values()) + list(grid.failures.values())
+    size = fitting(texts, width)
+    if size < SMALLEST:
+        texts = [text.split("\n")[0] for text in texts]
+        size = max(SMALLEST, fitting(texts, width))
+        cut = {key: text.split("\n")[0] for key, text in grid.texts.items()}
+        failures = {key: text.split("\n")[0] for key, text in grid.failures.items()}
+    else:
+        cut, failures = grid.texts, grid.failures
     for y, row in enumerate(grid.rows):
         for x, column in enumerate(grid.columns):
             key = (row, column)
             if key in grid.values:
                 colour = colours(norm(grid.values[key]))
                 ink = "white" if _luminance(colour) < 0.45 else "black"
-                _square(axes, x, y, colour, grid.texts[key], ink)
+                _square(axes, x, y, colour, cut[key], ink, size)
             elif key in grid.failures:
-                _square(axes, x, y, "white", grid.failures[key], "black", HATCH)
+                _square(axes, x, y, "white", failures[key], "black", size, HATCH)
             else:
-                _square(axes, x, y, BLANK, grid.texts.get(key, ""), "#666666")
+                _square(axes, x, y, BLANK, cut.get(key, ""), "#666666", size)
     axes.set_xlim(-0.5, len(grid.columns) - 0.5)
     axes.set_ylim(len(grid.rows) - 0.5, -0.5)
     axes.set_xticks(range(len(grid.columns)), grid.columns)
-    axes.set_yticks(range(len(grid.rows)), grid.rows)
+    axes.set_yticks(range(len(grid.rows)), [grid.labels.get(row, row) for row in grid.rows])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    narrow = fitting(grid.columns, width)
+    axes.tick_params(axis="x", labelsize=max(SMALLEST, narrow))
+    if narrow < SMALLEST:
+        axes.tick_params(axis="x", rotation=90, labelsize=SMALL - 1)
+    lines = max(label.count("\n") for label in grid.labels.values()) if grid.labels else 0
+    if lines:
+        axes.tick_params(axis="y", labelsize=SMALL - 1)
+
+
+def fitting(texts: Iterable[str], width: float) -> float:
+    """The type size, at most `SMALL`, at which the texts' longest line fits into inches."""
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=1) or 1
+    return min(SMALL, 72 * width / (LETTER * (longest + 0.8)))
 
 
 def _luminance(colour: tuple[float, ...]) -> float:
@@ -98,24 +140,58 @@ def _luminance(colour: tuple[float, ...]) -> float:
 
 
 def _square(
-    axes: Axes, x: int, y: int, colour: object, text: str, ink: str, hatch: str | None = None
+    axes: Axes,
+    x: int,
+    y: int,
+    colour: object,
+    text: str,
+    ink: str,
+    size: float,
+    hatch: str | None = None,
 ) -> None:
     box = {"facecolor": colour, "edgecolor": HATCH_COLOUR if hatch else "white", "linewidth": 1}
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, hatch=hatch, **box))
-    plate = {"facecolor": "white", "edgecolor": "none", "pad": 1} if hatch else None
-    axes.text(x, y, text, ha="center", va="center", color=ink, fontsize=SMALL, bbox=plate)
+    plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.6} if hatch else None
+    place = {"ha": "center", "va": "center", "linespacing": 1.05}
+    axes.text(x, y, text, color=ink, fontsize=size, bbox=plate, **place)
 
 
 def colour_bar(figure: Figure, axes: Axes | list[Axes], cmap: str, norm: Normalize, label: str):
     """A colour bar beside the axes."""
     scale = matplotlib.cm.ScalarMappable(norm, cmap)
-    return figure.colorbar(scale, ax=axes, label=label, shrink=0.9, pad=0.02, aspect=15)
+    bar = figure.colorbar(scale, ax=axes, label=label, shrink=0.9, pad=0.02, aspect=15)
+    if isinstance(norm, FuncNorm):
+        ticks = [value for value in RATIO_TICKS if norm.vmin <= value <= norm.vmax]
+        bar.set_ticks(ticks, labels=[f"{value:+d}" if value else "0" for value in ticks])
+    return bar
+
+
+def symmetric_ratio(percents: Iterable[float]) -> FuncNorm:
+    """Colours of speedups: symmetric in log ratio, so twice as fast is as strong as half as fast.
+
+    Args:
+        percents: speedups, above -100; the scale reaches to the strongest, at least to 10 %.
+    """
+    ratios = 1 + np.asarray([value for value in percents if np.isfinite(value)], float) / 100
+    strongest = max(1.1, *np.exp(np.abs(np.log(ratios)))) if ratios.size else 1.1
+    return FuncNorm(
+        (_log_of_percent, _percent_of_log), 100 * (1 / strongest - 1), 100 * (strongest - 1)
+    )
+
+
+def _log_of_percent(value: np.ndarray) -> np.ndarray:
+    # a colour bar's ticks may lie at -100 and below
+    return np.log1p(np.maximum(value, -99.99) / 100)
+
+
+def _percent_of_log(value: np.ndarray) -> np.ndarray:
+    return 100 * np.expm1(value)
 
 
 def percent(row: pd.Series) -> str:
     """A dissimilarity and its interval, as a square's text."""
     value, low, high = (
-        f"{number:.0f}" if number >= 99.5 else f"{number:.2g}"
+        f"{number:.0f}" if number >= 9.95 or number == 0 else f"{number:.1f}"
         for number in (row["dissimilarity_percent"], row["low"], row["high"])
     )
     return f"{value}\n[{low}, {high}]"

@@ -1,58 +1,70 @@
-"""Heat map of label dissimilarity between the targets' native cells, per model."""
+"""Heat maps of label dissimilarity between the targets of a model, each in its own runtime."""
 
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from deltann.figures import style
+from deltann.figures import labels, pages, style
 
 TABLE = "targets"
+TITLE = "Do a model's versions in different frameworks agree?"
+HELD = ["model", "source", "preprocessing", "resizer", "device"]
 
 
-def draw(table: pd.DataFrame) -> Figure:
-    """One heat map per (model, source, device).
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """One heat map per model, source, preprocessing, resizer and device.
 
     Args:
         table: `targets.csv`, one row per pair of targets.
     """
-    groups = list(table.groupby(["model", "source", "device"], sort=False))
-    columns = min(2, len(groups)) or 1
-    rows = -(-len(groups) // columns) or 1
-    size = (style.WIDTH if columns > 1 else 5.2, 0.9 + 3.4 * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
-    # At least 0 to 10 %: in a study without differences, no colour should look like one.
-    norm = Normalize(0, max(10, table["dissimilarity_percent"].max(skipna=True) or 0))
-    for panel in axes.flat[len(groups) :]:
-        panel.set_axis_off()
-    for panel, ((model, source, device), rows_of_group) in zip(axes.flat, groups, strict=False):
-        style.heatmap(panel, _grid(rows_of_group), style.SEQUENTIAL, norm)
-        panel.set_title(f"{model} from {source}, on {device}")
-        panel.set_aspect("equal")
-    label = "images with another top-1 label (%)"
-    style.colour_bar(figure, list(axes.flat), style.SEQUENTIAL, norm, label)
-    style.caption(
-        figure,
-        "Do a model's versions in different frameworks agree?",
+    if table.empty:
+        return pages.nothing(TITLE, "no model has two targets in their own runtimes.")
+    sides = {side: _side(table, side) for side in "ab"}
+    variants = labels.Variants(pd.concat(sides.values()))
+    names = {side: rows.apply(variants.lines, axis=1) for side, rows in sides.items()}
+    table = table.assign(name_a=names["a"], name_b=names["b"])
+    norm = label_norm(table)
+    panels = [
+        pages.Panel(labels.title(table, held), pair_grid(rows), norm, BAR)
+        for held, rows in labels.by(table, HELD)
+    ]
+    caption = (
         "Top-1 label dissimilarity between every two targets, each run by its framework's own "
-        f"runtime, over {style.images(table)}. In brackets: Wilson's 95 % interval. Hatched: a "
-        "target that failed, with the stage that did.",
+        f"runtime on the same prepared images, over {style.images(table)}, in percent. In "
+        "brackets, where there is room: Wilson's 95 % interval. Hatched: a target that failed, "
+        "with the stage that did."
     )
-    return figure
+    return pages.squares(panels, TITLE, caption)
 
 
-def _grid(table: pd.DataFrame) -> style.Grid:
-    targets = style.ordered([*table["target_a"], *table["target_b"]])
-    grid = style.Grid(targets, targets)
+BAR = "images with another top-1 label (%)"
+
+
+def label_norm(table: pd.DataFrame) -> Normalize:
+    """Colours of dissimilarities, in percent."""
+    # At least 0 to 10 %: in a study without differences, no colour should look like one.
+    return Normalize(0, max(10, table["dissimilarity_percent"].fillna(0).max()))
+
+
+def pair_grid(table: pd.DataFrame) -> style.Grid:
+    """Pairs `name_a`, `name_b` as a symmetric grid; `failed` says which side did."""
+    names = style.ordered([*table["name_a"], *table["name_b"]])
+    grid = style.Grid(names, names)
     for _, row in table.iterrows():
-        pair = (row["target_a"], row["target_b"])
+        pair = (row["name_a"], row["name_b"])
         for key in (pair, pair[::-1]):
             if row["status"] == "ok":
                 grid.values[key] = row["dissimilarity_percent"]
                 grid.texts[key] = style.percent(row)
             else:
                 grid.failures[key] = style.failure(row)
-        for target in str(row["failed_target"]).split(";") if row["status"] != "ok" else ():
-            grid.failures[target, target] = "failed"
-    grid.texts |= {(target, target): "same" for target in targets}
+        for side in str(row["failed"]).split(";") if row["status"] != "ok" else ():
+            name = row[f"name_{side}"]
+            grid.failures[name, name] = "failed"
+    grid.texts |= {(name, name): "same" for name in names}
     return grid
+
+
+def _side(table: pd.DataFrame, side: str) -> pd.DataFrame:
+    held = table[["model", "source"]]
+    return held.assign(target=table[f"target_{side}"], route=table[f"route_{side}"])

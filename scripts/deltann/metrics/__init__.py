@@ -1,4 +1,4 @@
-"""How much two cells differ: in answers, in logits, in accuracy and in speed.
+"""How much cells differ: in answers, in logits, in accuracy and in speed.
 
 Every metric of the study is defined here once, with its source. All are pure functions of arrays
 (anything that ``numpy.asarray`` takes, so also ``xarray.DataArray``), vectorised over images.
@@ -40,22 +40,36 @@ from deltann.metrics.speed import (
     speedup_interval,
     speedup_percent,
 )
+from deltann.metrics.statistics import (
+    Anova,
+    RankTest,
+    eta_squared_interval,
+    holm,
+    one_way_anova,
+    rank_test,
+)
 
 __all__ = [
     "Accuracy",
     "AccuracyChange",
+    "Anova",
     "Interval",
     "LogitDifference",
+    "RankTest",
     "SpeedupMeasure",
     "UNKNOWN_LABEL",
     "accuracy_change",
+    "eta_squared_interval",
+    "holm",
     "kendall_tau_b",
     "latency_ratio",
     "latency_ratio_interval",
     "logit_difference",
     "median_latency",
     "median_latency_interval",
+    "one_way_anova",
     "rank_biased_overlap",
+    "rank_test",
     "speedup_interval",
     "speedup_percent",
     "top1_differs",

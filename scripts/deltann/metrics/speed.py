@@ -1,18 +1,13 @@
 """How much faster one cell is than another, with bootstrap intervals over images."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
+from deltann.metrics import resampling
 from deltann.metrics.answers import Interval
 from deltann.metrics.arguments import as_integer, as_open_unit, as_seconds
-
-# How many numbers a batch of bootstrap resamples may hold (indices of 8 bytes, and two
-# arrays of latencies as large): about 100 MB at the peak, however many images there are.
-_BOOTSTRAP_BATCH = 4_000_000
 
 SpeedupMeasure = Literal["speed", "time"]
 
@@ -26,7 +21,7 @@ def latency_ratio(baseline_seconds: ArrayLike, candidate_seconds: ArrayLike) -> 
     that the whole set takes, as in the paper's tables of total times.
     """
     baseline, candidate = _paired_medians(baseline_seconds, candidate_seconds)
-    return float(_ratio_of_totals(baseline, candidate))
+    return float(candidate.sum() / baseline.sum())
 
 
 def latency_ratio_interval(
@@ -45,14 +40,16 @@ def latency_ratio_interval(
 
     seed, resamples: integers, at least 0 and 1; confidence: above 0, below 1.
 
-    Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13; computed by
-    ``scipy.stats.bootstrap``.
+    Source: Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
     seed = as_integer("seed", seed, low=0)
     resamples = as_integer("resamples", resamples, low=1)
     confidence = as_open_unit("confidence", confidence)
-    medians = _paired_medians(baseline_seconds, candidate_seconds)
-    return _bootstrap(medians, _ratio_of_totals, seed, resamples, confidence)
+    medians = np.stack(_paired_medians(baseline_seconds, candidate_seconds), axis=1)
+    if len(medians) == 1:
+        return Interval(float("nan"), float("nan"))
+    baseline, candidate = resampling.totals(medians, seed, resamples).T
+    return _percentiles(candidate / baseline, confidence)
 
 
 def median_latency(seconds: ArrayLike) -> float:
@@ -73,7 +70,10 @@ def median_latency_interval(
     seed = as_integer("seed", seed, low=0)
     resamples = as_integer("resamples", resamples, low=1)
     confidence = as_open_unit("confidence", confidence)
-    return _bootstrap((_image_medians(seconds),), np.median, seed, resamples, confidence)
+    medians = _image_medians(seconds)
+    if len(medians) == 1:
+        return Interval(float("nan"), float("nan"))
+    return _percentiles(resampling.medians(medians, seed, resamples), confidence)
 
 
 def speedup_percent(
@@ -128,35 +128,11 @@ def _speedup(ratio: float, measure: SpeedupMeasure) -> float:
     raise ValueError(f"measure: {measure!r}, expected 'speed' or 'time'")
 
 
-def _bootstrap(
-    medians: tuple[NDArray[np.float64], ...],
-    statistic: Callable[..., NDArray[np.float64]],
-    seed: int,
-    resamples: int,
-    confidence: float,
-) -> Interval:
-    """Percentile bootstrap over the images of arrays ``(image,)``, drawn together."""
-    n = medians[0].size
-    if n == 1:
-        return Interval(float("nan"), float("nan"))
-    ends = stats.bootstrap(
-        medians,
-        statistic,
-        paired=True,
-        vectorized=True,
-        n_resamples=resamples,
-        batch=max(1, _BOOTSTRAP_BATCH // n),
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(float(ends.low), float(ends.high))
-
-
-def _ratio_of_totals(
-    baseline: NDArray[np.float64], candidate: NDArray[np.float64], axis: int = -1
-) -> NDArray[np.float64]:
-    return candidate.sum(axis=axis) / baseline.sum(axis=axis)
+def _percentiles(resampled: NDArray[np.float64], confidence: float) -> Interval:
+    """The ends between which the middle share `confidence` of the resampled numbers lies."""
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(resampled, [tail, 1.0 - tail])
+    return Interval(float(low), float(high))
 
 
 def _paired_medians(

@@ -1,32 +1,90 @@
-"""Model families: one module each, with the models' preprocessing and how to export them."""
+"""Model families: one module each, with the models' preprocessing and how to export them.
+
+A family has MODELS (name, then source framework, to its preprocessing), ENVIRONMENTS (source to
+the environment that exports it), missing() and export(). Importing it imports no framework.
+"""
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PRETRAINED, SEEDED = "pretrained", "seeded"
+# Where the config itself describes the model, and no family has it.
+OWN = "own"
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a model wants its images: the short side's length, the square crop, the affine map.
+    """How a model wants its images, and what its answers are.
 
-    `mean` and `std` are per RGB channel, for pixel values scaled to 0..1; `interpolation` is a
-    name in `PIL.Image.Resampling`, in lower case; `classes` is the number of logits.
+    Attributes:
+        resize: the short side's length before the centre crop; None: the image is squeezed whole
+            to the crop's size.
+        crop: height and width of the input.
+        interpolation: `nearest`, `bilinear` or `bicubic`.
+        channels: `RGB` or `BGR`, the order that the model wants.
+        mean: per channel, in the model's order, for values in 0..1.
+        std: likewise.
+        classes: the number of logits, without the background.
+        background: how many outputs precede the first class (1 for models of 1,001 classes).
     """
 
-    resize: int
+    resize: int | None
     crop: int
+    interpolation: str
+    channels: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    interpolation: str
     classes: int
+    background: int
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is to be exported.
+
+    Attributes:
+        model: a name that the family knows.
+        source: the framework.
+        weights: `pretrained`, `seeded`, or the path of a file.
+        preprocessing: that of the model and source.
+        images: uint8 (image, crop, crop, 3) RGB that seeded weights are fitted to; None for others.
+        own: the config's description of one's own model; None for a family's.
+    """
+
+    model: str
+    source: str
+    weights: str
+    preprocessing: Preprocessing
+    images: "np.ndarray | None"
+    own: dict | None
+
+
+@dataclass(frozen=True)
+class MissingFile:
+    """A file of weights that is in no cache: where it comes from, and where it would be looked for.
+
+    `by_hand`: no loader fetches it, since nobody published its digest.
+    """
+
+    what: str
+    url: str
+    place: str
+    by_hand: bool
+
+
+@cache
 def families() -> dict[str, str]:
     """Every known model's name, with the name of the module in this package that has it."""
     found = {}
     for module in sorted(item.name for item in iter_modules(__path__)):
-        for name in import_module(f"{__name__}.{module}").MODELS:
+        for name in getattr(import_module(f"{__name__}.{module}"), "MODELS", ()):
             found[name] = module
     return found
 
@@ -34,8 +92,3 @@ def families() -> dict[str, str]:
 def family(model: str) -> ModuleType:
     """The module of a known model; importing it imports no foreign package."""
     return import_module(f"{__name__}.{families()[model]}")
-
-
-def preprocessing(model: str) -> Preprocessing:
-    """The preprocessing of a known model."""
-    return family(model).MODELS[model]

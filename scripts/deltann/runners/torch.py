@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deltann.exported import load
+from deltann.exported import input_shape, load
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +26,7 @@ class Runner:
         torch.use_deterministic_algorithms(True)
         self.torch = torch
         program = load(self.path)
-        (name,) = program.graph_signature.user_inputs
-        (node,) = (node for node in program.graph.nodes if node.name == name)
-        self.input_shape = tuple(int(side) for side in node.meta["val"].shape)
+        self.input_shape = input_shape(program)
         self.module = program.module()
         return self
 

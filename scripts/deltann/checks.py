@@ -1,0 +1,175 @@
+"""The sense of a config, beyond its schema: every name is known, every route leads somewhere."""
+
+import inspect
+from pathlib import Path
+
+from deltann import converters, grid, models, resizers, runners, weights
+from deltann.cell import NATIVE, SOURCE, TARGET
+from deltann.errors import StudyError
+from deltann.folder import choose, clues, in_folder, list_images, read_list
+from deltann.importers import IMPORTS
+from deltann.levels import LEVELS
+from deltann.models import PRETRAINED, MissingFile, own
+
+
+def _expect(key: str, value: str, known: list[str] | tuple[str, ...], what: str) -> None:
+    if value not in known:
+        raise StudyError(
+            f"config key {key}: unknown {what} {value!r}; expected one of {', '.join(known)}"
+        )
+
+
+def check(config: dict) -> None:
+    """Check what a schema can't.
+
+    Raises:
+        StudyError: naming the key, the value, and what was expected.
+    """
+    _check_models(config)
+    for name in config.get("edges", {}):
+        _check_edge(config, name)
+    _check_conversions(config)
+    for backend in config["backends"]:
+        _expect("backends", backend, (NATIVE, *LEVELS), "backend or level")
+    if set(config["backends"]) & set(LEVELS):
+        _check_imports(config)
+    for policy in config.get("preprocessing", []):
+        _expect("preprocessing", policy, (SOURCE, TARGET), "policy")
+    for resizer in config.get("resizers", []):
+        _expect("resizers", resizer, resizers.names(), "resizer")
+    _check_devices(config)
+    weights.check(_missing(config))
+    if not grid.cells(config):
+        raise StudyError("the config's grid has no cell; expected one at least")
+    _check_images(config)
+
+
+def _check_models(config: dict) -> None:
+    names = grid.names(config)
+    for name in names:
+        if names.count(name) > 1:
+            raise StudyError(f"config key models: {name!r} is there twice; expected each name once")
+        if grid.is_own(config, name):
+            own.check(grid.entry(config, name))
+        else:
+            _expect("models", name, sorted(models.families()), "model")
+
+
+def _missing(config: dict) -> list[MissingFile]:
+    """The published weights that the study needs and no cache holds."""
+    return [
+        file
+        for model in grid.names(config)
+        if not grid.is_own(config, model)
+        for source in config["conversions"]
+        if source in grid.sources(config, model)
+        and grid.weights(config, model, source) == PRETRAINED
+        for file in models.family(model).missing(model, source)
+    ]
+
+
+def _check_edge(config: dict, name: str) -> None:
+    """An edge's converter is known, and takes its settings."""
+    edge = grid.edge(config, name)
+    key = f"edges.{name}"
+    if edge.converter == name:
+        _expect(key, name, converters.names(), "converter")
+    else:
+        _expect(f"{key}.converter", edge.converter, converters.names(), "converter")
+    known = list(inspect.signature(converters.get(edge.converter).convert).parameters)[2:]
+    for setting in config["edges"][name]:
+        if setting != "converter":
+            _expect(key, setting, known, "setting")
+
+
+def _check_conversions(config: dict) -> None:
+    offered = {source for name in grid.names(config) for source in grid.sources(config, name)}
+    for source, targets in config["conversions"].items():
+        _expect("conversions", source, runners.frameworks(), "framework")
+        _expect("conversions (for these models)", source, sorted(offered), "source")
+        for target, routes in targets.items():
+            key = f"conversions.{source}.{target}"
+            _expect(key, target, runners.frameworks(), "framework")
+            for route in routes:
+                end = _walk(config, key, source, route)
+                if end != target:
+                    raise StudyError(f"config key {key}: the route {route} ends in {end}; no route")
+
+
+def _check_imports(config: dict) -> None:
+    for target in config["tvm_imports"]:
+        _expect("tvm_imports", target, runners.frameworks(), "framework")
+    for target in {target for targets in config["conversions"].values() for target in targets}:
+        key = f"tvm_imports.{target}"
+        if target not in config["tvm_imports"]:
+            raise StudyError(f"config key {key} is missing: how does {target} reach TVM?")
+        for route in config["tvm_imports"][target]:
+            _expect(key, _walk(config, key, target, route), IMPORTS, "end of a route into TVM")
+
+
+def _walk(config: dict, key: str, start: str, route: list[str]) -> str:
+    """The framework where a route from `start` ends."""
+    here = start
+    for name in route:
+        if name not in config.get("edges", {}):
+            _expect(key, name, [*converters.names(), *config.get("edges", {})], "edge")
+        edge = grid.edge(config, name)
+        if edge.source != here:
+            raise StudyError(
+                f"config key {key}: converter {name!r} takes {edge.source}, and the route is at "
+                f"{here}; no route"
+            )
+        here = edge.target
+    return here
+
+
+def _check_devices(config: dict) -> None:
+    from deltann.compile import check_target
+
+    for name, device in config["devices"].items():
+        try:
+            check_target(device["target"])
+        except ValueError as error:
+            raise StudyError(f"config key devices.{name}.target: {error}") from error
+    native = any(device["native"] for device in config["devices"].values())
+    if NATIVE in config["backends"] and not native:
+        raise StudyError("config key devices: backend native needs a device with native: true")
+
+
+def _check_images(config: dict) -> None:
+    """What is known of the images before any job: all of a folder, of others the list of names."""
+    subset = config["images"].get("subset", {})
+    if "list" in subset:
+        _refuse_braces("images.subset.list", [subset["list"]])
+        read_list(Path(subset["list"]))
+    if "folder" in config["images"]:
+        _check_folder(config, Path(config["images"]["folder"]), subset)
+
+
+def _refuse_braces(key: str, names: list[str]) -> None:
+    for name in names:
+        if set("{}") & set(name):
+            raise StudyError(
+                f"{key}: {name!r} has a brace, which Snakemake takes for a wildcard; expected a "
+                "name without"
+            )
+
+
+def _check_folder(config: dict, folder: Path, subset: dict) -> None:
+    place = in_folder(folder)
+    names = list_images(place)
+    chosen = choose(names, subset, place.where)
+    said = clues(place, names)
+    _refuse_braces("images.folder", [str(folder), *chosen])
+    empty = [name for name in chosen if not (folder / name).stat().st_size]
+    if empty:
+        raise StudyError(f"images.folder: empty image file: {folder / empty[0]}")
+    labels = {name: said[name] for name in chosen if isinstance(said.get(name), int)}
+    for model in grid.names(config):
+        for how in grid.sources(config, model).values():
+            wrong = [name for name, label in labels.items() if label >= how.classes]
+            if wrong:
+                raise StudyError(
+                    f"{place.where}: the label of {wrong[0]!r} is {labels[wrong[0]]}; expected "
+                    f"one of model {model}'s classes, 0 to {how.classes - 1}"
+                )

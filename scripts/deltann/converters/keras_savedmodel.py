@@ -1,0 +1,30 @@
+"""Keras's own export to a SavedModel."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from deltann import savedmodel
+
+SOURCE = "keras"
+TARGET = "tensorflow"
+ENVIRONMENT = "tensorflow"
+
+
+def convert(source: Path, target: Path) -> None:
+    """Convert a `.keras` file to a packed SavedModel whose serving signature takes one image.
+
+    Args:
+        source: the `.keras` file, loaded in safe mode.
+        target: the packed SavedModel to write.
+    """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    import keras
+
+    model = keras.saving.load_model(source, compile=False, safe_mode=True)
+    declared = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="inputs")
+    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        saved = Path(folder, "saved")
+        model.export(saved, format="tf_saved_model", verbose=False, input_signature=[declared])
+        savedmodel.pack(saved, target)

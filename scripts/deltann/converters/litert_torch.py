@@ -1,0 +1,24 @@
+"""litert-torch (once ai-edge-torch): PyTorch to TFLite without ONNX or a SavedModel between."""
+
+from pathlib import Path
+
+from deltann import exported
+
+SOURCE = "torch"
+TARGET = "tflite"
+ENVIRONMENT = "litert_torch"
+
+
+def convert(source: Path, target: Path) -> None:
+    """Convert a `.pt2` file to a `.tflite` file; its input keeps PyTorch's layout, NCHW.
+
+    Args:
+        source: the ExportedProgram.
+        target: the `.tflite` file to write.
+    """
+    import litert_torch
+    import torch
+
+    program = exported.load(source)
+    sample = (torch.zeros(exported.input_shape(program)),)
+    litert_torch.convert(program.module(), sample).export(str(target))

@@ -1,0 +1,66 @@
+"""onnx2pytorch: an ONNX model rebuilt from PyTorch modules."""
+
+from pathlib import Path
+
+from deltann import exported
+from deltann.models.torchvision_start import load_torchvision
+
+SOURCE = "onnx"
+TARGET = "torch"
+ENVIRONMENT = "onnx2pytorch"
+
+
+def convert(source: Path, target: Path) -> None:
+    """Convert an `.onnx` file to a `.pt2` file.
+
+    Args:
+        source: the `.onnx` file.
+        target: the ExportedProgram to write.
+
+    Raises:
+        NotImplementedError: onnx2pytorch's own, for an operator it doesn't know.
+    """
+    import onnx
+
+    load_torchvision()  # onnx2pytorch imports it
+    from onnx2pytorch import ConvertModel
+
+    model = onnx.load(source)
+    _rename(model.graph)
+    shape = tuple(side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim)
+    exported.save(_traced(ConvertModel(model).eval(), shape), shape, target)
+
+
+def _rename(graph) -> None:
+    """Number the tensors: onnx2pytorch names modules after them.
+
+    PyTorch takes a dot in a module's name for a module inside another, and can't read a `;`
+    again that it wrote into a `.pt2` file.
+    """
+    names: dict[str, str] = {"": ""}  # an optional input that is left out
+
+    def renamed(name: str) -> str:
+        return names.setdefault(name, f"tensor_{len(names)}")
+
+    for item in [*graph.input, *graph.initializer]:
+        item.name = renamed(item.name)
+    for node in graph.node:
+        node.input[:] = [renamed(name) for name in node.input]
+        node.output[:] = [renamed(name) for name in node.output]
+    for item in [*graph.output, *graph.value_info]:
+        item.name = renamed(item.name)
+
+
+def _traced(network, shape: tuple[int, ...]):
+    """The module as recorded from one call, so that it can be exported.
+
+    onnx2pytorch's modules read paddings and shapes out of constant tensors when they are called,
+    which torch.export takes for values that depend on the image. A trace has the numbers.
+    """
+    import torch
+    from torch._export.converter import TS2EPConverter
+
+    sample = (torch.zeros(shape),)
+    with torch.no_grad():
+        traced = torch.jit.trace(network, sample, check_trace=False)
+    return TS2EPConverter(traced, sample).convert().module()

@@ -1,0 +1,35 @@
+"""onnx2torch: an ONNX model rebuilt from PyTorch modules."""
+
+from pathlib import Path
+
+from deltann import exported
+from deltann.models.torchvision_start import load_torchvision
+
+SOURCE = "onnx"
+TARGET = "torch"
+ENVIRONMENT = "onnx2torch"
+
+
+def convert(source: Path, target: Path) -> None:
+    """Convert an `.onnx` file to a `.pt2` file.
+
+    Args:
+        source: the `.onnx` file. onnx2torch 1.5 makes modules that compute axes from tensors of
+            operators whose axes are inputs, as they are since opset 13, and torch.export refuses
+            that: files of opset 12 or less convert.
+        target: the ExportedProgram to write.
+
+    Raises:
+        NotImplementedError: onnx2torch's own, for an operator it doesn't know.
+    """
+    import onnx
+
+    load_torchvision()  # onnx2torch imports it
+    from onnx2torch import convert as rebuild
+
+    model = onnx.load(source)
+    for index, node in enumerate(model.graph.node):
+        # modules are named after nodes, and torch.export can't read a name with a `;` again
+        node.name = f"node_{index}"
+    shape = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
+    exported.save(rebuild(model).eval(), tuple(shape), target)

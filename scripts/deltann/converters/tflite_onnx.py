@@ -1,0 +1,38 @@
+"""tf2onnx, from a TFLite file."""
+
+import os
+from pathlib import Path
+
+from deltann.converters.tf2onnx import name_constants
+
+SOURCE = "tflite"
+TARGET = "onnx"
+ENVIRONMENT = "tensorflow"
+
+
+def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = False) -> None:
+    """Convert a `.tflite` file to ONNX.
+
+    Args:
+        source: the `.tflite` file.
+        target: the `.onnx` file to write.
+        opset: of the ONNX operators.
+        channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
+            else it has the file's own, NHWC, and a transposition behind it.
+    """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    import onnx
+    import tf2onnx
+
+    inputs = _inputs(source) if channels_first else None
+    converted, _ = tf2onnx.convert.from_tflite(str(source), opset=opset, inputs_as_nchw=inputs)
+    name_constants(converted.graph)
+    onnx.save(converted, target)
+
+
+def _inputs(path: Path) -> list[str]:
+    """The names of a TFLite file's inputs."""
+    from tensorflow.lite.tools.flatbuffer_utils import read_model
+
+    graph = read_model(str(path)).subgraphs[0]
+    return [graph.tensors[index].name.decode() for index in graph.inputs]

@@ -1,0 +1,108 @@
+"""How much time depends on the device, the level and the framework, with all others frozen."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from deltann.figures import pages, style
+
+TABLE = "anova"
+TITLE = "Which factor does time depend on?"
+LEVEL = 0.05
+EFFECTS = (
+    ("eta_squared", "p_holm", "one-way ANOVA:\neta squared"),
+    ("effect", "rank_p_holm", "rank-based test:\neffect size"),
+    ("ratio", "rank_p_holm", "slowest over fastest\n(time)"),
+)
+
+
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """A row per model and factor, a panel per measure, a mark per frozen combination.
+
+    Args:
+        table: `anova.csv`, one row per factor and frozen rest.
+    """
+    table = table[table["f"].notna() | table["effect"].notna()]
+    if table.empty:
+        return pages.nothing(
+            TITLE, "no factor has two values that ran, or there are fewer than two images."
+        )
+    names = table["model"] + "\nvaried: " + table["varied"]
+    table = table.assign(row=names).sort_values("model", kind="stable")
+    rows = style.ordered(table["row"])
+    size = (style.WIDTH, pages.CAPTION + 0.7 + 0.42 * len(rows))
+    figure, axes = plt.subplots(1, len(EFFECTS), figsize=size, sharey=True)
+    for place, (value, p, title) in zip(axes, EFFECTS, strict=True):
+        _panel(place, table, rows, value, p)
+        place.set_title(title, loc="left")
+    axes[0].set_yticks(range(len(rows)), rows)
+    axes[0].set_ylim(len(rows) - 0.5, -0.5)
+    for place in axes[:2]:
+        place.set_xlim(-0.05, 1.05)
+    axes[2].set_xscale("log")
+    _round_ticks(axes[2], table["ratio"])
+    figure.legend(handles=_legend(), loc="outside right upper", frameon=False)
+    style.caption(figure, TITLE, _caption(table))
+    return [figure]
+
+
+def _panel(axes: Axes, table: pd.DataFrame, rows: list[str], value: str, p: str) -> None:
+    for number, row in enumerate(rows):
+        found = table[table["row"] == row].sort_values(value)
+        offsets = np.linspace(-0.3, 0.3, len(found)) if len(found) > 1 else np.zeros(1)
+        colour = style.COLOURS[list(FACTORS).index(found["varied"].iloc[0])]
+        for offset, (_, one) in zip(offsets, found.iterrows(), strict=True):
+            face = colour if one[p] <= LEVEL else "white"
+            place = (one[value], number + offset)
+            axes.plot(*place, "o", markersize=3.2, color=colour, markerfacecolor=face)
+        if number:
+            axes.axhline(number - 0.5, color="#DDDDDD", linewidth=0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", linewidth=0.3)
+
+
+FACTORS = {
+    "device": "devices",
+    "level": "TVM's levels",
+    "target": "targets of a source",
+    "source": "the sources' own models",
+}
+
+
+def _round_ticks(axes: Axes, values: pd.Series) -> None:
+    high = max(2.0, 1.1 * values.max())
+    steps = np.array([1, 1.5, 2, 3, 5, 7, 10, 20, 30, 50, 100, 300, 1000])
+    ticks = steps[steps <= high]
+    # no more than fit beside each other
+    ticks = ticks[:: -(-len(ticks) // 6)]
+    axes.set_xlim(0.95, high)
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+
+
+def _legend() -> list:
+    look = {"color": "black", "marker": "o", "markersize": 3.2, "linewidth": 0}
+    return [
+        Line2D([], [], **look, label=f"Holm-corrected\np at most {LEVEL}"),
+        Line2D([], [], **look, markerfacecolor="white", label="not significant"),
+    ]
+
+
+def _caption(table: pd.DataFrame) -> str:
+    varied = "; ".join(
+        f"{name}: {text}" for name, text in FACTORS.items() if name in set(table["varied"])
+    )
+    tests = ", ".join(
+        f"{test} with {effect}"
+        for test, effect in dict.fromkeys(zip(table["test"], table["effect_name"], strict=True))
+    )
+    return (
+        f"Each mark: one comparison of all values of a factor ({varied}), every other name frozen, "
+        f"over {style.images(table)}; each image counts with its median latency. Tests within "
+        f"images: {tests}. p-values are corrected by Holm over all {len(table)} comparisons. With "
+        "many images everything is significant: the effects say how much. They describe one run; "
+        "the variation between runs isn't in them. The table has F, p and the bootstrap intervals."
+    )

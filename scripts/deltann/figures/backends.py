@@ -1,0 +1,81 @@
+"""Every target and backend against the native model: what compilation changes in the answers."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from deltann.cell import NATIVE
+from deltann.figures import labels, pages, style
+from deltann.figures.conversions import (
+    LABELS,
+    LOGITS,
+    labels_text,
+    logit_norm,
+    logits_text,
+    put,
+)
+from deltann.figures.targets import label_norm
+
+TABLE = "conversions"
+TITLE = "What conversion and compilation change in the answers"
+
+
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """Per model, source, preprocessing and resizer, a heat map of labels and one of logits.
+
+    Args:
+        table: `conversions.csv`, one row per cell compared with the native one.
+    """
+    if table.empty:
+        return pages.nothing(TITLE, "no cell beside the native one.")
+    variants = labels.Variants(table)
+    table = table.assign(name=table.apply(variants.lines, axis=1), column=_columns(table))
+    columns = _ordered_columns(table)
+    panels = []
+    for held, rows in labels.by(table, ["model", "source", "preprocessing", "resizer"]):
+        title = labels.title(table, held)
+        for what, text, norm in (
+            (LABELS, labels_text, label_norm(table)),
+            (LOGITS, logits_text, logit_norm(table)),
+        ):
+            grid = _grid(rows, columns, held["source"], text)
+            bar = "%" if what == LABELS else "logits"
+            panels.append(pages.Panel(f"{title}: {what}", grid, norm, bar, "target"))
+    caption = (
+        "Each target and backend (a framework's own runtime, or a level of TVM) on each device "
+        "against the unconverted model in its own runtime, over "
+        f"{style.images(table)}. Labels: share of images with another top-1 label in percent, in "
+        "brackets, where there is room, Wilson's 95 % interval. Logits: the largest absolute "
+        "difference over images and classes, colours on a log scale. Hatched: failed, with the "
+        "stage."
+    )
+    return pages.heat(panels, TITLE, caption)
+
+
+def _columns(table: pd.DataFrame) -> pd.Series:
+    return table["backend"] + "\n" + table["device"]
+
+
+def _ordered_columns(table: pd.DataFrame) -> list[str]:
+    """Native first, then device by device."""
+    devices, backends = style.ordered(table["device"]), style.ordered(table["backend"])
+    keys = [(device, backend) for device in devices for backend in backends if backend != NATIVE]
+    keys = [(device, NATIVE) for device in devices] + keys
+    there = set(table["column"])
+    names = [f"{backend}\n{device}" for device, backend in keys]
+    return [name for name in names if name in there]
+
+
+def _grid(table: pd.DataFrame, columns: list[str], source: str, text) -> style.Grid:
+    there = set(table["column"])
+    # the native model is in no row: it is what the others are compared with
+    native = [name for name in columns if name.startswith(f"{NATIVE}\n")]
+    rows = style.ordered(table["name"])
+    first = [source] if source not in rows and (table["target"] == source).any() else []
+    columns = [name for name in columns if name in there or name in native]
+    grid = style.Grid([*first, *rows], columns)
+    for _, row in table.iterrows():
+        put(grid, (row["name"], row["column"]), row, text)
+    for name in native:
+        if (source, name) not in grid.values and source in grid.rows:
+            grid.texts[source, name] = "reference"
+    return grid

@@ -1,0 +1,177 @@
+"""Dot plots of ratios with intervals: a row per variant, a panel per column, a mark per series."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from deltann.figures import pages, style
+
+ACROSS = 3
+RATIO = ("ratio", "ratio_low", "ratio_high")
+
+
+@dataclass
+class Strip:
+    """Some panels side by side that share their rows, with a title.
+
+    `table` has the columns `row`, `panel`, `series`, RATIO, status, failed_stage, and flags of
+    drift; `row` is what stands beside the axis.
+    """
+
+    title: str
+    table: pd.DataFrame
+    panels: list[str]
+    series: list[str]
+
+    @property
+    def rows(self) -> list[str]:
+        """The rows' names, from the top."""
+        return style.ordered(self.table["row"])
+
+    @property
+    def height(self) -> float:
+        """Inches, with titles and axis."""
+        row = max(0.1 + 0.085 * len(self.series), 0.13 * _lines(self.rows))
+        return 0.75 + row * len(self.rows)
+
+
+def _lines(rows: list[str]) -> int:
+    return max((name.count("\n") + 1 for name in rows), default=1)
+
+
+def strips(title: str, table: pd.DataFrame, series: list[str]) -> list[Strip]:
+    """A table as strips of at most ACROSS panels."""
+    names = style.ordered(table["panel"])
+    chunks = [names[i : i + ACROSS] for i in range(0, len(names), ACROSS)]
+    return [
+        Strip(title, table[table["panel"].isin(chunk)], chunk, series) for chunk in chunks if chunk
+    ]
+
+
+def draw(items: list[Strip], axis: str, base: str, title: str, caption: str) -> list[Figure]:
+    """Draw strips on as many pages as it takes.
+
+    Args:
+        items: what.
+        axis: what the ratio is of.
+        base: what it is relative to, for the legend.
+        title, caption: of each page.
+    """
+    return [_page(page, axis, base, title, caption) for page in pages.pack(items)]
+
+
+def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) -> Figure:
+    across = max(len(item.panels) for item in items)
+    heights = [item.height for item in items]
+    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    grid = figure.add_gridspec(len(items), across, height_ratios=heights)
+    for number, item in enumerate(items):
+        first = None
+        for place, name in enumerate(item.panels):
+            axes = figure.add_subplot(grid[number, place], sharex=first, sharey=first)
+            _panel(axes, item, item.table[item.table["panel"] == name])
+            axes.set_title(name if place else f"{item.title}\n{name}", loc="left")
+            if first is not None:
+                axes.tick_params(labelleft=False)
+            first = first or axes
+        _ticks(first)
+        first.set_xlabel(axis)
+    style_of = {name: k for item in items for k, name in enumerate(item.series)}
+    figure.legend(handles=_legend(style_of, base), loc="outside right upper", frameon=False)
+    style.caption(figure, title, caption)
+    return figure
+
+
+def _panel(axes: Axes, item: Strip, table: pd.DataFrame) -> None:
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    rows, series = item.rows, item.series
+    step = 0.8 / max(1, len(series))
+    for place, name in enumerate(rows):
+        if place:
+            axes.axhline(place - 0.5, color="#DDDDDD", linewidth=0.5)
+        found = table[table["row"] == name]
+        where = {one: place + (k - (len(series) - 1) / 2) * step for k, one in enumerate(series)}
+        drawn = found["ratio"] > 0
+        for _, row in found[drawn].iterrows():
+            _mark(axes, where[row["series"]], row, series.index(row["series"]))
+        missing = found[~drawn]
+        for text, failed in missing.groupby(missing.apply(reason, axis=1), sort=False):
+            middles = failed["series"].map(where)
+            _failed(axes, middles.min() - step / 2, middles.max() + step / 2, text)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0, labelsize=style.SMALL - (_lines(rows) > 1))
+    axes.grid(axis="x", linewidth=0.3)
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _ticks(axes: Axes) -> None:
+    """At least three round ratios that the axis spans, for it and those that share it."""
+    low, high = axes.get_xlim()
+    low, high = min(low, 0.9), max(high, 1.1)
+    axes.set_xlim(low, high)
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), np.arange(1, 10, 0.1)):
+        decades = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+        ticks = np.unique(np.round(np.outer(decades, steps).ravel(), 6))
+        inside = ticks[(ticks >= low) & (ticks <= high)]
+        if len(inside) >= 3:
+            break
+    axes.xaxis.set_major_locator(FixedLocator(inside))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _mark(axes: Axes, y: float, row: pd.Series, number: int) -> None:
+    colour = style.COLOURS[number % len(style.COLOURS)]
+    drifted = row["drifted"] == 1 or row["reference_drifted"] == 1
+    ends = [[row["ratio"] - row["ratio_low"]], [row["ratio_high"] - row["ratio"]]]
+    axes.errorbar(
+        row["ratio"],
+        y,
+        xerr=None if np.isnan(ends).any() else np.maximum(ends, 0),
+        marker=style.MARKERS[number % len(style.MARKERS)],
+        markersize=3.5,
+        color=colour,
+        markerfacecolor="white" if drifted else colour,
+        linewidth=1,
+    )
+
+
+def reason(row: pd.Series) -> str:
+    """Why a row has no ratio."""
+    return f"{row['failed_stage']} failed" if row["status"] == "failed" else "no reference"
+
+
+def _failed(axes: Axes, top: float, bottom: float, text: str) -> None:
+    edge = {"facecolor": "white", "edgecolor": style.HATCH_COLOUR, "hatch": style.HATCH}
+    axes.axhspan(top, bottom, linewidth=0, **edge)
+    plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    place = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
+    axes.text(0.5, (top + bottom) / 2, text, fontsize=style.SMALLEST, bbox=plate, **place)
+
+
+def _legend(series: dict[str, int], base: str) -> list:
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=style.COLOURS[k % len(style.COLOURS)],
+            marker=style.MARKERS[k % len(style.MARKERS)],
+            markersize=3.5,
+            label=name,
+        )
+        for name, k in series.items()
+    ]
+    drifted = {"color": "black", "marker": "o", "markerfacecolor": "white", "linewidth": 0}
+    return [
+        *handles,
+        Line2D([], [], color="black", linewidth=0.8, label=f"{base}\n(= 1)"),
+        Line2D([], [], markersize=3.5, label="unsteady\nmachine", **drifted),
+        style.failure_patch(),
+    ]

@@ -1,0 +1,45 @@
+"""Time across frameworks, per device and level: the paper's figures 6 to 14."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from deltann.figures import dots, labels, pages, style
+
+TABLE = "frameworks"
+TITLE = "What the framework does to time"
+NATIVES = "native"
+
+
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """Per model and comparison, a panel per device, a row per framework, a mark per backend.
+
+    Args:
+        table: `frameworks.csv`, one row per cell and comparison.
+    """
+    variants = labels.Variants(table)
+    same = (table["target"] == table["reference_framework"]) & (table["ratio"] == 1)
+    table = table[~same]
+    if table.empty:
+        return pages.nothing(TITLE, "this study has one framework.")
+    table = table.assign(
+        row=table.apply(variants.lines, axis=1),
+        panel="on " + table["device"],
+        series=table["backend"],
+    )
+    series = style.ordered(table["series"])
+    items = []
+    for held, rows in labels.by(table, ["model", "comparison", "reference_framework"]):
+        reference = held["reference_framework"]
+        kind = "the frameworks' own models" if held["comparison"] == NATIVES else "converted"
+        title = f"{held['model']}, {kind}, relative to {reference}"
+        items += dots.strips(title, rows, series)
+    caption = (
+        "Time per image over that of the reference framework's unconverted model on the same "
+        f"device with the same backend, batch 1, over {style.images(table)}, log scale. Converted: "
+        "targets against the model they were converted from; own models: each framework's "
+        "unconverted one against the first's, as in the paper's figures 6 to 14, which show times "
+        "(the table has the median milliseconds). Bars: 95 % bootstrap interval over images; it "
+        "leaves out what varies between runs."
+    )
+    axis = "time relative to the reference (below 1: faster)"
+    return dots.draw(items, axis, "reference", TITLE, caption)

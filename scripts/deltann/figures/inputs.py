@@ -1,0 +1,40 @@
+"""What the images' preparation alone changes in the answers."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from deltann.figures import labels, pages, style
+from deltann.figures.conversions import labels_text, put
+from deltann.figures.targets import BAR, label_norm
+
+TABLE = "inputs"
+TITLE = "What the images' preparation changes in the answers"
+
+
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """Per model and source, targets by preparations.
+
+    Args:
+        table: `inputs.csv`, one row per model file and preparation that isn't its first.
+    """
+    if table.empty:
+        return pages.nothing(TITLE, "this study prepares every model's images in one way.")
+    variants = labels.Variants(table)
+    column = table["preprocessing_b"] + "'s,\n" + table["resizer_b"]
+    table = table.assign(name=table.apply(variants.lines, axis=1), column=column)
+    norm = label_norm(table)
+    panels = []
+    for held, rows in labels.by(table, ["model", "source", "device"]):
+        grid = style.Grid(style.ordered(rows["name"]), style.ordered(rows["column"]))
+        for _, row in rows.iterrows():
+            put(grid, (row["name"], row["column"]), row, labels_text)
+        panels.append(pages.Panel(labels.title(table, held), grid, norm, BAR, "target"))
+    first = table[["preprocessing_a", "resizer_a"]].iloc[0]
+    caption = (
+        "One model file under two preparations of the same images, in its framework's own "
+        "runtime: share of images with another top-1 label in percent, in brackets, where there "
+        f"is room, Wilson's 95 % interval, over {style.images(table)}. Columns: whose "
+        f"preprocessing and which resizer, against the {first.iloc[0]}'s and {first.iloc[1]}. "
+        "Hatched: failed, with the stage."
+    )
+    return pages.heat(panels, TITLE, caption)

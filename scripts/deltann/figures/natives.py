@@ -1,0 +1,33 @@
+"""Heat maps of label dissimilarity between a model's sources: the paper's appendix, figure 1."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from deltann.figures import labels, pages, style
+from deltann.figures.targets import BAR, label_norm, pair_grid
+
+TABLE = "natives"
+TITLE = "Do the frameworks' own models agree?"
+
+
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """One heat map per model, resizer and device.
+
+    Args:
+        table: `natives.csv`, one row per pair of sources.
+    """
+    if table.empty:
+        return pages.nothing(TITLE, "no model of this study comes from two frameworks.")
+    table = table.assign(name_a=table["source_a"], name_b=table["source_b"])
+    norm = label_norm(table)
+    panels = [
+        pages.Panel(labels.title(table, held), pair_grid(rows), norm, BAR)
+        for held, rows in labels.by(table, ["model", "resizer", "device"])
+    ]
+    caption = (
+        "Top-1 label dissimilarity between every two sources of a model, unconverted, each with "
+        "its framework's own weights, preprocessing and runtime (the paper's appendix, figure 1), "
+        f"over {style.images(table)}, in percent. In brackets, where there is room: Wilson's "
+        "95 % interval. Hatched: a model that failed, with the stage that did."
+    )
+    return pages.squares(panels, TITLE, caption)

@@ -1,0 +1,103 @@
+"""Pages of panels: as many on a page as are legible at print size, the rest on further ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from matplotlib import pyplot as plt
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from deltann.figures import style
+
+HEIGHT = 9.0  # inches: the text height of a page
+CAPTION = 1.1  # of which title and caption take this
+LABELS, BAR = 1.15, 0.8  # inches beside a heat map
+
+
+@dataclass
+class Panel:
+    """A heat map with its title, its colours, and what they and the rows mean."""
+
+    title: str
+    grid: style.Grid
+    norm: Normalize
+    bar: str
+    rows: str = ""
+    cmap: str = style.SEQUENTIAL
+    row_height: float = 0.34
+
+    @property
+    def height(self) -> float:
+        """Inches, with title and column names."""
+        lines = max((name.count("\n") + 1 for name in self.grid.columns), default=1)
+        return max(0.9, 0.4 + 0.13 * lines + self.row_height * len(self.grid.rows))
+
+
+def heat(panels: list[Panel], title: str, caption: str) -> list[Figure]:
+    """Heat maps one under the other, on as many pages as it takes."""
+    return [_heat_page(list(page), title, caption) for page in pack(panels)]
+
+
+def _heat_page(panels: list[Panel], title: str, caption: str) -> Figure:
+    heights = [panel.height for panel in panels]
+    size = (style.WIDTH, CAPTION + sum(heights))
+    ratios = {"height_ratios": heights}
+    figure, axes = plt.subplots(len(panels), 1, figsize=size, squeeze=False, gridspec_kw=ratios)
+    for place, panel in zip(axes.flat, panels, strict=True):
+        square = (style.WIDTH - LABELS - BAR) / len(panel.grid.columns)
+        style.heatmap(place, panel.grid, panel.cmap, panel.norm, square)
+        place.set_title(panel.title, loc="left")
+        place.set_ylabel(panel.rows)
+        style.colour_bar(figure, place, panel.cmap, panel.norm, panel.bar)
+    style.caption(figure, title, caption)
+    return figure
+
+
+def squares(panels: list[Panel], title: str, caption: str) -> list[Figure]:
+    """Square heat maps of one scale, side by side where they are small, then on further pages."""
+    if not panels:
+        return []
+    widest = max(len(panel.grid.columns) for panel in panels)
+    across = min(len(panels), 3 if widest <= 4 else 2 if widest <= 6 else 1)
+    width = (style.WIDTH - BAR) / max(across, 2 if widest <= 6 else 1)
+    down = max(1, int((HEIGHT - CAPTION) / width))
+    pages = [panels[i : i + across * down] for i in range(0, len(panels), across * down)]
+    return [_square_page(page, across, width, title, caption) for page in pages]
+
+
+def _square_page(
+    panels: list[Panel], across: int, width: float, title: str, caption: str
+) -> Figure:
+    down = -(-len(panels) // across)
+    size = (style.WIDTH, CAPTION + width * down)
+    figure, axes = plt.subplots(down, across, figsize=size, squeeze=False)
+    for place in axes.flat[len(panels) :]:
+        place.set_axis_off()
+    for place, panel in zip(axes.flat, panels, strict=False):
+        square = (width - 0.75) / len(panel.grid.columns)
+        style.heatmap(place, panel.grid, panel.cmap, panel.norm, square)
+        place.set_title(panel.title)
+        place.set_aspect("equal")
+    first = panels[0]
+    style.colour_bar(figure, list(axes.flat), first.cmap, first.norm, first.bar)
+    style.caption(figure, title, caption)
+    return figure
+
+
+def pack(items: list, height: float = HEIGHT - CAPTION) -> Iterator[list]:
+    """Items with a `height` in inches, in order, page by page; a taller one has its own page."""
+    page: list = []
+    for item in items:
+        if page and sum(one.height for one in page) + item.height > height:
+            yield page
+            page = []
+        page.append(item)
+    if page:
+        yield page
+
+
+def nothing(title: str, why: str) -> list[Figure]:
+    """A page that says why there is nothing to draw."""
+    figure = plt.figure(figsize=(style.WIDTH, 1.2))
+    style.caption(figure, title, f"Nothing to draw: {why}")
+    return [figure]

@@ -1,0 +1,117 @@
+"""The paper's speedups beside this run's."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from deltann.figures import pages, style
+
+TABLE = "published"
+TITLE = "Published speedups beside this run's"
+PAIR = ["published_baseline", "published_candidate"]
+
+
+def draw(table: pd.DataFrame) -> list[Figure]:
+    """A panel per pair of levels, a row per model and framework, a mark per device.
+
+    Args:
+        table: `published.csv`.
+    """
+    table = table.assign(row=table["published_model"] + ", " + table["published_framework"])
+    rows = style.ordered(table.sort_values("published_model", kind="stable")["row"])
+    measured = style.ordered(table["device"].dropna())
+    published = style.ordered(table["published_device"])
+    pairs = list(table.groupby(PAIR, sort=False))
+    size = (style.WIDTH, pages.CAPTION + 0.9 + 0.1 * len(rows) * (2 + max(1, len(measured))))
+    figure, axes = plt.subplots(1, len(pairs), figsize=size, sharey=True, sharex=True)
+    for place, ((baseline, candidate), found) in zip(axes, pairs, strict=True):
+        _panel(place, found, rows, published, measured)
+        levels = found[["baseline", "candidate"]].iloc[0]
+        place.set_title(f"{baseline} to {candidate}\n({' to '.join(levels)})", loc="left")
+    _axis(axes[0], table)
+    axes[0].set_yticks(range(len(rows)), rows)
+    axes[0].set_ylim(len(rows) - 0.5, -0.5)
+    axes[len(pairs) // 2].set_xlabel("speedup in percent, log scale of the ratio of times")
+    legend = _legend(published, measured)
+    figure.legend(handles=legend, loc="outside right upper", frameon=False)
+    style.caption(figure, TITLE, _caption(table, measured))
+    return [figure]
+
+
+def _panel(
+    axes: Axes, table: pd.DataFrame, rows: list[str], published: list[str], measured: list[str]
+) -> None:
+    axes.axvline(1, color="black", linewidth=0.8)
+    lanes = 1 + max(1, len(measured))
+    for number, name in enumerate(rows):
+        if number:
+            axes.axhline(number - 0.5, color="#DDDDDD", linewidth=0.5)
+        found = table[table["row"] == name]
+        top = number - 0.5 + 1 / (lanes + 1)
+        for _, row in found.drop_duplicates("published_device").iterrows():
+            look = _look(published.index(row["published_device"]))
+            axes.plot(1 + row["published_percent"] / 100, top, **look, markerfacecolor="white")
+        for _, row in found.drop_duplicates(["device", "importer"]).iterrows():
+            if row["status"] == "ok":
+                lane = top + (1 + measured.index(row["device"])) / (lanes + 1)
+                _measured(axes, lane, row, measured.index(row["device"]))
+    axes.set_xscale("log")
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", linewidth=0.3)
+
+
+def _measured(axes: Axes, y: float, row: pd.Series, number: int) -> None:
+    value, low, high = (1 + row[name] / 100 for name in ("speedup_percent", "low", "high"))
+    ends = [[value - low], [high - value]]
+    look = {"marker": style.MARKERS[number], "markersize": 3.5, "color": "black", "linewidth": 1}
+    axes.errorbar(value, y, xerr=None if np.isnan(ends).any() else np.maximum(ends, 0), **look)
+
+
+def _look(number: int) -> dict:
+    colour, marker = style.COLOURS[number], style.MARKERS[number]
+    return {"color": colour, "marker": marker, "markersize": 4, "linewidth": 0}
+
+
+def _axis(axes: Axes, table: pd.DataFrame) -> None:
+    percents = np.concatenate([table["published_percent"], table["speedup_percent"]])
+    ratios = 1 + percents[np.isfinite(percents)] / 100
+    ticks = np.array([-90, -80, -50, -20, 0, 25, 100, 300, 900])
+    low, high = 0.9 * ratios.min(), 1.1 * ratios.max()
+    ticks = ticks[(1 + ticks / 100 >= low) & (1 + ticks / 100 <= high)]
+    axes.set_xlim(low, high)
+    axes.set_xticks(1 + ticks / 100, [f"{tick:+d}" if tick else "0" for tick in ticks])
+    axes.minorticks_off()
+    axes.tick_params(axis="x", labelsize=style.SMALL - 1)
+
+
+def _legend(published: list[str], measured: list[str]) -> list:
+    here = [
+        Line2D(
+            [], [], color="black", marker=style.MARKERS[k], markersize=3.5, label=f"here: {name}"
+        )
+        for k, name in enumerate(measured)
+    ]
+    paper = [
+        Line2D([], [], **_look(k), markerfacecolor="white", label=f"paper: {name}")
+        for k, name in enumerate(published)
+    ]
+    return paper + here
+
+
+def _caption(table: pd.DataFrame, measured: list[str]) -> str:
+    found = (
+        f"Filled, with 95 % bootstrap intervals over {style.images(table)}: the same levels of the "
+        "same frameworks' unconverted models in this run."
+        if measured
+        else "This run has none of these cells."
+    )
+    return (
+        "Hollow: tables I, II and V to XI of the paper's appendix (about 5,500 images), where the "
+        f"configuration ran. {found} Positive: the candidate level is faster. Not comparable are "
+        "the devices (the paper's: a desktop-class NVIDIA GPU, a Jetson AGX Xavier, a HiKey 970, "
+        "a laptop's integrated GPU), the compiler's generation (TVM's Relay of 2023; here Relax) "
+        "and the images. Compare signs and orders of magnitude, not numbers."
+    )

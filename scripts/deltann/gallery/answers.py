@@ -1,0 +1,143 @@
+"""Which images the cells of a model answer differently, and how."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from deltann.aggregate import CHUNK_IMAGES, MISSING_LABEL
+
+UNKNOWN = -1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An image on which cells of one model, or of several, disagree.
+
+    Attributes:
+        name: the image's.
+        within: cells that answer other than most cells of their model and source.
+        between: cells that answer other than most cells of their model.
+        text: name and answers as JSON in ASCII without `<`, fit for a script element: `models`,
+            each with its `model`, `truth` (or null), `within`, `between`, and `answers`: per
+            distinct answer, most frequent first, its label, the numbers of the cells that give
+            it (`0-3,7`), and the median and the least margin over these cells (probability of
+            rank 1 minus that of rank 2, three digits).
+    """
+
+    name: str
+    within: int
+    between: int
+    text: str
+
+
+def to_json(value: object) -> str:
+    """JSON in ASCII that can stand inside a script element."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def collect(dataset: xr.Dataset, limit: int) -> tuple[list[Entry], int]:
+    """The images on which cells of a model disagree, those with the most such cells first.
+
+    Args:
+        dataset: the study dataset, read in blocks of images.
+        limit: bytes of text after which the images with the fewest disagreeing cells are dropped.
+
+    Returns:
+        The entries, by falling `within`, then `between`, then in the dataset's order; and how
+        many there are with those dropped.
+    """
+    kept: list[Entry] = []
+    found = 0
+    for start in range(0, dataset.sizes["image"], CHUNK_IMAGES):
+        block = dataset.isel(image=slice(start, start + CHUNK_IMAGES))
+        new = list(_entries(block))
+        found += len(new)
+        kept = _first(sorted(kept + new, key=lambda item: (-item.within, -item.between)), limit)
+    return kept, found
+
+
+def _first(entries: list[Entry], limit: int) -> list[Entry]:
+    """As many as fit."""
+    sizes = np.cumsum([len(entry.text) for entry in entries])
+    return entries[: int(np.searchsorted(sizes, limit, side="right"))]
+
+
+def _entries(block: xr.Dataset) -> Iterator[Entry]:
+    """The entries of a block of images, in its order."""
+    label = block["label"].isel(rank=0).values
+    margin = _margin(block["probability"].isel(rank=slice(2)).values)
+    truth = np.broadcast_to(block["true_label"].values, label.shape)
+    models, sources = (block[name].values.astype(str) for name in ("model", "source"))
+    rows = {model: np.flatnonzero(models == model) for model in dict.fromkeys(models)}
+    differ = {model: _differ(label[cells]) for model, cells in rows.items()}
+    for image, name in enumerate(block["image"].values):
+        parts = []
+        for model, cells in rows.items():
+            if not differ[model][image]:
+                continue
+            cells = cells[label[cells, image] != MISSING_LABEL]
+            part = _answers(cells, sources, label[:, image], margin[:, image], truth[:, image])
+            parts.append({"model": str(model)} | part)
+        if parts:
+            within, between = (sum(part[key] for part in parts) for key in ("within", "between"))
+            text = to_json({"name": str(name), "models": parts})
+            yield Entry(str(name), within, between, text)
+
+
+def _margin(probability: np.ndarray) -> np.ndarray:
+    """How much more probable the first rank is, (cell, image); of one class, all of it."""
+    filled = np.nan_to_num(probability)
+    return filled[:, :, 0] - filled[:, :, 1] if filled.shape[2] > 1 else filled[:, :, 0]
+
+
+def _differ(label: np.ndarray) -> np.ndarray:
+    """Where the cells that have an answer have several: bool (image,) of labels (cell, image)."""
+    low = np.where(label == MISSING_LABEL, np.iinfo(label.dtype).max, label).min(axis=0)
+    return label.max(axis=0) > low
+
+
+def _answers(
+    cells: np.ndarray,
+    sources: np.ndarray,
+    label: np.ndarray,
+    margin: np.ndarray,
+    truth: np.ndarray,
+) -> dict:
+    """One model's answers to one image.
+
+    Args:
+        cells: numbers of the model's cells that answered it.
+        sources, label, margin, truth: (cell,), of all cells.
+    """
+    labels, counts = np.unique(label[cells], return_counts=True)
+    answers = []
+    for value in labels[np.argsort(-counts, kind="stable")]:
+        giving = cells[label[cells] == value]
+        margins = margin[giving]
+        answers.append(
+            [int(value), ranges(giving), _round(np.median(margins)), _round(margins.min())]
+        )
+    return {
+        "truth": None if truth[cells[0]] == UNKNOWN else int(truth[cells[0]]),
+        "within": sum(_minority(label[cells[sources[cells] == of]]) for of in set(sources[cells])),
+        "between": _minority(label[cells]),
+        "answers": answers,
+    }
+
+
+def _minority(label: np.ndarray) -> int:
+    """How many don't give the most frequent answer."""
+    return int(label.size - np.unique(label, return_counts=True)[1].max())
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
+def ranges(numbers: np.ndarray) -> str:
+    """Rising numbers as text, runs of them by their ends: `0-3,7`."""
+    runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    return ",".join(str(run[0]) if run.size == 1 else f"{run[0]}-{run[-1]}" for run in runs)

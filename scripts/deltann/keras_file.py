@@ -1,0 +1,44 @@
+"""A `.keras` file without the dates and memory addresses that Keras writes into it."""
+
+import json
+import tempfile
+import zipfile
+from pathlib import Path
+
+
+def save(model, target: Path) -> None:
+    """Save a Keras model that loads in safe mode; always the same bytes.
+
+    Args:
+        model: `keras.Model`.
+        target: the `.keras` file to write.
+
+    Raises:
+        ValueError, TypeError: Keras's own, where safe mode refuses the file again.
+    """
+    import keras
+
+    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        saved = Path(folder, "model.keras")
+        model.save(saved)
+        keras.saving.load_model(saved, compile=False, safe_mode=True)
+        repack(saved, target)
+
+
+def repack(source: Path, target: Path) -> None:
+    """Copy a `.keras` file without dates and memory addresses."""
+    identities: dict[int, int] = {}
+
+    def renumber(item: dict) -> dict:
+        if "shared_object_id" in item:
+            here = item["shared_object_id"]
+            item["shared_object_id"] = identities.setdefault(here, len(identities))
+        item.pop("date_saved", None)
+        return item
+
+    with zipfile.ZipFile(source) as before, zipfile.ZipFile(target, "w") as after:
+        for name in sorted(before.namelist()):
+            content = before.read(name)
+            if name.endswith(".json"):
+                content = json.dumps(json.loads(content, object_hook=renumber)).encode()
+            after.writestr(zipfile.ZipInfo(name), content)

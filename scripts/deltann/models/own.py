@@ -1,0 +1,196 @@
+"""A model that the config itself describes: a file, or PyTorch code with weights."""
+
+import importlib.util
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+from deltann import files as stored
+from deltann import savedmodel
+from deltann.errors import StudyError
+from deltann.models import PRETRAINED, Preprocessing, Request
+
+ENVIRONMENTS = {
+    "torch": "torch",
+    "onnx": "onnx",
+    "tensorflow": "tensorflow",
+    "keras": "tensorflow",
+    "tflite": "tflite",
+}
+# What a file of each source looks like; a SavedModel is a folder, or that folder in a tar.
+SUFFIXES = {
+    "torch": (".pt2", ".pt", ".pth", ".torchscript"),
+    "onnx": (".onnx",),
+    "tensorflow": (".tar",),
+    "keras": (".keras",),
+    "tflite": (".tflite",),
+}
+
+
+def files(described: dict) -> list[str]:
+    """The user's files that a description names."""
+    return [described["file"]] if "file" in described else [described["code"]["file"]]
+
+
+def check(described: dict) -> None:
+    """Check a description as far as possible without a framework.
+
+    Raises:
+        StudyError: naming the key, the value, and what was expected.
+    """
+    key = f"models ({described['name']})"
+    if described["source"] not in ENVIRONMENTS:
+        raise StudyError(
+            f"config key {key}.source: unknown framework {described['source']!r}; expected one of "
+            f"{', '.join(sorted(ENVIRONMENTS))}"
+        )
+    if ("file" in described) == ("code" in described):
+        raise StudyError(f"config key {key}: expected either file or code")
+    if "code" in described and described["source"] != "torch":
+        raise StudyError(
+            f"config key {key}.source: {described['source']!r}; expected torch for a model of code"
+        )
+    path = Path(files(described)[0])
+    if not path.exists():
+        raise StudyError(f"config key {key}: {str(path)!r} doesn't exist; expected the model")
+    folder = described["source"] == "tensorflow" and path.is_dir()
+    known = SUFFIXES[described["source"]] if "file" in described else (".py",)
+    if not folder and path.suffix not in known:
+        raise StudyError(f"config key {key}: {str(path)!r}; expected a file ending in {known}")
+    if folder and not (path / "saved_model.pb").is_file():
+        raise StudyError(f"config key {key}: {str(path)!r} has no saved_model.pb; no SavedModel")
+    if "sha256" in described and (folder or stored.sha256(path) != described["sha256"]):
+        raise StudyError(
+            f"config key {key}.sha256: {str(path)!r} has another digest; expected "
+            f"{described['sha256']}"
+        )
+
+
+def preprocessing(described: dict) -> Preprocessing:
+    """The preprocessing that a description declares."""
+    declared = described["input"]
+    return Preprocessing(
+        resize=declared.get("resize"),
+        crop=declared["size"],
+        interpolation=declared.get("interpolation", "bilinear"),
+        channels=declared["channels"],
+        mean=tuple(declared["mean"]),
+        std=tuple(declared["std"]),
+        classes=described["classes"],
+        background=described.get("background", 0),
+    )
+
+
+def export(request: Request, target: Path) -> dict:
+    """Bring the model into the study's format, and hold it against its description.
+
+    Raises:
+        ValueError: its input or output is not what the config declares.
+    """
+    described = request.own
+    size, layout = request.preprocessing.crop, described["input"]["layout"]
+    shape = (1, 3, size, size) if layout == "NCHW" else (1, size, size, 3)
+    BRING[described["source"]](described, request, shape, target)
+    verify(described, shape, target)
+    return {}
+
+
+def verify(described: dict, shape: tuple[int, ...], target: Path) -> None:
+    """Run the exported file on zeros, and compare its shapes with what is declared.
+
+    Raises:
+        ValueError: saying what the file has and what was declared.
+    """
+    # in a process of its own: a runner sets threads, which works only before a framework computes
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        found, answer = pool.submit(shapes, described["source"], target, shape).result()
+    if found != shape:
+        raise ValueError(
+            f"the model {described['name']} takes {found}; declared: size "
+            f"{described['input']['size']}, layout {described['input']['layout']}, so {shape}"
+        )
+    classes, background = described["classes"], described.get("background", 0)
+    if answer != (1, classes + background):
+        hint = "; a model with a class for the background needs background: 1"
+        raise ValueError(
+            f"the model {described['name']} gives {answer}; declared: classes {classes}, "
+            f"background {background}, so (1, {classes + background})"
+            + (hint if answer == (1, classes + 1) and not background else "")
+        )
+
+
+def shapes(source: str, path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """The shape that a model file takes, and that of its answer to zeros, if it takes `shape`."""
+    import numpy as np
+
+    runner = importlib.import_module(f"deltann.runners.{source}")
+    with runner.Runner(path, threads=1) as loaded:
+        found = tuple(int(side) for side in loaded.input_shape)
+        if found != shape:
+            return found, ()
+        return found, np.asarray(loaded.infer(np.zeros(shape, np.float32))).shape
+
+
+def _torch(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
+    from deltann import exported
+
+    if "code" in described:
+        network = _built(described["code"])
+        if request.weights != PRETRAINED:
+            import torch
+
+            network.load_state_dict(torch.load(request.weights, weights_only=True))
+        exported.save(network.eval(), shape, target)
+    elif described["file"].endswith(".pt2"):
+        exported.load(Path(described["file"]))  # refuses pickled objects
+        target.write_bytes(Path(described["file"]).read_bytes())
+    else:
+        size = request.preprocessing.crop
+        exported.save(exported.from_torchscript(Path(described["file"]), size), shape, target)
+
+
+def _built(code: dict):
+    """The PyTorch module that the user's function makes; the file is the user's to trust."""
+    path = Path(code["file"])
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[path.stem] = module
+    specification.loader.exec_module(module)
+    function = module
+    for name in code["function"].split("."):
+        function = getattr(function, name)
+    return function()
+
+
+def _onnx(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
+    import onnx
+
+    model = onnx.load(described["file"])
+    if len(model.graph.input) != 1:
+        raise ValueError(f"{len(model.graph.input)} inputs; expected one")
+    first = model.graph.input[0].type.tensor_type.shape.dim[0]
+    first.Clear()
+    first.dim_value = 1  # the study's batch
+    onnx.save(model, target)
+
+
+def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
+    path = Path(described["file"])
+    if path.is_dir():
+        savedmodel.pack(path, target)
+    else:
+        target.write_bytes(path.read_bytes())
+
+
+def _copy(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
+    target.write_bytes(Path(described["file"]).read_bytes())
+
+
+BRING = {
+    "torch": _torch,
+    "onnx": _onnx,
+    "tensorflow": _tensorflow,
+    "keras": _copy,
+    "tflite": _copy,
+}

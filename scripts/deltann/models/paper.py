@@ -1,0 +1,140 @@
+"""The paper's three models, native from four frameworks, each with its own published weights."""
+
+import os
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from deltann.errors import StudyError
+from deltann.models import PRETRAINED, SEEDED, MissingFile, Preprocessing, Request
+
+ENVIRONMENTS = {
+    "torch": "torch",
+    "keras": "tensorflow",
+    "tensorflow": "tensorflow",
+    "tflite": "tensorflow",
+}
+CROPS = {"mobilenet_v2": 224, "resnet101": 224, "inception_v3": 299}
+# torchvision: the transforms of its DEFAULT weights.
+RESIZES = {"mobilenet_v2": 232, "resnet101": 232, "inception_v3": 342}
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+# TensorFlow's and TFLite's published models were evaluated on the central 87.5 % of the image
+# (slim's inception_preprocessing), and have a class for the background.
+CENTRAL = 0.875
+
+
+def _preprocessings(model: str) -> dict[str, Preprocessing]:
+    crop = CROPS[model]
+    # slim trained its ResNet v2 on 299 pixels, and the TFLite file is made from it
+    large = 299 if model == "resnet101" else crop
+    common = {"channels": "RGB", "classes": 1000}
+    return {
+        "torch": Preprocessing(
+            RESIZES[model], crop, "bilinear", background=0, **IMAGENET, **common
+        ),
+        # keras.utils.load_img(target_size=...) as in Keras's documentation: squeezed, nearest
+        "keras": Preprocessing(None, crop, "nearest", background=0, **HALF, **common),
+        "tensorflow": Preprocessing(
+            round(crop / CENTRAL), crop, "bilinear", background=1, **UNIT, **common
+        ),
+        "tflite": Preprocessing(
+            round(large / CENTRAL), large, "bilinear", background=1, **HALF, **common
+        ),
+    }
+
+
+MODELS = {model: _preprocessings(model) for model in CROPS}
+
+KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
+KERNELS = "weights_tf_dim_ordering_tf_kernels"
+TFLITE = "https://storage.googleapis.com/download.tensorflow.org/models"
+HUB = "https://tfhub.dev/google/imagenet/{}/classification/5?tf-hub-format=compressed"
+# What each framework's loader looks for; TensorFlow and TFLite have none, and we do.
+PUBLISHED = {
+    ("torch", "mobilenet_v2"): "https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth",
+    ("torch", "resnet101"): "https://download.pytorch.org/models/resnet101-cd907fc2.pth",
+    (
+        "torch",
+        "inception_v3",
+    ): "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth",
+    ("keras", "mobilenet_v2"): f"{KERAS}/mobilenet_v2/mobilenet_v2_{KERNELS}_1.0_224.h5",
+    ("keras", "resnet101"): f"{KERAS}/resnet/resnet101v2_{KERNELS}.h5",
+    ("keras", "inception_v3"): f"{KERAS}/inception_v3/inception_v3_{KERNELS}.h5",
+    ("tensorflow", "mobilenet_v2"): HUB.format("mobilenet_v2_100_224"),
+    ("tensorflow", "resnet101"): HUB.format("resnet_v2_101"),
+    ("tensorflow", "inception_v3"): HUB.format("inception_v3"),
+    ("tflite", "mobilenet_v2"): f"{TFLITE}/tflite_11_05_08/mobilenet_v2_1.0_224.tgz",
+    ("tflite", "resnet101"): f"{TFLITE}/tflite_11_05_08/resnet_v2_101.tgz",
+    (
+        "tflite",
+        "inception_v3",
+    ): f"{TFLITE}/tflite/model_zoo/upload_20180427/inception_v3_2018_04_27.tgz",
+}
+
+
+def place(model: str, source: str) -> Path:
+    """Where the published weights are looked for: the framework's own cache, else ours."""
+    home = Path.home()
+    cache = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
+    name = Path(urlsplit(PUBLISHED[source, model]).path).name
+    if source == "torch":
+        torch_home = Path(os.environ.get("TORCH_HOME", cache / "torch"))
+        return torch_home / "hub" / "checkpoints" / name
+    if source == "keras":
+        return Path(os.environ.get("KERAS_HOME", home / ".keras")) / "models" / name
+    suffix = ".tar.gz" if source == "tensorflow" else ".tflite"
+    return cache / "deltann" / f"{model}-{source}{suffix}"
+
+
+def missing(model: str, source: str) -> list[MissingFile]:
+    """The published weights, unless they are where they are looked for.
+
+    TensorFlow's and TFLite's files come without a published SHA-256, so nothing here downloads
+    them; torchvision's and Keras's loaders check what they download.
+    """
+    path = place(model, source)
+    if path.exists():
+        return []
+    what = f"{model} from {source}"
+    if source == "tflite":
+        what += " (the .tflite file in this archive)"
+    by_hand = source in ("tensorflow", "tflite")
+    return [MissingFile(what, PUBLISHED[source, model], str(path), by_hand)]
+
+
+def export(request: Request, target: Path) -> dict:
+    """Save a model as a native file of its source.
+
+    Returns:
+        `weights`: which they were.
+
+    Raises:
+        StudyError: seeded weights without images.
+    """
+    if request.weights == SEEDED and request.images is None:
+        raise StudyError(f"seeded weights of {request.model} need images to be fitted to")
+    maker = {"torch": "paper_torch"}.get(request.source, "paper_keras")
+    import_module(f"deltann.models.{maker}").export(request, target)
+    return {"weights": request.weights}
+
+
+def seed(request: Request) -> int:
+    """A seed of its own for each model and source, so that sources differ as published ones do."""
+    import zlib
+
+    return zlib.crc32(f"{request.model} {request.source}".encode())
+
+
+def weights_file(request: Request) -> Path:
+    """The file with a request's weights, where no framework's loader finds it.
+
+    Raises:
+        StudyError: it isn't there.
+    """
+    pretrained = request.weights == PRETRAINED
+    path = place(request.model, request.source) if pretrained else Path(request.weights)
+    if not path.exists():
+        raise StudyError(f"{path}: no such file; expected the weights of {request.model}")
+    return path

@@ -1,0 +1,107 @@
+"""The paper's models from Keras: as `.keras` files, SavedModels and TFLite files."""
+
+import os
+import tarfile
+import tempfile
+from pathlib import Path
+
+from deltann import keras_file, savedmodel
+from deltann.models import PRETRAINED, SEEDED, Request
+from deltann.models.paper import seed, weights_file
+from deltann.preprocess import normalise
+
+# Keras has ResNet101 in both versions; TensorFlow's and TFLite's published ones are the second.
+APPLICATIONS = {
+    "mobilenet_v2": "MobileNetV2",
+    "resnet101": "ResNet101V2",
+    "inception_v3": "InceptionV3",
+}
+FITTED = 32
+SPREAD = 2.0
+
+
+def export(request: Request, target: Path) -> None:
+    """Save the model in its source's format."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    if request.source == "keras":
+        keras_file.save(build(request), target)
+    elif request.weights != SEEDED:
+        _published(request, target)
+    else:
+        with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+            saved = Path(folder, "saved")
+            export_savedmodel(build(request), saved)
+            _bring(request, saved, target)
+
+
+def _published(request: Request, target: Path) -> None:
+    """A published SavedModel, as a folder or in an archive, or a TFLite file."""
+    path = weights_file(request)
+    if request.source == "tflite":
+        target.write_bytes(path.read_bytes())
+    elif path.is_dir():
+        savedmodel.pack(path, target)
+    else:
+        with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+            with tarfile.open(path) as archive:
+                archive.extractall(folder, filter="data")
+            savedmodel.pack(Path(folder), target)
+
+
+def _bring(request: Request, saved: Path, target: Path) -> None:
+    if request.source == "tensorflow":
+        savedmodel.pack(saved, target)
+        return
+    import tensorflow
+
+    converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(saved))
+    target.write_bytes(converter.convert())
+
+
+def export_savedmodel(model, folder: Path) -> None:
+    """Write a Keras model as a SavedModel whose serving signature takes one image."""
+    import keras
+
+    declared = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="inputs")
+    model.export(folder, format="tf_saved_model", verbose=False, input_signature=[declared])
+
+
+def build(request: Request):
+    """The `keras.Model`, (batch, crop, crop, 3) float32 to logits (batch, classes)."""
+    import keras
+    import tensorflow
+
+    tensorflow.config.experimental.enable_op_determinism()
+    how = request.preprocessing
+    make = getattr(keras.applications, APPLICATIONS[request.model])
+    settings = {"input_shape": (how.crop, how.crop, 3), "classifier_activation": None}
+    if request.weights == PRETRAINED:
+        return make(weights="imagenet", **settings)
+    keras.utils.set_random_seed(seed(request))
+    model = make(weights=None, classes=how.classes + how.background, **settings)
+    if request.weights == SEEDED:
+        fit(model, request)
+    else:
+        model.load_weights(request.weights)
+    return model
+
+
+def fit(model, request: Request) -> None:
+    """Fit batch-norm statistics, then the last layer, to the images: see `paper_torch.fit`."""
+    import keras
+    import numpy as np
+
+    images = [normalise(image, request.preprocessing, "NHWC") for image in request.images[:FITTED]]
+    batch = np.concatenate(images)
+    norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
+    before = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    model(batch, training=True)
+    for norm, momentum in zip(norms, before, strict=True):
+        norm.momentum = momentum
+    logits = np.asarray(model(batch, training=False))
+    kernel, bias = model.layers[-1].get_weights()
+    scale = SPREAD / np.maximum(logits.std(0), 1e-6)
+    model.layers[-1].set_weights([kernel * scale, (bias - logits.mean(0)) * scale])

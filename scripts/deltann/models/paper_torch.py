@@ -1,0 +1,66 @@
+"""The paper's models from torchvision."""
+
+from pathlib import Path
+
+from deltann import exported
+from deltann.models import PRETRAINED, SEEDED, Request
+from deltann.models.paper import seed
+from deltann.models.torchvision_start import load_torchvision
+from deltann.preprocess import normalise
+
+# Enough to fit statistics to; a study's 50,000 images would not fit in memory.
+FITTED = 32
+SPREAD = 2.0
+
+
+def export(request: Request, target: Path) -> None:
+    """Save a `.pt2` file."""
+    crop = request.preprocessing.crop
+    exported.save(build(request), (1, 3, crop, crop), target)
+
+
+def build(request: Request):
+    """The `torch.nn.Module` in evaluation mode, (1, 3, crop, crop) float32 to logits (1, 1000)."""
+    import torch
+
+    models = load_torchvision().models
+    make = getattr(models, request.model)
+    if request.weights == PRETRAINED:
+        return make(weights="DEFAULT").eval()
+    torch.manual_seed(seed(request))
+    # what torchvision itself sets for the published weights of InceptionV3
+    inception = {"transform_input": True, "aux_logits": True, "init_weights": True}
+    network = make(weights=None, **(inception if request.model == "inception_v3" else {}))
+    if request.weights == SEEDED:
+        fit(network, request)
+    else:
+        network.load_state_dict(torch.load(request.weights, weights_only=True, map_location="cpu"))
+    return network.eval()
+
+
+def fit(network, request: Request) -> None:
+    """Fit batch-norm statistics, then the last layer, to the images.
+
+    With random weights alone logits are all but equal for every image. Here each batch norm takes
+    the statistics of the images themselves, and the last layer is scaled so that every logit has
+    mean 0 and deviation `SPREAD` over the images: then labels differ between them.
+    """
+    import numpy as np
+    import torch
+
+    images = [normalise(image, request.preprocessing, "NCHW") for image in request.images[:FITTED]]
+    batch = torch.from_numpy(np.concatenate(images))
+    network.eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.reset_running_stats()
+            module.momentum = 1.0
+            module.train()
+    with torch.no_grad():
+        network(batch)
+        network.eval()
+        logits = network(batch)
+        last = network.fc if hasattr(network, "fc") else network.classifier[-1]
+        scale = SPREAD / logits.std(0).clamp_min(1e-6)
+        last.bias.copy_((last.bias - logits.mean(0)) * scale)
+        last.weight.mul_(scale[:, None])

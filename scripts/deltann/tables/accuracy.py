@@ -1,0 +1,28 @@
+"""Top-1 and top-5 accuracy of every cell, in percent of the images with a true label."""
+
+from collections.abc import Iterator
+
+from deltann import metrics
+from deltann.cell import NAMES
+from deltann.tables.parts import RANGE, ends
+from deltann.tables.study import FAILURE, Study
+
+TOP = 5
+COLUMNS = [*NAMES, *FAILURE, "n"]
+COLUMNS += [f"{top}_{what}" for top in ("top1", "top5") for what in ("correct", "percent", *RANGE)]
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per cell."""
+    for cell in study.cells.index:
+        row = study.names(cell) | study.failure(cell)
+        if study.ok(cell):
+            ranked, truth = study.array("label", cell), study.truth(cell)
+            for name, k in (("top1", 1), ("top5", min(TOP, ranked.shape[1]))):
+                found = metrics.top_k_accuracy(ranked, truth, k)
+                row |= {"n": found.n, f"{name}_correct": found.correct}
+                row |= {f"{name}_percent": found.percent}
+                if found.n:
+                    interval = metrics.wilson_interval(found.correct, found.n)
+                    row |= ends(interval, prefix=f"{name}_")
+        yield row

@@ -1,0 +1,105 @@
+"""Does time depend on one factor, all others frozen? The published archive's analysis, and more.
+
+The archive freezes two of (framework, level, device) and makes a one-way ANOVA over the third; it
+has F and p. Beside it stands what images measured again and again call for: a rank-based test
+within images, effect sizes with intervals, and p corrected by Holm over all tests of the study.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from deltann import metrics
+from deltann.cell import NAMES, NATIVE, SOURCE
+from deltann.tables import parts
+from deltann.tables.study import FAILURE, Study, groups
+
+COLUMNS = ["varied", *NAMES, *FAILURE, "groups", "compared", "left_out", "n"]
+COLUMNS += ["f", "p", "p_holm", "eta_squared", "eta_squared_low", "eta_squared_high"]
+COLUMNS += ["test", "statistic", "rank_p", "rank_p_holm", "effect_name", "effect"]
+COLUMNS += ["fastest", "slowest", "ratio", "ratio_low", "ratio_high", "drifted"]
+# What is varied, and the names that vary with it: who converts to another target takes another
+# route, and comes into TVM by another way.
+FACTORS = {
+    "device": ("device",),
+    "level": ("backend",),
+    "target": ("target", "route", "importer"),
+    "source": ("source", "target", "importer"),
+}
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per factor and frozen rest; the names that vary are empty.
+
+    Only levels of TVM are levels; targets are compared under the source's preprocessing, sources
+    by their unconverted models. A test takes each image's median latency of the cells that ran;
+    the others are `left_out`.
+    """
+    found = [
+        _row(study, factor, held, group)
+        for factor, varied in FACTORS.items()
+        for held, group in groups(_cells(study, factor), varied)
+        if len(group) > 1
+    ]
+    for p in ("p", "rank_p"):
+        corrected = metrics.holm([row.get(p, np.nan) for row in found])
+        for row, value in zip(found, corrected, strict=True):
+            row[f"{p}_holm"] = value
+    yield from found
+
+
+def _cells(study: Study, factor: str) -> pd.DataFrame:
+    cells = study.cells
+    if factor == "level":
+        return cells[cells.backend != NATIVE]
+    if factor == "target":
+        return cells[cells.preprocessing == SOURCE]
+    return study.unconverted() if factor == "source" else cells
+
+
+def _row(study: Study, factor: str, held: dict, group: pd.DataFrame) -> dict:
+    labels = _labels(group, FACTORS[factor])
+    ran = [cell for cell in group.index if study.ok(cell)]
+    row = {"varied": factor, **held, **study.failure(*(ran or group.index))}
+    row["left_out"] = ";".join(labels[cell] for cell in group.index if cell not in ran)
+    row |= {"groups": len(ran), "compared": ";".join(labels[cell] for cell in ran)}
+    if len(ran) < 2:
+        return row | study.failure(*group.index)
+    row |= {"drifted": study.drifted(*ran), "n": len(study.images(ran[0]))}
+    row |= _extremes(study, ran, labels)
+    return row | _tests([parts.image_seconds(study, cell) for cell in ran], _paired(study, ran))
+
+
+def _labels(group: pd.DataFrame, varied: tuple[str, ...]) -> dict[int, str]:
+    """The factor's names of a group's cells, and more where they don't tell them apart."""
+    for depth in range(1, len(varied) + 1):
+        names = group[list(varied[:depth])].agg(" ".join, axis=1)
+        if names.is_unique:
+            break
+    return dict(names)
+
+
+def _paired(study: Study, cells: list[int]) -> bool:
+    first = study.images(cells[0])
+    return all(np.array_equal(first, study.images(cell)) for cell in cells[1:])
+
+
+def _extremes(study: Study, cells: list[int], labels: dict[int, str]) -> dict:
+    order = sorted(cells, key=lambda cell: parts.image_seconds(study, cell).mean())
+    found = parts.ratio(study, order[0], order[-1])
+    found.pop("reference_drifted")
+    return {"fastest": labels[order[0]], "slowest": labels[order[-1]]} | found
+
+
+def _tests(seconds: list[np.ndarray], paired: bool) -> dict:
+    """The columns of the tests; none with a single image, that has no spread."""
+    if min(array.size for array in seconds) < 2:
+        return {}
+    variance = metrics.one_way_anova(seconds)
+    ranks = metrics.rank_test(seconds, paired)
+    row = {"f": variance.f, "p": variance.p, "eta_squared": variance.eta_squared}
+    if paired:
+        row |= parts.ends(metrics.eta_squared_interval(seconds, parts.SEED), prefix="eta_squared_")
+    row |= {"test": ranks.test, "statistic": ranks.statistic, "rank_p": ranks.p}
+    return row | {"effect_name": ranks.effect_name, "effect": ranks.effect}

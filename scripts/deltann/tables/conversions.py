@@ -1,0 +1,54 @@
+"""Every cell against the native cell of its model and source: labels, ranks, logits, accuracy."""
+
+from collections.abc import Iterator
+
+from deltann import metrics
+from deltann.cell import NAMES
+from deltann.tables import parts
+from deltann.tables.study import FAILURE, Study
+
+COLUMNS = [*NAMES, *FAILURE, "outcome", *parts.DISSIMILARITY]
+COLUMNS += ["mean_jaccard", "mean_kendall_tau_b", "mean_rbo"]
+COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
+COLUMNS += ["n_labelled", "correct_to_wrong", "wrong_to_correct", "mcnemar_p", "reference"]
+NO_REFERENCE = "no_reference"
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per cell that isn't its own reference, which `Study.native` finds.
+
+    A cell whose native cell failed or isn't in the study has the status `no_reference`.
+    """
+    for cell in study.cells.index:
+        reference = study.native(cell)
+        if reference == cell:
+            continue
+        row = study.names(cell) | study.failure(cell)
+        if not study.ok(cell):
+            row["outcome"] = parts.FAILED
+        elif reference is None or not study.ok(reference):
+            row["status"] = NO_REFERENCE
+        else:
+            row |= _against(study, reference, cell) | {"reference": study.path(reference)}
+            row["outcome"] = parts.outcome(row)
+        yield row
+
+
+def _against(study: Study, reference: int, cell: int) -> dict:
+    ranked = study.array("label", reference), study.array("label", cell)
+    row = parts.dissimilarity(study, reference, cell) | parts.logits(study, reference, cell)
+    row |= {
+        "mean_jaccard": metrics.top_k_jaccard(*ranked).mean(),
+        "mean_kendall_tau_b": metrics.kendall_tau_b(*ranked).mean(),
+        "mean_rbo": metrics.rank_biased_overlap(*ranked).mean(),
+    }
+    truth = study.truth(cell)
+    if (truth != metrics.UNKNOWN_LABEL).any():
+        change = metrics.accuracy_change(ranked[0][:, 0], ranked[1][:, 0], truth)
+        row |= {
+            "n_labelled": change.n,
+            "correct_to_wrong": change.correct_to_wrong,
+            "wrong_to_correct": change.wrong_to_correct,
+            "mcnemar_p": change.p_value,
+        }
+    return row

@@ -1,0 +1,17 @@
+"""Times across devices, level by level: the paper's figures 3 to 5 and 15 to 17."""
+
+from collections.abc import Iterator
+
+from deltann.cell import NAMES
+from deltann.tables import parts
+from deltann.tables.study import FAILURE, Study
+
+COLUMNS = [*NAMES, *FAILURE, "reference_device", *parts.TIME]
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per cell, relative to the same cell on the study's first device, if it ran there."""
+    first = study.cells.device.iloc[0]
+    for cell in study.cells.index:
+        reference = study.find(**(study.names(cell) | {"device": first}))
+        yield parts.compared_time(study, reference, cell) | {"reference_device": first}

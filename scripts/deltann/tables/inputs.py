@@ -1,0 +1,31 @@
+"""What the images' preparation alone changes: one model file under two conventions or resizers."""
+
+from collections.abc import Iterator
+
+from deltann.tables import parts
+from deltann.tables.study import FAILURE, Study, groups
+
+HELD = ["model", "source", "target", "route", "device"]
+COLUMNS = [*HELD, "preprocessing_a", "resizer_a", "preprocessing_b", "resizer_b", *FAILURE]
+COLUMNS += ["outcome", *parts.DISSIMILARITY]
+COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per model file, and preparation that isn't its first, in the file's own runtime.
+
+    a is the first preparation of the file in the dataset, b the other one.
+    """
+    for held, group in groups(study.native_cells(), ("preprocessing", "resizer")):
+        first, *others = group.index
+        for cell in others:
+            row = held | study.failure(first, cell)
+            for side, one in (("a", first), ("b", cell)):
+                row[f"preprocessing_{side}"] = group.preprocessing[one]
+                row[f"resizer_{side}"] = group.resizer[one]
+            if study.ok(first) and study.ok(cell):
+                row |= parts.dissimilarity(study, first, cell) | parts.logits(study, first, cell)
+                row["outcome"] = parts.outcome(row)
+            else:
+                row["outcome"] = parts.FAILED
+            yield row

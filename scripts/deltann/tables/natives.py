@@ -1,0 +1,30 @@
+"""Label dissimilarity of a model's sources: the paper's appendix, figure 1.
+
+Each source's model is unconverted, in its own framework's runtime, with that framework's weights
+and preprocessing: what the frameworks' own models differ in, before any conversion.
+"""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from deltann.cell import NATIVE
+from deltann.tables import parts
+from deltann.tables.study import FAILURE, Study, groups
+
+COLUMNS = ["model", "resizer", "device", "source_a", "source_b", *FAILURE, "failed"]
+COLUMNS += parts.DISSIMILARITY
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per pair of sources with the same resizer and device.
+
+    `failed` says which of the two did: `a`, `b` or `a;b`.
+    """
+    cells = study.unconverted()
+    for held, group in groups(cells[cells.backend == NATIVE], ("source", "target")):
+        for a, b in combinations(group.index, 2):
+            row = held | study.failure(a, b)
+            row |= {"source_a": group.source[a], "source_b": group.source[b]}
+            failed = [side for side, cell in (("a", a), ("b", b)) if not study.ok(cell)]
+            row["failed"] = ";".join(failed)
+            yield row if failed else row | parts.dissimilarity(study, a, b)

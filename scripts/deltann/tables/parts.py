@@ -1,0 +1,84 @@
+"""What several tables say of one or two cells."""
+
+import numpy as np
+
+from deltann import metrics
+from deltann.tables.study import Study
+
+# Intervals are the same in every run.
+SEED = 0
+RANGE = ["low", "high"]
+DISSIMILARITY = ["n", "differing", "dissimilarity_percent", *RANGE, "differing_images"]
+TIME = ["n", "median_ms", *RANGE, "ratio", "ratio_low", "ratio_high"]
+TIME += ["drifted", "reference_drifted"]
+# Float32 sums taken in another order stay well below this share of an image's largest logit, and
+# numbers of half precision don't.
+TOLERANCE = 1e-4
+FAILED, LABELS, LOGITS, IDENTICAL = "failed", "labels differ", "logits differ", "identical"
+
+
+def ends(interval: metrics.Interval, scale: float = 1.0, prefix: str = "") -> dict[str, float]:
+    """An interval as two columns."""
+    return {f"{prefix}low": scale * interval.low, f"{prefix}high": scale * interval.high}
+
+
+def dissimilarity(study: Study, a: int, b: int) -> dict:
+    """Top-1 label dissimilarity of two cells in percent, and the images behind it."""
+    top_a, top_b = study.array("label", a)[:, 0], study.array("label", b)[:, 0]
+    differs = metrics.top1_differs(top_a, top_b)
+    return {
+        "n": differs.size,
+        "differing": int(differs.sum()),
+        "dissimilarity_percent": metrics.top1_dissimilarity(top_a, top_b),
+        **ends(metrics.wilson_interval(int(differs.sum()), differs.size)),
+        "differing_images": ";".join(study.images(a)[differs]),
+    }
+
+
+def logits(study: Study, reference: int, cell: int) -> dict:
+    """The largest difference of a logit, absolute and relative to its image's largest logit."""
+    found = metrics.logit_difference(study.array("logits", reference), study.array("logits", cell))
+    return {
+        "max_logit_difference": found.absolute.max(),
+        "max_relative_logit_difference": found.relative.max(),
+    }
+
+
+def outcome(row: dict) -> str:
+    """What a comparison came to, by its `differing` and `max_relative_logit_difference`.
+
+    `identical`: the same labels, and every logit equal or within `TOLERANCE` of the image's
+    largest one; `max_logit_difference` is 0 where all are equal to the last bit.
+    """
+    if row["differing"]:
+        return LABELS
+    return IDENTICAL if row["max_relative_logit_difference"] <= TOLERANCE else LOGITS
+
+
+def time(study: Study, cell: int) -> dict:
+    """The typical image's milliseconds, with their interval."""
+    seconds = study.seconds(cell)
+    interval = metrics.median_latency_interval(seconds, SEED)
+    median = 1000 * metrics.median_latency(seconds)
+    return {"n": len(seconds), "median_ms": median} | ends(interval, 1000)
+
+
+def ratio(study: Study, reference: int | None, cell: int) -> dict:
+    """A cell's time over its reference's; nothing where that isn't in the study or failed."""
+    if reference is None or not study.ok(reference):
+        return {}
+    seconds = study.seconds(reference), study.seconds(cell)
+    interval = metrics.latency_ratio_interval(*seconds, SEED)
+    row = {"ratio": metrics.latency_ratio(*seconds), **ends(interval, prefix="ratio_")}
+    return row | {"reference_drifted": study.drifted(reference)}
+
+
+def compared_time(study: Study, reference: int | None, cell: int) -> dict:
+    """Names, failure, time and ratio of a cell: the columns `TIME` and those before it."""
+    row = study.names(cell) | study.failure(cell) | {"drifted": study.drifted(cell)}
+    return row | (time(study, cell) | ratio(study, reference, cell) if study.ok(cell) else {})
+
+
+def image_seconds(study: Study, cell: int) -> np.ndarray:
+    """Each image's median latency in seconds, (image,)."""
+    return np.median(study.seconds(cell), axis=1)

@@ -1,0 +1,73 @@
+"""The paper's optimization tables beside this run's: the same levels of the same native models."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from deltann.tables import speedups
+from deltann.tables.parts import RANGE
+from deltann.tables.study import FAILURE, Study
+
+PUBLISHED = Path(__file__).resolve().parents[3] / "published" / "optimization_tables.csv"
+MODELS = {"MobileNetV2": "mobilenet_v2", "ResNet101": "resnet101", "InceptionV3": "inception_v3"}
+FRAMEWORKS = {"pytorch": "torch"}
+LEVELS = {"basic": "O0", "default": "O2", "extended": "O4"}
+DEVICES = {
+    "server": "desktop-class NVIDIA GPU",
+    "xavier": "NVIDIA AGX Xavier",
+    "hikey": "HiKey 970, Mali-G72, OpenCL",
+    "intel": "laptop's integrated GPU, OpenCL",
+}
+IMAGES = "about 5,500 images of ILSVRC 2017's test set"
+KEYS = ["model", "source", "baseline", "candidate"]
+COLUMNS = ["table", "published_model", "published_framework", "published_baseline"]
+COLUMNS += ["published_candidate", "published_device", "published_percent", *KEYS, "device"]
+COLUMNS += ["importer", "speedup_percent", *RANGE, "n", "difference", *FAILURE, "drifted"]
+COLUMNS += ["not_comparable"]
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per published number and device of this run; empty where this run lacks the cell.
+
+    `difference` is this run's percent less the published one's.
+    """
+    measured = _measured(study)
+    for item in pd.read_csv(PUBLISHED).itertuples():
+        names = {
+            "model": MODELS[item.model],
+            "source": FRAMEWORKS.get(item.framework, item.framework),
+            "baseline": LEVELS[item.baseline],
+            "candidate": LEVELS[item.candidate],
+        }
+        published = {
+            "table": item.table,
+            "published_model": item.model,
+            "published_framework": item.framework,
+            "published_baseline": item.baseline,
+            "published_candidate": item.candidate,
+            "published_device": item.device,
+            "published_percent": item.speedup_percent,
+        }
+        for row in measured.get(tuple(names.values()), [{"status": "not in this run"}]):
+            yield published | names | row | _beside(item.device, item.speedup_percent, row)
+
+
+def _measured(study: Study) -> dict[tuple[str, ...], list[dict]]:
+    """This run's speedups of unconverted models, by the names that the paper has too."""
+    found: dict[tuple[str, ...], list[dict]] = {}
+    cells = study.unconverted()
+    for row in speedups.among(study, cells[cells.resizer == study.cells.resizer.iloc[0]]):
+        found.setdefault(tuple(row[key] for key in KEYS), []).append(row)
+    return found
+
+
+def _beside(device: str, percent: float, row: dict) -> dict:
+    if "speedup_percent" not in row:
+        return {}
+    return {
+        "difference": row["speedup_percent"] - percent,
+        "not_comparable": f"other devices ({DEVICES[device]}; here {row['device']}); another "
+        f"compiler generation (TVM's Relay of 2023; here Relax); other images ({IMAGES}; here "
+        f"{row['n']})",
+    }

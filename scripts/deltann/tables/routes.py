@@ -1,0 +1,39 @@
+"""What each route came to: failed, labels differ, logits differ, or identical."""
+
+from collections.abc import Iterator
+
+from deltann.tables import parts
+from deltann.tables.conversions import NO_REFERENCE
+from deltann.tables.study import FAILURE, Study, groups
+
+HELD = ["model", "source", "target", "route", "preprocessing", "resizer"]
+COLUMNS = [*HELD, "outcome", *FAILURE, *parts.DISSIMILARITY]
+COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "cells", "failed_cells"]
+REFERENCE = "reference"
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per route, preprocessing and resizer, by its cell in the target's own runtime.
+
+    On the first device with that runtime. The native model is its own `reference`. `cells` and
+    `failed_cells` count the compiled ones and other devices too.
+    """
+    for held, group in groups(study.cells, ("importer", "backend", "device")):
+        native = group.index.intersection(study.native_cells().index)
+        if native.empty:
+            continue
+        failed = [cell for cell in group.index if not study.ok(cell)]
+        yield held | {"cells": len(group), "failed_cells": len(failed)} | _row(study, native[0])
+
+
+def _row(study: Study, cell: int) -> dict:
+    reference = study.native(cell)
+    row = study.failure(cell)
+    if not study.ok(cell):
+        return row | {"outcome": parts.FAILED}
+    if reference == cell:
+        return row | {"outcome": REFERENCE}
+    if reference is None or not study.ok(reference):
+        return row | {"status": NO_REFERENCE}
+    row |= parts.dissimilarity(study, reference, cell) | parts.logits(study, reference, cell)
+    return row | {"outcome": parts.outcome(row)}

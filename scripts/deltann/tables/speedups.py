@@ -1,0 +1,66 @@
+"""Speedup of each level over each lower one, in the layout of the paper's appendix."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+import pandas as pd
+
+from deltann import metrics
+from deltann.cell import NATIVE
+from deltann.figures import labels
+from deltann.tables.parts import RANGE, SEED, ends
+from deltann.tables.study import FAILURE, Study, groups
+
+COLUMNS = ["model", "source", "baseline", "candidate", "framework", "device"]
+COLUMNS += ["route", "preprocessing", "resizer", "importer"]
+COLUMNS += ["speedup_percent", *RANGE, "n", *FAILURE, "drifted"]
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per pair of levels; `framework` is the target.
+
+    As in the paper, the number is empty where the configuration did not run.
+    """
+    return among(study, study.cells)
+
+
+def among(study: Study, cells: pd.DataFrame) -> Iterator[dict]:
+    """The rows of some of the study's cells."""
+    for held, group in groups(cells[cells.backend != NATIVE], ("backend",)):
+        held["framework"] = held.pop("target")
+        for baseline, candidate in combinations(group.sort_values("backend").index, 2):
+            row = held | study.failure(baseline, candidate)
+            row |= {"baseline": group.backend[baseline], "candidate": group.backend[candidate]}
+            row["drifted"] = study.drifted(baseline, candidate)
+            if study.ok(baseline) and study.ok(candidate):
+                seconds = study.seconds(baseline), study.seconds(candidate)
+                row["speedup_percent"] = metrics.speedup_percent(*seconds)
+                row |= ends(metrics.speedup_interval(*seconds, SEED)) | {"n": len(seconds[0])}
+            yield row
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The speedups in the appendix's layout: frameworks by devices, a table a pair.
+
+    Args:
+        table: the rows above.
+    """
+    parts = ["# Speedup in percent, with its 95 % interval; *: the machine's speed drifted"]
+    table = table.rename(columns={"framework": "target"})
+    variants = labels.Variants(table)
+    pairs = table.groupby(["model", "source", "baseline", "candidate"], sort=False)
+    for (model, source, baseline, candidate), group in pairs:
+        names = group.apply(variants.line, axis=1)
+        texts = group.assign(framework=names, text=group.apply(_text, axis=1))
+        layout = texts.pivot(index="framework", columns="device", values="text")
+        layout = layout.reindex(names.unique())[group["device"].unique()]
+        parts.append(f"## {model} from {source}: {baseline} to {candidate}")
+        parts.append(layout.to_markdown())
+    return "\n\n".join(parts) + "\n"
+
+
+def _text(row: pd.Series) -> str:
+    if row["status"] != "ok":
+        return f"{row['failed_stage']} failed"
+    star = "*" if row["drifted"] else ""
+    return f"{row['speedup_percent']:+.1f}{star} ({row['low']:.1f} to {row['high']:.1f})"

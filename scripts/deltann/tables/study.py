@@ -1,0 +1,121 @@
+"""The cells of a study dataset, and how the tables find and group them."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from deltann.aggregate import MISSING_LABEL
+from deltann.cell import NAMES, NATIVE, NO_IMPORT, SOURCE, UNCONVERTED
+from deltann.resizers import DEFAULT
+
+FAILURE = ("status", "failed_stage", "error_type")
+
+
+class Study:
+    """The cells of a study dataset, each one's arrays read when asked for.
+
+    Attributes:
+        cells: one row per cell, in the dataset's order: the names, status, failed_stage,
+            error_type, error_message, probe_drift and drifted.
+    """
+
+    def __init__(self, dataset: xr.Dataset) -> None:
+        columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "drifted")
+        self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
+        self._dataset = dataset
+        self._indexes: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
+        # a comparison goes back to its reference again and again
+        self.array = lru_cache(maxsize=8)(self._array)
+        self.seconds = lru_cache(maxsize=64)(self._seconds)
+        self.answered = lru_cache(maxsize=256)(self._answered)
+
+    def _answered(self, cell: int) -> np.ndarray:
+        """Which of the dataset's images a cell answered, bool (image,)."""
+        return self._dataset["label"][cell, :, 0].values != MISSING_LABEL
+
+    def _array(self, name: str, cell: int) -> np.ndarray:
+        """A cell's variable over the images it answered, without the padding of other models."""
+        values = self._dataset[name][cell].values[self.answered(cell)]
+        padding = np.isnan(values[0]) if values.dtype.kind == "f" else values[0] == MISSING_LABEL
+        return values[:, ~padding]
+
+    def _seconds(self, cell: int) -> np.ndarray:
+        """A cell's latencies in seconds, (image, repeat)."""
+        return self._array("latency", cell)
+
+    def images(self, cell: int) -> np.ndarray:
+        """Names of the images that a cell answered."""
+        return self._dataset["image"].values[self.answered(cell)]
+
+    def truth(self, cell: int) -> np.ndarray:
+        """True labels of the images that a cell answered, int64, -1 where unknown."""
+        truth = self._dataset["true_label"]
+        truth = truth[cell] if "cell" in truth.dims else truth
+        return truth.values[self.answered(cell)]
+
+    def ok(self, cell: int) -> bool:
+        """Whether a cell has answers."""
+        return self.cells.status[cell] == "ok"
+
+    def names(self, cell: int) -> dict[str, str]:
+        """The names of a cell."""
+        return dict(self.cells.loc[cell, list(NAMES)])
+
+    def path(self, cell: int) -> str:
+        """The names of a cell as one word."""
+        return "/".join(self.names(cell).values())
+
+    def failure(self, *cells: int) -> dict[str, str]:
+        """Status, stage and error type of the first of these cells that failed."""
+        failed = [cell for cell in cells if not self.ok(cell)]
+        return dict(self.cells.loc[(failed or cells)[0], list(FAILURE)])
+
+    def drifted(self, *cells: int) -> int:
+        """1 where the machine's speed drifted while one of these cells was timed, else 0."""
+        return int(self.cells.drifted[list(cells)].max())
+
+    def find(self, **names: str) -> int | None:
+        """The first cell with these names, whatever its others are."""
+        keys = tuple(sorted(names))
+        if keys not in self._indexes:
+            index: dict[tuple[str, ...], int] = {}
+            for cell, values in enumerate(zip(*(self.cells[key] for key in keys), strict=True)):
+                index.setdefault(values, cell)
+            self._indexes[keys] = index
+        return self._indexes[keys].get(tuple(names[key] for key in keys))
+
+    def native(self, cell: int) -> int | None:
+        """The cell that a cell is compared with: its model, unconverted, in the source's runtime.
+
+        With the same resizer if there is one, else the default; on the same device if the runtime
+        runs there, else on the first.
+        """
+        names = self.names(cell)
+        wanted = {"model": names["model"], "source": names["source"], "target": names["source"]}
+        wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE}
+        wanted |= {"importer": NO_IMPORT, "backend": NATIVE}
+        for resizer in (names["resizer"], DEFAULT):
+            for device in ({"device": names["device"]}, {}):
+                found = self.find(**wanted, resizer=resizer, **device)
+                if found is not None:
+                    return found
+        return None
+
+    def native_cells(self) -> pd.DataFrame:
+        """The cells that the frameworks' own runtimes ran."""
+        return self.cells[self.cells.backend == NATIVE]
+
+    def unconverted(self) -> pd.DataFrame:
+        """The cells of models in the framework they come from."""
+        cells = self.cells
+        return cells[(cells.target == cells.source) & (cells.route == UNCONVERTED)]
+
+
+def groups(cells: pd.DataFrame, varied: tuple[str, ...]) -> Iterator[tuple[dict, pd.DataFrame]]:
+    """Cells that share every name but the varied ones, with the names they share."""
+    held = [name for name in NAMES if name not in varied]
+    for values, group in cells.groupby(held, sort=False):
+        yield dict(zip(held, values, strict=True)), group

@@ -1,0 +1,26 @@
+"""Label dissimilarity of every two targets of a model and source, in their own runtimes."""
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from deltann.tables import parts
+from deltann.tables.study import FAILURE, Study, groups
+
+HELD = ["model", "source", "preprocessing", "resizer", "device"]
+COLUMNS = [*HELD, "target_a", "route_a", "target_b", "route_b", *FAILURE, "failed"]
+COLUMNS += parts.DISSIMILARITY
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per pair of (target, route) with the same preprocessing, resizer and device.
+
+    `failed` says which of the two did: `a`, `b` or `a;b`.
+    """
+    for held, group in groups(study.native_cells(), ("target", "route", "importer", "backend")):
+        for a, b in combinations(group.index, 2):
+            row = held | study.failure(a, b)
+            for side, cell in (("a", a), ("b", b)):
+                row |= {f"target_{side}": group.target[cell], f"route_{side}": group.route[cell]}
+            failed = [side for side, cell in (("a", a), ("b", b)) if not study.ok(cell)]
+            row["failed"] = ";".join(failed)
+            yield row if failed else row | parts.dissimilarity(study, a, b)

@@ -1,0 +1,32 @@
+"""Show the images on which cells disagree, with every answer, in one HTML file."""
+
+import argparse
+from pathlib import Path
+
+from deltann import environment, files, program
+
+
+def main(options: argparse.Namespace) -> None:
+    """Collect and write."""
+    environment.check(options.environment)
+    import xarray as xr
+
+    from deltann.gallery import page, thumbnails
+
+    with (
+        xr.open_dataset(options.study, engine="h5netcdf") as dataset,
+        thumbnails.drawing(options.inputs) as draw,
+    ):
+        text = page.page(dataset, draw)
+    files.write_text(options.output, text)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--study", type=Path, required=True, help="the study dataset, NetCDF")
+    parser.add_argument(
+        "--inputs", type=Path, required=True, nargs="+", help="the prepared images, NetCDF"
+    )
+    parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
+    parser.add_argument("--output", type=Path, required=True, help="the gallery, HTML")
+    program.run(main, parser)

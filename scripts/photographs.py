@@ -1,0 +1,31 @@
+"""List the study's photographs, with their true labels and the digest of each file."""
+
+import argparse
+from pathlib import Path
+
+from deltann import environment, files, photographs, program
+from deltann.folder import UNKNOWN_LABEL
+
+
+def main(options: argparse.Namespace) -> None:
+    """List and write."""
+    environment.check(options.environment)
+    subset = {"count": options.count, "seed": options.seed, "list": options.list}
+    given = {key: value for key, value in subset.items() if value is not None}
+    entries = photographs.find(options.images, given, options.classes)
+    files.write_text(options.output, photographs.to_csv(entries))
+    labelled = sum(entry.label != UNKNOWN_LABEL for entry in entries)
+    print(f"{len(entries)} photographs, {labelled} of them labelled")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="folder, wheel or archive")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--count", type=int, help="take so many, by --seed")
+    chosen.add_argument("--list", help="take those that this file names, one a line")
+    parser.add_argument("--seed", type=int, help="which ones --count takes")
+    parser.add_argument("--classes", type=int, required=True, help="how many all models have")
+    parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
+    parser.add_argument("--output", type=Path, required=True, help="the list, CSV")
+    program.run(main, parser)

@@ -1,0 +1,220 @@
+"""Models of every kind through the workflow: one's own, seeded ones, and what is refused."""
+
+import json
+import subprocess
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+import xarray as xr
+import yaml
+from PIL import Image
+
+SIZE, RESIZE, CLASSES = 64, 72, 10
+
+
+def batch(path) -> np.ndarray:
+    """A photograph as config/my-model.yaml declares it."""
+    image = Image.open(path).convert("RGB")
+    scale = RESIZE / min(image.size)
+    image = image.resize([round(side * scale) for side in image.size], Image.BILINEAR)
+    left, top = ((side - SIZE) // 2 for side in image.size)
+    values = np.asarray(image.crop((left, top, left + SIZE, top + SIZE)), np.float32) / 255
+    values = (values - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    return values.transpose(2, 0, 1)[None].astype(np.float32)
+
+
+def network(classes: int = CLASSES):
+    """A small PyTorch module, the same at every call."""
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, stride=2, padding=1),
+        torch.nn.ReLU(),
+        torch.nn.AdaptiveAvgPool2d(4),
+        torch.nn.Flatten(),
+        torch.nn.Linear(8 * 16, classes),
+    ).eval()
+
+
+@pytest.fixture(scope="module")
+def space(workspace, tmp_path_factory):
+    """A workspace with a folder of one's own: photographs, and PyTorch models in each format."""
+    made = workspace.copy(tmp_path_factory.mktemp("models") / "space")
+    folder = made.path / "my-model"
+    folder.mkdir()
+    (folder / "images").symlink_to(made.path / "photographs")
+    sample = torch.zeros(1, 3, SIZE, SIZE)
+    torch.onnx.export(network(), (sample,), folder / "model.onnx", dynamo=False)
+    torch.export.save(torch.export.export(network(), (sample,)), folder / "model.pt2")
+    torch.jit.trace(network(), sample).save(folder / "model.pt")
+    torch.save(network().state_dict(), folder / "net.pth")
+    (folder / "net.py").write_text(
+        "import torch\n\n\ndef build():\n    return torch.nn.Sequential(\n"
+        "        torch.nn.Conv2d(3, 8, 3, stride=2, padding=1),\n        torch.nn.ReLU(),\n"
+        "        torch.nn.AdaptiveAvgPool2d(4),\n        torch.nn.Flatten(),\n"
+        "        torch.nn.Linear(8 * 16, 10),\n    )\n"
+    )
+    return made
+
+
+def example(space) -> dict:
+    """The shipped example's content."""
+    return yaml.safe_load((space.path / "config/my-model.yaml").read_text())
+
+
+def write(space, name: str, **changes) -> object:
+    """The example with another study name and changes in its model's description."""
+    content = example(space) | {"study": name}
+    content["models"] = [content["models"][0] | changes]
+    for key in [key for key, value in changes.items() if value is None]:
+        del content["models"][0][key]
+    source = content["models"][0]["source"]
+    content |= {"conversions": {source: {source: [[]]}}, "tvm_imports": {source: [[]]}}
+    path = space.path / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def expected(space, images) -> np.ndarray:
+    folder = space.path / "my-model"
+    batches = [batch(folder / "images" / name) for name in images]
+    with torch.no_grad():
+        return np.concatenate([network()(torch.from_numpy(item)).numpy() for item in batches])
+
+
+def test_the_shipped_example_runs_as_it_stands(space):
+    space.run(space.path / "config/my-model.yaml")
+    with xr.open_dataset(space.path / "results/my-model/study.nc") as dataset:
+        assert set(dataset.backend.values) == {"native", "O0", "O3"}
+        names = dataset.image.values
+        for logits in dataset.logits.values:
+            np.testing.assert_allclose(logits, expected(space, names), atol=1e-4)
+        session = onnxruntime.InferenceSession(space.path / "my-model/model.onnx")
+        (declared,) = session.get_inputs()
+        again = [
+            session.run(None, {declared.name: batch(space.path / "my-model/images" / name)})[0]
+            for name in names
+        ]
+        native = dataset.logits[list(dataset.backend.values).index("native")]
+        np.testing.assert_allclose(native, np.concatenate(again), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("program", {"file": "my-model/model.pt2"}),
+        ("script", {"file": "my-model/model.pt"}),
+        (
+            "code",
+            {
+                "file": None,
+                "code": {"file": "my-model/net.py", "function": "build"},
+                "weights": {"torch": "my-model/net.pth"},
+            },
+        ),
+    ],
+)
+def test_a_pytorch_model_of_ones_own(space, name, changes):
+    config = write(space, name, source="torch", **changes)
+    space.run(config, targets=(f"results/{name}/study.nc",))
+    with xr.open_dataset(space.path / f"results/{name}/study.nc") as dataset:
+        assert set(dataset.status.values) == {"ok"}
+        for logits in dataset.logits.values:
+            np.testing.assert_allclose(logits, expected(space, dataset.image.values), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "said"),
+    [
+        ("eleven", {"classes": 11}, "declared: classes 11, background 0, so (1, 11)"),
+        ("background", {"classes": 9}, "needs background: 1"),
+        (
+            "size",
+            {"input": {"size": 32, "layout": "NCHW", "channels": "RGB"}},
+            "takes (1, 3, 64, 64)",
+        ),
+        ("layout", {"input": {"size": 64, "layout": "NHWC", "channels": "RGB"}}, "layout NHWC"),
+    ],
+)
+def test_a_wrong_declaration_is_a_clear_failure(space, name, changes, said):
+    if "input" in changes:
+        changes = {"input": changes["input"] | {"mean": [0, 0, 0], "std": [1, 1, 1]}}
+    config = write(space, name, **changes)
+    record = f"results/{name}/models/mine/onnx/unconverted.onnx.json"
+    space.run(config, targets=(record,))
+    found = json.loads((space.path / record).read_text())
+    assert found["status"] == "failed"
+    assert said in found["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"file": "my-model/none.onnx"}, "'my-model/none.onnx' doesn't exist"),
+        ({"file": "my-model/net.py"}, "expected a file ending in"),
+        ({"sha256": "0" * 64}, "has another digest"),
+        ({"source": "caffe"}, "unknown framework 'caffe'"),
+    ],
+)
+def test_a_wrong_description_is_refused_before_any_job(space, changes, said):
+    config = write(space, "refused", **changes)
+    done = space.snakemake(config, "--dry-run")
+    assert done.returncode != 0
+    assert said in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_pickle_is_not_opened(space):
+    """A state dict that would run code is a failed export, and the code isn't run."""
+    folder = space.path / "my-model"
+    command = (
+        "import torch, os\n"
+        "class Evil:\n    def __reduce__(self):\n"
+        f"        return (os.system, ('touch {folder}/pwned',))\n"
+        f"torch.save({{'0.weight': Evil()}}, {str(folder / 'evil.pth')!r})\n"
+    )
+    subprocess.run([space.path / ".envs/torch/bin/python", "-c", command], check=True)
+    code = {"file": "my-model/net.py", "function": "build"}
+    weights = {"torch": "my-model/evil.pth"}
+    config = write(space, "evil", source="torch", file=None, code=code, weights=weights)
+    record = "results/evil/models/mine/torch/unconverted.pt2.json"
+    space.run(config, targets=(record,))
+    assert json.loads((space.path / record).read_text())["error"]["type"] == "UnpicklingError"
+    assert not (folder / "pwned").exists()
+
+
+def test_missing_weights_are_listed_before_any_job(space, monkeypatch, tmp_path):
+    for name in ("XDG_CACHE_HOME", "TORCH_HOME", "KERAS_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    done = space.snakemake(space.path / "config/paper.yaml", "--dry-run")
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout
+    for source in ("tensorflow", "tflite"):
+        for model in ("mobilenet_v2", "resnet101", "inception_v3"):
+            (line,) = [row for row in done.stdout.splitlines() if f"{model} from {source}" in row]
+            assert "https://" in line and str(tmp_path) in line
+
+
+def test_seeded_models_differ_between_images_and_sources(space):
+    config = space.path / "seeded.yaml"
+    content = yaml.safe_load((space.path / "config/paper-seeded.yaml").read_text())
+    content |= {"study": "seeded", "models": ["mobilenet_v2"], "backends": ["native"]}
+    content["images"] = {"folder": "photographs"}
+    content["conversions"] = {
+        "torch": {"torch": [[]], "tflite": [["litert_torch"]]},
+        "keras": {"keras": [[]], "torch": [["keras_onnx_12", "onnx2torch"]]},
+        "tflite": {"tflite": [[]]},
+    }
+    config.write_text(yaml.safe_dump(content))
+    space.run(config)
+    with xr.open_dataset(space.path / "results/seeded/study.nc") as dataset:
+        assert set(dataset.status.values) == {"ok"}, dataset.error_message.values
+        for source in ("torch", "keras", "tflite"):
+            cells = dataset.isel(cell=np.flatnonzero(dataset.source == source))
+            labels = cells.label[:, :, 0].values
+            assert len(set(labels[0])) == dataset.sizes["image"]  # another answer for each
+            for other in cells.logits.values[1:]:
+                np.testing.assert_allclose(other, cells.logits.values[0], atol=1e-3)
+    summary = (space.path / "results/seeded/summary.md").read_text()
+    assert "says nothing about accuracy" in summary
