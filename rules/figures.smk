@@ -1,5 +1,17 @@
 # Tables to figures; a figure draws the table of its name.
-FIGURES = ["targets", "conversions", "latency", "speedups"]
+FIGURES = {
+    "targets": "Answers",
+    "natives": "Answers",
+    "conversions": "Answers",
+    "inputs": "Answers",
+    "latency": "Time",
+    "speedups": "Time",
+    "devices": "Time",
+    "frameworks": "Time",
+    "backends": "Answers",
+    "anova": "Statistics",
+    "published": "Published",
+}
 FIGURE_FILES = [
     f"{STUDY}/figures/{figure}.{suffix}" for figure in FIGURES for suffix in ("pdf", "png", "csv")
 ]
@@ -7,20 +19,20 @@ FIGURE_FILES = [
 
 rule figures:
     input:
-        table=f"{TABLES}/{{figure}}.csv",
+        tables=rules.tables.output,
         environment=manifest("analysis"),
     output:
         pdf=f"{STUDY}/figures/{{figure}}.pdf",
         png=report(
             f"{STUDY}/figures/{{figure}}.png",
             caption="../report/figures.rst",
-            category="Figures",
+            category=lambda wildcards: FIGURES[wildcards.figure],
         ),
         data=f"{STUDY}/figures/{{figure}}.csv",
     log:
         f"{STUDY}/logs/figures/{{figure}}.log",
     wildcard_constraints:
-        figure=grid.alternatives(FIGURES),
+        figure=grid.alternatives(list(FIGURES)),
     params:
         python=python("analysis"),
         tables=TABLES,

@@ -3,10 +3,10 @@ rule gallery:
     input:
         study=rules.aggregate.output,
         images=sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS}),
-        page=[f"scripts/deltann/gallery/page.{part}" for part in ("html", "css", "js")],
+        page=[f"scripts/deltann/gallery/page.{part}" for part in ("xhtml", "css", "js")],
         environment=manifest("analysis"),
     output:
-        report(f"{STUDY}/gallery.html", caption="../report/gallery.rst", category="Answers"),
+        report(f"{STUDY}/gallery.xhtml", caption="../report/gallery.rst", category="Answers"),
     log:
         f"{STUDY}/logs/gallery.log",
     params:

@@ -2,22 +2,29 @@
 TABLES = f"{STUDY}/tables"
 
 
+def table(name, category):
+    """A table's path, marked for the report."""
+    return report(f"{TABLES}/{name}.csv", caption=f"../report/{name}.rst", category=category)
+
+
 rule tables:
     input:
         study=rules.aggregate.output,
+        published=["published/optimization_tables.csv"],
         environment=manifest("analysis"),
     output:
-        accuracy=report(
-            f"{TABLES}/accuracy.csv", caption="../report/accuracy.rst", category="Tables"
-        ),
-        targets=report(f"{TABLES}/targets.csv", caption="../report/targets.rst", category="Tables"),
-        conversions=report(
-            f"{TABLES}/conversions.csv", caption="../report/conversions.rst", category="Tables"
-        ),
-        latency=report(f"{TABLES}/latency.csv", caption="../report/latency.rst", category="Tables"),
-        speedups=report(
-            f"{TABLES}/speedups.csv", caption="../report/speedups.rst", category="Tables"
-        ),
+        accuracy=table("accuracy", "Answers"),
+        targets=table("targets", "Answers"),
+        natives=table("natives", "Answers"),
+        conversions=table("conversions", "Answers"),
+        routes=table("routes", "Answers"),
+        inputs=table("inputs", "Answers"),
+        latency=table("latency", "Time"),
+        speedups=table("speedups", "Time"),
+        devices=table("devices", "Time"),
+        frameworks=table("frameworks", "Time"),
+        anova=table("anova", "Statistics"),
+        published=table("published", "Published"),
         speedups_markdown=f"{TABLES}/speedups.md",
     log:
         f"{STUDY}/logs/tables.log",

@@ -1,4 +1,4 @@
-"""Show the images on which cells disagree, with every answer, in one HTML file."""
+"""Show the images on which cells disagree, with every answer, in one file for a browser."""
 
 import argparse
 from pathlib import Path
@@ -28,5 +28,5 @@ if __name__ == "__main__":
         "--inputs", type=Path, required=True, nargs="+", help="the prepared images, NetCDF"
     )
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
-    parser.add_argument("--output", type=Path, required=True, help="the gallery, HTML")
+    parser.add_argument("--output", type=Path, required=True, help="the gallery, XHTML")
     program.run(main, parser)

@@ -26,28 +26,10 @@ def convert(source: Path, target: Path) -> None:
     model = onnx.load(source)
     inputs = [item.name for item in model.graph.input]
     converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
-    plain = _without_lambdas(converted, _spatial_means(model))
-    keras_file.save(plain, target)
+    keras_file.save(_without_lambdas(converted), target)
 
 
-def _spatial_means(model) -> set[str]:
-    """Names of the tensors that are means over height and width, both kept as 1."""
-    from onnx import helper, numpy_helper
-
-    constants = {item.name: item for item in model.graph.initializer}
-    found = set()
-    for node in model.graph.node:
-        if node.op_type == "ReduceMean":
-            settings = {item.name: helper.get_attribute_value(item) for item in node.attribute}
-            axes = settings.get("axes")
-            if len(node.input) > 1:  # since opset 18 the axes are an input
-                axes = numpy_helper.to_array(constants[node.input[1]]).tolist()
-            if settings.get("keepdims", 1) and sorted(axis % 4 for axis in axes or ()) == [2, 3]:
-                found.add(node.output[0])
-    return found
-
-
-def _without_lambdas(model, means: set[str]):
+def _without_lambdas(model):
     """A copy of a Keras model with the same weights, its Lambda layers replaced.
 
     onnx2keras wraps closures of its own in Lambda layers. Keras can save those, but can't load
@@ -55,18 +37,16 @@ def _without_lambdas(model, means: set[str]):
 
     Args:
         model: the `keras.Model`.
-        means: names of the layers that average over height and width.
+
+    Raises:
+        TypeError: a Lambda layer that nothing here replaces.
     """
     import keras
 
     def copy(layer):
-        if not isinstance(layer, keras.layers.Lambda):
-            return layer.__class__.from_config(layer.get_config())
-        if layer.name in means:
-            return keras.layers.GlobalAveragePooling2D(keepdims=True, name=layer.name)
-        if layer.name.endswith("_CHW"):  # what it puts before flattening, to keep ONNX's order
-            return keras.layers.Permute((3, 1, 2), name=layer.name)
-        raise TypeError(f"layer {layer.name!r} is a Lambda that no Keras layer here replaces")
+        if isinstance(layer, keras.layers.Lambda):
+            return _replacement(layer)
+        return layer.__class__.from_config(layer.get_config())
 
     def call(layer, *inputs, mask=None, **settings):
         return layer(*inputs, **settings)  # a Lambda is called with a mask, others may take none
@@ -74,3 +54,39 @@ def _without_lambdas(model, means: set[str]):
     plain = keras.models.clone_model(model, clone_function=copy, call_function=call)
     plain.set_weights(model.get_weights())
     return plain
+
+
+def _replacement(layer):
+    """The Keras layer that does what one of onnx2keras's closures does.
+
+    Args:
+        layer: a `keras.layers.Lambda`; its function says which of onnx2keras's made it.
+
+    Raises:
+        TypeError: none is known.
+    """
+    from keras import layers
+
+    maker = layer.function.__qualname__.split(".")[0]
+    if maker == "convert_global_avg_pool":  # puts height and width of 1 behind the channels
+        return layers.Reshape(layer.output.shape[1:], name=layer.name)
+    if maker == "convert_flatten" or layer.name.endswith("_CHW"):  # before it flattens
+        return layers.Permute((3, 1, 2), name=layer.name)
+    if maker == "convert_reduce_mean" and len(layer.input.shape) == 4:
+        axes, keep = layer.function.__defaults__
+        if (mean := _spatial_mean(sorted(axes), bool(keep), layer.name)) is not None:
+            return mean
+    raise TypeError(f"layer {layer.name!r} is a Lambda that no Keras layer here replaces")
+
+
+def _spatial_mean(axes: list[int], keep: bool, name: str):
+    """The Keras layer for a mean over these axes of an image; None where there is none."""
+    from keras import Sequential, layers
+
+    mean = layers.GlobalAveragePooling2D(data_format="channels_last", keepdims=keep, name=name)
+    if axes == [1, 2]:
+        return mean
+    if keep or len(axes) != 2 or 0 in axes:
+        return None
+    (channels,) = {1, 2, 3} - set(axes)
+    return Sequential([layers.Permute((*axes, channels)), mean], name=f"{name}_permuted")

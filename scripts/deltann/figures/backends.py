@@ -31,7 +31,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     table = table.assign(name=table.apply(variants.lines, axis=1), column=_columns(table))
     columns = _ordered_columns(table)
     panels = []
-    for held, rows in labels.by(table, ["model", "source", "preprocessing", "resizer"]):
+    for held, rows in labels.by(table, ["model", "source", *labels.PREPARATION]):
         title = labels.title(table, held)
         for what, text, norm in (
             (LABELS, labels_text, label_norm(table)),

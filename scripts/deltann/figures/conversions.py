@@ -1,5 +1,7 @@
 """Sources by targets: what each conversion changes in labels and logits, every route on its own."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LogNorm
@@ -26,7 +28,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
         return pages.nothing(TITLE, "no converted model ran, or failed, in its own runtime.")
     variants = labels.Variants(table)
     panels = []
-    for held, rows in labels.by(table, ["model", "preprocessing", "resizer", "device"]):
+    for held, rows in labels.by(table, ["model", *labels.PREPARATION, "device"]):
         title = labels.title(table, held)
         grid = _grid(rows, variants, labels_text)
         panels.append(pages.Panel(f"{title}: {LABELS}", grid, label_norm(table), "%", "source"))
@@ -49,40 +51,46 @@ def _grid(table: pd.DataFrame, variants: labels.Variants, text) -> style.Grid:
     """Sources, with a sub-row per route, by targets."""
     several = table.groupby(["source", "target"])["route"].nunique()
     rows, names = [], {}
-    for source in style.ordered(table["source"]):
+    sources = style.ordered(table["source"])
+    for source in sources:
         count = several[source].max()
         for number in range(count):
             rows.append(f"{source}/{number}")
             names[rows[-1]] = "" if number else source
-    grid = style.Grid(rows, style.ordered(table["target"]), labels=names)
+    grid = style.Grid(rows, style.ordered([*sources, *table["target"]]), labels=names)
     place: dict[tuple[str, str], int] = {}
     for _, row in table.iterrows():
         pair = (row["source"], row["target"])
         key = (f"{row['source']}/{place.get(pair, 0)}", row["target"])
         place[pair] = place.get(pair, 0) + 1
-        route = variants.route(row)
-        put(grid, key, row, text, f"{route}\n" if route else "")
-    for source in style.ordered(table["source"]):
-        if source in grid.columns:
-            grid.texts[f"{source}/0", source] = "native"
+        put(grid, key, row, text, labels.wrapped(variants.route(row)))
+    grid.texts |= {(f"{source}/0", source): "native" for source in sources}
     return grid
 
 
-def put(grid: style.Grid, key: tuple[str, str], row: pd.Series, text, prefix: str = "") -> None:
+def put(
+    grid: style.Grid,
+    key: tuple[str, str],
+    row: pd.Series,
+    text: Callable[[pd.Series], tuple[float, str]],
+    below: Iterable[str] = (),
+) -> None:
     """Set a square from a row: its number and text, or its failure.
 
     Args:
         grid: whose.
         key: the square.
         row: of the table.
-        text: `row -> (number, text)`.
-        prefix: before the text.
+        text: a row's number and text.
+        below: lines under the text, which then takes one line itself.
     """
     if row["status"] == "ok":
         grid.values[key], words = text(row)
-        grid.texts[key] = prefix + words
     else:
-        grid.failures[key] = prefix + style.failure(row)
+        words = style.failure(row)
+    below = [line for line in below if line]
+    words = "\n".join([words.replace("\n", " "), *below]) if below else words
+    (grid.texts if row["status"] == "ok" else grid.failures)[key] = words
 
 
 def labels_text(row: pd.Series) -> tuple[float, str]:

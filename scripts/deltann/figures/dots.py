@@ -117,14 +117,24 @@ def _ticks(axes: Axes) -> None:
     low, high = axes.get_xlim()
     low, high = min(low, 0.9), max(high, 1.1)
     axes.set_xlim(low, high)
-    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), np.arange(1, 10, 0.1)):
-        decades = 10.0 ** np.arange(np.floor(np.log10(low)) - 1, np.ceil(np.log10(high)) + 1)
+    decades = 10.0 ** np.arange(-6, 7)
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.1, 1.2, 1.4, 7, 8, 9)):
         ticks = np.unique(np.round(np.outer(decades, steps).ravel(), 6))
         inside = ticks[(ticks >= low) & (ticks <= high)]
         if len(inside) >= 3:
             break
+    inside = _apart(inside, 0.12 * np.log(high / low))
     axes.xaxis.set_major_locator(FixedLocator(inside))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _apart(ticks: np.ndarray, distance: float) -> list[float]:
+    """Those of the ticks, from 1 outwards, whose logs are apart."""
+    kept: list[float] = []
+    for tick in sorted(ticks, key=lambda tick: abs(np.log(tick))):
+        if all(abs(np.log(tick / other)) > distance for other in kept):
+            kept.append(tick)
+    return kept
 
 
 def _mark(axes: Axes, y: float, row: pd.Series, number: int) -> None:

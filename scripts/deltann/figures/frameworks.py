@@ -8,6 +8,7 @@ from deltann.figures import dots, labels, pages, style
 TABLE = "frameworks"
 TITLE = "What the framework does to time"
 NATIVES = "native"
+HELD = ["model", "comparison", "reference_framework", *labels.PREPARATION]
 
 
 def draw(table: pd.DataFrame) -> list[Figure]:
@@ -28,10 +29,11 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     )
     series = style.ordered(table["series"])
     items = []
-    for held, rows in labels.by(table, ["model", "comparison", "reference_framework"]):
+    for held, rows in labels.by(table, HELD):
         reference = held["reference_framework"]
         kind = "the frameworks' own models" if held["comparison"] == NATIVES else "converted"
-        title = f"{held['model']}, {kind}, relative to {reference}"
+        start = f"{held['model']}, {kind}, relative to {reference}"
+        title = ", ".join([start, *labels.preparation(table, held)])
         items += dots.strips(title, rows, series)
     caption = (
         "Time per image over that of the reference framework's unconverted model on the same "

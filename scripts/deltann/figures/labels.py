@@ -2,31 +2,31 @@
 
 import pandas as pd
 
-from deltann.cell import DIRECT, NO_IMPORT, SOURCE, UNCONVERTED
+from deltann.cell import NO_IMPORT, UNCONVERTED
 
 PAIR = ["model", "source", "target"]
+# How a cell's images were prepared: a figure has a panel for each where a study has several.
+PREPARATION = ["preprocessing", "resizer"]
+ACROSS = 20
 
 
 class Variants:
-    """Names of targets that say route, preprocessing, resizer and importer where it takes that.
+    """Names of targets that say the route and the importer where there are several.
 
     A route is said where a source and target have several, by the edges that they don't share; an
-    importer where a route has several; preprocessing and resizer where the study has several.
+    importer where a route has several.
 
     Args:
-        table: with the columns model, source, target, and any of the others' names.
+        table: with the columns model, source, target, route, and importer where it matters.
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
         self._routes = _short_routes(table) if "route" in table else {}
-        self._several = [
-            name for name in ("preprocessing", "resizer") if name in table and _several(table[name])
-        ]
-        if {"importer", "route"} <= set(table.columns):
+        self._imports = set()
+        if "importer" in table:
             compiled = table[table["importer"] != NO_IMPORT]
             counts = compiled.groupby([*PAIR, "route"])["importer"].nunique()
-            if (counts > 1).any():
-                self._several.append("importer")
+            self._imports = set(counts.index[counts > 1])
 
     def route(self, row: pd.Series) -> str:
         """The edges that tell a row's route from the others of its pair; empty if it is alone."""
@@ -35,12 +35,8 @@ class Variants:
     def details(self, row: pd.Series) -> list[str]:
         """What a row's variant is told from the others by, beside its target."""
         found = [self.route(row)]
-        words = {
-            "preprocessing": lambda name: f"{name}'s preprocessing" if name != SOURCE else "",
-            "resizer": lambda name: f"{name} resize",
-            "importer": lambda name: {NO_IMPORT: "", DIRECT: "direct"}.get(name, f"via {name}"),
-        }
-        found += [words[name](row[name]) for name in self._several]
+        if tuple(row.get(name, "") for name in (*PAIR, "route")) in self._imports:
+            found.append("" if row["importer"] == NO_IMPORT else f"import: {row['importer']}")
         return [item for item in found if item]
 
     def line(self, row: pd.Series) -> str:
@@ -50,11 +46,20 @@ class Variants:
 
     def lines(self, row: pd.Series) -> str:
         """The variant on one line per detail, for a figure's axis."""
-        return "\n".join([row["target"], *self.details(row)])
+        details = [line for item in self.details(row) for line in wrapped(item)]
+        return "\n".join([row["target"], *details])
 
 
-def _several(names: pd.Series) -> bool:
-    return names.nunique() > 1
+def wrapped(route: str) -> list[str]:
+    """A route on lines of at most ACROSS letters, broken between edges."""
+    lines = [""]
+    for edge in route.split(" + "):
+        longer = f"{lines[-1]} + {edge}" if lines[-1] else edge
+        if lines[-1] and len(longer) > ACROSS:
+            lines.append(f"+ {edge}")
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _short_routes(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
@@ -84,14 +89,19 @@ def by(table: pd.DataFrame, columns: list[str]) -> list[tuple[dict[str, str], pd
 
 def title(table: pd.DataFrame, held: dict[str, str]) -> str:
     """A panel's title: the model and source, and what else the table has several of."""
+    start = held["model"] + (f" from {held['source']}" if "source" in held else "")
+    return ", ".join([start, *preparation(table, held)])
+
+
+def preparation(table: pd.DataFrame, held: dict[str, str]) -> list[str]:
+    """Device, preprocessing and resizer of a panel, those that the table has several of."""
     words = {
-        "source": "from {}",
         "device": "on {}",
         "preprocessing": "{}'s preprocessing",
         "resizer": "{} resize",
     }
-    found = [held["model"]]
-    for name, text in words.items():
-        if name in held and (name == "source" or _several(table[name])):
-            found.append(text.format(held[name]))
-    return " ".join(found[:2]) + "".join(f", {item}" for item in found[2:])
+    return [
+        text.format(held[name])
+        for name, text in words.items()
+        if name in held and table[name].nunique() > 1
+    ]

@@ -30,7 +30,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     series = style.ordered(table["series"])
     items = [
         strip
-        for held, rows in labels.by(table, ["model", "source"])
+        for held, rows in labels.by(table, ["model", "source", *labels.PREPARATION])
         for strip in dots.strips(labels.title(table, held), rows, series)
     ]
     caption = (

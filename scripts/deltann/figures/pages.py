@@ -11,7 +11,8 @@ from deltann.figures import style
 
 HEIGHT = 9.0  # inches: the text height of a page
 CAPTION = 1.1  # of which title and caption take this
-LABELS, BAR = 1.15, 0.8  # inches beside a heat map
+BAR, AXIS = 0.85, 0.3  # inches that a colour bar and an axis' name take
+LINE = 0.11  # inches of a line of small type
 
 
 @dataclass
@@ -24,13 +25,19 @@ class Panel:
     bar: str
     rows: str = ""
     cmap: str = style.SEQUENTIAL
-    row_height: float = 0.34
 
     @property
     def height(self) -> float:
         """Inches, with title and column names."""
-        lines = max((name.count("\n") + 1 for name in self.grid.columns), default=1)
-        return max(0.9, 0.4 + 0.13 * lines + self.row_height * len(self.grid.rows))
+        columns = _lines(self.grid.columns)
+        inside = _lines([*self.grid.texts.values(), *self.grid.failures.values()])
+        names = [self.grid.labels.get(row, row) for row in self.grid.rows]
+        row = max(0.34, 0.08 + LINE * max(inside, _lines(names)))
+        return max(0.9, 0.4 + 0.13 * columns + row * len(self.grid.rows))
+
+
+def _lines(texts: list[str]) -> int:
+    return max((text.count("\n") + 1 for text in texts), default=1)
 
 
 def heat(panels: list[Panel], title: str, caption: str) -> list[Figure]:
@@ -43,12 +50,14 @@ def _heat_page(panels: list[Panel], title: str, caption: str) -> Figure:
     size = (style.WIDTH, CAPTION + sum(heights))
     ratios = {"height_ratios": heights}
     figure, axes = plt.subplots(len(panels), 1, figsize=size, squeeze=False, gridspec_kw=ratios)
+    names = max(style.row_width(panel.grid) for panel in panels)
     for place, panel in zip(axes.flat, panels, strict=True):
-        square = (style.WIDTH - LABELS - BAR) / len(panel.grid.columns)
+        square = (style.WIDTH - names - AXIS - BAR) / len(panel.grid.columns)
         style.heatmap(place, panel.grid, panel.cmap, panel.norm, square)
         place.set_title(panel.title, loc="left")
         place.set_ylabel(panel.rows)
-        style.colour_bar(figure, place, panel.cmap, panel.norm, panel.bar)
+        style.colour_bar(figure, place, panel.cmap, panel.norm, panel.bar, panel.height - 0.5)
+    figure.align_ylabels(axes[:, 0])
     style.caption(figure, title, caption)
     return figure
 
@@ -69,17 +78,18 @@ def _square_page(
     panels: list[Panel], across: int, width: float, title: str, caption: str
 ) -> Figure:
     down = -(-len(panels) // across)
-    size = (style.WIDTH, CAPTION + width * down)
+    wide = style.WIDTH if across > 1 or width > 4 else width + 2 * BAR
+    size = (wide, CAPTION + width * down)
     figure, axes = plt.subplots(down, across, figsize=size, squeeze=False)
     for place in axes.flat[len(panels) :]:
         place.set_axis_off()
     for place, panel in zip(axes.flat, panels, strict=False):
-        square = (width - 0.75) / len(panel.grid.columns)
+        square = (width - style.row_width(panel.grid) - 0.2) / len(panel.grid.columns)
         style.heatmap(place, panel.grid, panel.cmap, panel.norm, square)
         place.set_title(panel.title)
         place.set_aspect("equal")
     first = panels[0]
-    style.colour_bar(figure, list(axes.flat), first.cmap, first.norm, first.bar)
+    style.colour_bar(figure, list(axes.flat), first.cmap, first.norm, first.bar, down * width)
     style.caption(figure, title, caption)
     return figure
 
@@ -98,6 +108,6 @@ def pack(items: list, height: float = HEIGHT - CAPTION) -> Iterator[list]:
 
 def nothing(title: str, why: str) -> list[Figure]:
     """A page that says why there is nothing to draw."""
-    figure = plt.figure(figsize=(style.WIDTH, 1.2))
+    figure = plt.figure(figsize=(style.WIDTH, 0.7))
     style.caption(figure, title, f"Nothing to draw: {why}")
     return [figure]

@@ -25,7 +25,8 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     measured = style.ordered(table["device"].dropna())
     published = style.ordered(table["published_device"])
     pairs = list(table.groupby(PAIR, sort=False))
-    size = (style.WIDTH, pages.CAPTION + 0.9 + 0.1 * len(rows) * (2 + max(1, len(measured))))
+    lanes = len(published) + len(measured)
+    size = (style.WIDTH, pages.CAPTION + 0.9 + 0.07 * len(rows) * (lanes + 1))
     figure, axes = plt.subplots(1, len(pairs), figsize=size, sharey=True, sharex=True)
     for place, ((baseline, candidate), found) in zip(axes, pairs, strict=True):
         _panel(place, found, rows, published, measured)
@@ -45,19 +46,19 @@ def _panel(
     axes: Axes, table: pd.DataFrame, rows: list[str], published: list[str], measured: list[str]
 ) -> None:
     axes.axvline(1, color="black", linewidth=0.8)
-    lanes = 1 + max(1, len(measured))
+    lanes = [*published, *measured]
     for number, name in enumerate(rows):
         if number:
             axes.axhline(number - 0.5, color="#DDDDDD", linewidth=0.5)
         found = table[table["row"] == name]
-        top = number - 0.5 + 1 / (lanes + 1)
+        where = {one: number - 0.5 + (k + 1) / (len(lanes) + 1) for k, one in enumerate(lanes)}
         for _, row in found.drop_duplicates("published_device").iterrows():
             look = _look(published.index(row["published_device"]))
-            axes.plot(1 + row["published_percent"] / 100, top, **look, markerfacecolor="white")
+            place = 1 + row["published_percent"] / 100, where[row["published_device"]]
+            axes.plot(*place, **look, markerfacecolor="white")
         for _, row in found.drop_duplicates(["device", "importer"]).iterrows():
             if row["status"] == "ok":
-                lane = top + (1 + measured.index(row["device"])) / (lanes + 1)
-                _measured(axes, lane, row, measured.index(row["device"]))
+                _measured(axes, where[row["device"]], row, measured.index(row["device"]))
     axes.set_xscale("log")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", linewidth=0.3)
@@ -72,13 +73,13 @@ def _measured(axes: Axes, y: float, row: pd.Series, number: int) -> None:
 
 def _look(number: int) -> dict:
     colour, marker = style.COLOURS[number], style.MARKERS[number]
-    return {"color": colour, "marker": marker, "markersize": 4, "linewidth": 0}
+    return {"color": colour, "marker": marker, "markersize": 3.5, "linewidth": 0}
 
 
 def _axis(axes: Axes, table: pd.DataFrame) -> None:
     percents = np.concatenate([table["published_percent"], table["speedup_percent"]])
     ratios = 1 + percents[np.isfinite(percents)] / 100
-    ticks = np.array([-90, -80, -50, -20, 0, 25, 100, 300, 900])
+    ticks = np.array([-90, -75, -50, 0, 100, 300, 900])
     low, high = 0.9 * ratios.min(), 1.1 * ratios.max()
     ticks = ticks[(1 + ticks / 100 >= low) & (1 + ticks / 100 <= high)]
     axes.set_xlim(low, high)

@@ -8,7 +8,7 @@ from deltann.figures import labels, pages, style
 TABLE = "speedups"
 TITLE = "Speedup of one compiler level over another"
 # As many squares beside each other still have room for a number and its interval.
-ACROSS = 9
+ACROSS = 6
 
 
 def draw(table: pd.DataFrame) -> list[Figure]:
@@ -27,7 +27,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     )
     norm = style.symmetric_ratio(table["speedup_percent"])
     panels = []
-    for held, rows in labels.by(table, ["model", "source"]):
+    for held, rows in labels.by(table, ["model", "source", *labels.PREPARATION]):
         for pairs in _chunks(rows):
             grid = _grid(rows[rows["pair"].isin(pairs)])
             title = labels.title(table, held)

@@ -23,8 +23,10 @@ SMALL, NORMAL = 7, 8
 # Smaller type can't be read in print: what doesn't fit then stays in the CSV.
 SMALLEST = 5
 # A letter's typical width, as a share of the type's size.
-LETTER = 0.56
+LETTER = 0.6
 # Speedups in percent at 10, 5, 2, 1.25, 1.1 times as slow and as fast.
+NEAR = 0.12
+BAR = 0.14  # inches
 RATIO_TICKS = (-90, -80, -50, -20, -9, 0, 10, 25, 100, 400, 900)
 
 
@@ -124,9 +126,20 @@ def heatmap(axes: Axes, grid: Grid, cmap: str, norm: Normalize, width: float) ->
     axes.tick_params(axis="x", labelsize=max(SMALLEST, narrow))
     if narrow < SMALLEST:
         axes.tick_params(axis="x", rotation=90, labelsize=SMALL - 1)
-    lines = max(label.count("\n") for label in grid.labels.values()) if grid.labels else 0
-    if lines:
-        axes.tick_params(axis="y", labelsize=SMALL - 1)
+    axes.tick_params(axis="y", labelsize=row_size(grid))
+
+
+def row_size(grid: Grid) -> float:
+    """The type size of the rows' names."""
+    names = [grid.labels.get(row, row) for row in grid.rows]
+    return SMALL - 1 if any("\n" in name for name in names) else SMALL
+
+
+def row_width(grid: Grid) -> float:
+    """Inches that the rows' names take."""
+    names = [grid.labels.get(row, row) for row in grid.rows]
+    longest = max((len(line) for name in names for line in name.split("\n")), default=1)
+    return longest * LETTER * row_size(grid) / 72
 
 
 def fitting(texts: Iterable[str], width: float) -> float:
@@ -156,12 +169,17 @@ def _square(
     axes.text(x, y, text, color=ink, fontsize=size, bbox=plate, **place)
 
 
-def colour_bar(figure: Figure, axes: Axes | list[Axes], cmap: str, norm: Normalize, label: str):
-    """A colour bar beside the axes."""
+def colour_bar(
+    figure: Figure, axes: Axes | list[Axes], cmap: str, norm: Normalize, label: str, height: float
+):
+    """A colour bar beside axes that are `height` inches high."""
     scale = matplotlib.cm.ScalarMappable(norm, cmap)
-    bar = figure.colorbar(scale, ax=axes, label=label, shrink=0.9, pad=0.02, aspect=15)
+    look = {"shrink": 0.9, "pad": 0.02, "aspect": max(6, height / BAR)}
+    bar = figure.colorbar(scale, ax=axes, label=label, **look)
     if isinstance(norm, FuncNorm):
         ticks = [value for value in RATIO_TICKS if norm.vmin <= value <= norm.vmax]
+        # those near zero only where they are apart
+        ticks = [value for value in ticks if value == 0 or abs(norm(value) - 0.5) > NEAR]
         bar.set_ticks(ticks, labels=[f"{value:+d}" if value else "0" for value in ticks])
     return bar
 

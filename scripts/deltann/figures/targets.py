@@ -8,7 +8,7 @@ from deltann.figures import labels, pages, style
 
 TABLE = "targets"
 TITLE = "Do a model's versions in different frameworks agree?"
-HELD = ["model", "source", "preprocessing", "resizer", "device"]
+HELD = ["model", "source", *labels.PREPARATION, "device"]
 
 
 def draw(table: pd.DataFrame) -> list[Figure]:

@@ -10,6 +10,7 @@ import xarray as xr
 from deltann.aggregate import CHUNK_IMAGES, MISSING_LABEL
 
 UNKNOWN = -1
+MARKUP = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,11 @@ class Entry:
         name: the image's.
         within: cells that answer other than most cells of their model and source.
         between: cells that answer other than most cells of their model.
-        text: name and answers as JSON in ASCII without `<`, fit for a script element: `models`,
-            each with its `model`, `truth` (or null), `within`, `between`, and `answers`: per
-            distinct answer, most frequent first, its label, the numbers of the cells that give
-            it (`0-3,7`), and the median and the least margin over these cells (probability of
-            rank 1 minus that of rank 2, three digits).
+        text: `name` and `models` as JSON for a script element. Each model has its `model`,
+            `truth` (or null), `within`, `between`, and `answers`: per distinct answer, most
+            frequent first, its label, the numbers of the cells that give it (`0-3,7`), and the
+            median and the least margin over these cells (probability of rank 1 minus that of
+            rank 2, three digits).
     """
 
     name: str
@@ -34,8 +35,9 @@ class Entry:
 
 
 def to_json(value: object) -> str:
-    """JSON in ASCII that can stand inside a script element."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    """JSON in ASCII that can stand inside a script element, of HTML and of XML."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.translate(MARKUP)
 
 
 def collect(dataset: xr.Dataset, limit: int) -> tuple[list[Entry], int]:

@@ -1,4 +1,8 @@
-"""One HTML file with everything in it: the answers as JSON, thumbnails, style and script."""
+"""One XHTML file with everything in it: the answers as JSON, thumbnails, style and script.
+
+Not HTML: Snakemake shows HTML in a frame of its report by a data URI, of which browsers take two
+megabytes; files of other types are downloaded from it, whatever their size.
+"""
 
 from collections.abc import Callable
 from html import escape
@@ -57,7 +61,7 @@ def _fill(dataset: xr.Dataset, entries: list[Entry], pictures: list[str], found:
         "thumbnails": to_json(pictures),
         "entries": f"[{','.join(entry.text for entry in entries)}]",
     }
-    return Template(_read("page.html")).substitute(
+    return Template(_read("page.xhtml")).substitute(
         style=_read("page.css"),
         script=_read("page.js"),
         facts="\n".join(f"<p>{escape(line)}</p>" for line in facts(dataset, entries, found)),

@@ -48,13 +48,14 @@ def markdown(table: pd.DataFrame) -> str:
     parts = ["# Speedup in percent, with its 95 % interval; *: the machine's speed drifted"]
     table = table.rename(columns={"framework": "target"})
     variants = labels.Variants(table)
-    pairs = table.groupby(["model", "source", "baseline", "candidate"], sort=False)
-    for (model, source, baseline, candidate), group in pairs:
+    held = ["model", "source", *labels.PREPARATION, "baseline", "candidate"]
+    for common, group in labels.by(table, held):
         names = group.apply(variants.line, axis=1)
         texts = group.assign(framework=names, text=group.apply(_text, axis=1))
         layout = texts.pivot(index="framework", columns="device", values="text")
         layout = layout.reindex(names.unique())[group["device"].unique()]
-        parts.append(f"## {model} from {source}: {baseline} to {candidate}")
+        pair = f"{common['baseline']} to {common['candidate']}"
+        parts.append(f"## {labels.title(table, common)}: {pair}")
         parts.append(layout.to_markdown())
     return "\n\n".join(parts) + "\n"
 
