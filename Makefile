@@ -21,8 +21,8 @@ test: .venv/ready
 
 lint: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
-	@.envs/test/bin/ruff check scripts tests
-	@.envs/test/bin/ruff format --check scripts tests
+	@.envs/test/bin/ruff check scripts tests benchmarks
+	@.envs/test/bin/ruff format --check scripts tests benchmarks
 	@.envs/test/bin/snakefmt --check Snakefile rules
 
 # The driver's environment: Snakemake, and uv, which builds the others.

@@ -35,7 +35,7 @@ def totals(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np
 def medians(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
     """Median of values ``(image,)`` over each resample: ``(resamples,)``.
 
-    The resamples are of the sorted values: as likely as those of the images, and so are the medians.
+    The resamples are of the sorted values: as likely as those of the images, and their medians too.
     """
     return np.sort(values)[_middles(values.size, seed, resamples)].mean(axis=1)
 
