@@ -1,41 +1,35 @@
-# Tables to figures; a figure draws the table of its name.
-FIGURES = {
-    "targets": "Answers",
-    "natives": "Answers",
-    "conversions": "Answers",
-    "inputs": "Answers",
-    "latency": "Time",
-    "speedups": "Time",
-    "devices": "Time",
-    "frameworks": "Time",
-    "backends": "Answers",
-    "anova": "Statistics",
-    "published": "Published",
-}
+# Tables to figures. A figure draws one table: that of its name, or the one named here.
+DRAWN = {"backends": "conversions"}
+FIGURES = [name for name in TABLE_CATEGORIES if name not in ("accuracy", "routes")] + [*DRAWN]
 FIGURE_FILES = [
     f"{STUDY}/figures/{figure}.{suffix}" for figure in FIGURES for suffix in ("pdf", "png", "csv")
 ]
 
 
+def drawn(wildcards):
+    """The name of the table that a figure draws."""
+    return DRAWN.get(wildcards.figure, wildcards.figure)
+
+
 rule figures:
     input:
-        tables=rules.tables.output,
+        table=lambda wildcards: f"{TABLES}/{drawn(wildcards)}.csv",
         environment=manifest("analysis"),
     output:
         pdf=f"{STUDY}/figures/{{figure}}.pdf",
         png=report(
             f"{STUDY}/figures/{{figure}}.png",
             caption="../report/figures.rst",
-            category=lambda wildcards: FIGURES[wildcards.figure],
+            category=lambda wildcards: TABLE_CATEGORIES[drawn(wildcards)],
+            labels={"figure": "{figure}"},
         ),
         data=f"{STUDY}/figures/{{figure}}.csv",
     log:
         f"{STUDY}/logs/figures/{{figure}}.log",
     wildcard_constraints:
-        figure=grid.alternatives(list(FIGURES)),
+        figure=grid.alternatives(FIGURES),
     params:
         python=python("analysis"),
-        tables=TABLES,
         stem=lambda wildcards: f"{STUDY}/figures/{wildcards.figure}",
         code=lambda wildcards: code_digest(
             "scripts/figures.py", f"deltann.figures.{wildcards.figure}"
@@ -44,5 +38,5 @@ rule figures:
         "draw the figure {wildcards.figure}"
     shell:
         "{params.python:q} scripts/figures.py --figure {wildcards.figure:q}"
-        " --tables {params.tables:q} --environment {input.environment:q}"
+        " --table {input.table:q} --environment {input.environment:q}"
         " --output-stem {params.stem:q} > {log:q} 2>&1"

@@ -1,30 +1,41 @@
 # The study dataset to its tables.
 TABLES = f"{STUDY}/tables"
+# Table: its category in the report. Each is a module in scripts/deltann/tables/, and has its
+# caption in report/.
+TABLE_CATEGORIES = {
+    "accuracy": "Answers",
+    "targets": "Answers",
+    "natives": "Answers",
+    "conversions": "Answers",
+    "routes": "Answers",
+    "inputs": "Answers",
+    "latency": "Time",
+    "speedups": "Time",
+    "devices": "Time",
+    "frameworks": "Time",
+    "anova": "Statistics",
+    "published": "Published",
+}
+PUBLISHED = "published/optimization_tables.csv"
 
 
-def table(name, category):
-    """A table's path, marked for the report."""
-    return report(f"{TABLES}/{name}.csv", caption=f"../report/{name}.rst", category=category)
+def reported(name):
+    """A table, with its caption and category in the report."""
+    return report(
+        f"{TABLES}/{name}.csv",
+        caption=f"../report/{name}.rst",
+        category=TABLE_CATEGORIES[name],
+        labels={"table": name},
+    )
 
 
 rule tables:
     input:
         study=rules.aggregate.output,
-        published=["published/optimization_tables.csv"],
+        published=PUBLISHED,
         environment=manifest("analysis"),
     output:
-        accuracy=table("accuracy", "Answers"),
-        targets=table("targets", "Answers"),
-        natives=table("natives", "Answers"),
-        conversions=table("conversions", "Answers"),
-        routes=table("routes", "Answers"),
-        inputs=table("inputs", "Answers"),
-        latency=table("latency", "Time"),
-        speedups=table("speedups", "Time"),
-        devices=table("devices", "Time"),
-        frameworks=table("frameworks", "Time"),
-        anova=table("anova", "Statistics"),
-        published=table("published", "Published"),
+        **{name: reported(name) for name in TABLE_CATEGORIES},
         speedups_markdown=f"{TABLES}/speedups.md",
     log:
         f"{STUDY}/logs/tables.log",

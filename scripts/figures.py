@@ -16,9 +16,8 @@ def main(options: argparse.Namespace) -> None:
 
     style.use()
     module = importlib.import_module(f"deltann.figures.{options.figure}")
-    source = options.tables / f"{module.TABLE}.csv"
-    pages = module.draw(pd.read_csv(source))
-    files.write_text(_path(options, ".csv"), source.read_text(encoding="utf-8"))
+    pages = module.draw(pd.read_csv(options.table))
+    files.write_text(_path(options, ".csv"), options.table.read_text(encoding="utf-8"))
     for suffix, save in ((".pdf", output.save_pdf), (".png", output.save_png)):
         with files.atomic(_path(options, suffix)) as part:
             save(pages, part)
@@ -31,7 +30,7 @@ def _path(options: argparse.Namespace, suffix: str) -> Path:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", required=True, help="module in deltann.figures")
-    parser.add_argument("--tables", type=Path, required=True, help="folder of the CSV tables")
+    parser.add_argument("--table", type=Path, required=True, help="the table that it draws, CSV")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output-stem", type=Path, required=True, help="path without the suffix")
     program.run(main, parser)

@@ -187,3 +187,118 @@ def test_summary_of_a_study_without_comparisons(tmp_path):
     cells = tables.Study(study(tmp_path, [failed(NATIVE)]))
     made = {name: tables.table(name, cells) for name in tables.MAKERS}
     assert summary.summary(made, cells.cells, {}, []).count("nothing to compare") == 3
+
+
+def many(folder: Path) -> xr.Dataset:
+    """A study with a second source, route, preprocessing, resizer, importer and device."""
+    rng = np.random.default_rng(0)
+
+    def slow(factor: float) -> np.ndarray:
+        return 0.01 * factor * rng.uniform(0.95, 1.05, (IMAGES, REPEATS))
+
+    near = np.eye(IMAGES, CLASSES, dtype=np.float32) * np.float32(1.00001)
+    far = near + np.float32(0.01)
+    other = np.eye(IMAGES, CLASSES, k=1, dtype=np.float32)
+    keras = {"source": "keras", "route": "unconverted"}
+    return study(
+        folder,
+        [
+            ran(NATIVE, latency=slow(1)),
+            ran(cell("torch", resizer="opencv"), logits=other, latency=slow(1)),
+            ran(CONVERTED, logits=near, latency=slow(1)),
+            ran(cell("onnx", route="other"), logits=far, latency=slow(1)),
+            ran(cell("onnx", preprocessing="target"), logits=other, latency=slow(1)),
+            failed(BROKEN),
+            ran(cell("keras", **keras), logits=other, latency=slow(3)),
+            ran(cell("torch", "O0"), latency=slow(2)),
+            ran(cell("torch", "O0", importer="torch_onnx"), latency=slow(2)),
+            ran(cell("torch", "O2"), latency=slow(1)),
+            ran(cell("torch", "O0", device="gpu"), latency=slow(0.5)),
+            failed(cell("torch", "O2", device="gpu")),
+            ran(SLOW, latency=slow(4)),
+        ],
+    )
+
+
+def test_routes_have_an_outcome(tmp_path):
+    dataset = many(tmp_path)
+    routes = tables.table("routes", tables.Study(dataset)).set_index(
+        ["source", "target", "route", "preprocessing", "resizer"]
+    )
+    assert routes.outcome.to_dict() == {
+        ("torch", "torch", "unconverted", "source", "pillow"): "reference",
+        # the resizer's effect is in `inputs`: here each is compared under its own
+        ("torch", "torch", "unconverted", "source", "opencv"): "reference",
+        ("torch", "onnx", "to_onnx", "source", "pillow"): "identical",
+        ("torch", "onnx", "other", "source", "pillow"): "logits differ",
+        ("torch", "onnx", "to_onnx", "target", "pillow"): "labels differ",
+        ("torch", "keras", "to_keras", "source", "pillow"): "failed",
+        ("keras", "keras", "unconverted", "source", "pillow"): "reference",
+    }
+    broken = routes.xs("to_keras", level="route").iloc[0]
+    assert (broken.failed_stage, broken.error_type) == ("convert", "KeyError")
+    native = routes.iloc[0]
+    assert (native.cells, native.failed_cells) == (6, 1)
+
+
+def test_sources_and_preparations_are_compared(tmp_path):
+    dataset = many(tmp_path)
+    native = row("natives", dataset)
+    assert (native.source_a, native.source_b, native.differing) == ("torch", "keras", IMAGES)
+    resized = row("inputs", dataset, target="torch")
+    assert (resized.resizer_a, resized.resizer_b) == ("pillow", "opencv")
+    assert resized.outcome == "labels differ"
+    moved = row("inputs", dataset, target="onnx")
+    assert (moved.preprocessing_b, moved.differing) == ("target", IMAGES)
+
+
+def test_times_hold_all_else_equal(tmp_path):
+    dataset = many(tmp_path)
+    same = {"model": "m", "source": "torch", "target": "torch", "resizer": "pillow"}
+    native = row("latency", dataset, backend="native", **same)
+    assert native.ratio == pytest.approx(0.5, rel=0.1)
+    moved = row("devices", dataset, backend="O0", device="gpu")
+    assert (moved.reference_device, moved.ratio) == ("cpu", pytest.approx(0.25, rel=0.1))
+    converted = row("frameworks", dataset, comparison="converted", target="onnx", backend="O0")
+    assert converted.ratio == pytest.approx(2, rel=0.1)
+    own = row("frameworks", dataset, comparison="native", source="keras")
+    assert (own.reference_framework, own.ratio) == ("torch", pytest.approx(3, rel=0.1))
+    levels = tables.table("speedups", tables.Study(dataset))
+    assert set(zip(levels.device, levels.status, strict=True)) == {
+        ("cpu", "ok"),
+        ("gpu", "failed"),
+    }
+
+
+def test_factors_are_tested_with_the_others_frozen(tmp_path):
+    dataset = many(tmp_path)
+    levels = row("anova", dataset, varied="level", device="cpu", importer="direct")
+    assert (levels.compared, levels.groups, levels.n) == ("O0;O2", 2, IMAGES)
+    assert (levels.test, levels.effect) == ("Wilcoxon signed-rank", 1)
+    assert (levels.fastest, levels.slowest) == ("O2", "O0")
+    assert levels.f > 100 and levels.eta_squared_low <= levels.eta_squared <= 1
+    table = tables.table("anova", tables.Study(dataset))
+    ran_tests = table[table.p.notna()]
+    assert (ran_tests.p <= ran_tests.p_holm).all()
+    assert ran_tests.p_holm.min() == pytest.approx(len(ran_tests) * ran_tests.p.min())
+    lost = row("anova", dataset, varied="device", backend="O2")
+    assert (lost.status, lost.left_out) == ("failed", "gpu") and pd.isna(lost.f)
+
+
+def test_published_numbers_stand_beside_this_runs(tmp_path):
+    names = {"model": "mobilenet_v2"}
+    dataset = study(
+        tmp_path,
+        [
+            ran(cell("torch", "O0", **names)),
+            ran(cell("torch", "O2", **names), latency=np.full((IMAGES, REPEATS), 0.005)),
+        ],
+    )
+    table = tables.table("published", tables.Study(dataset))
+    assert len(table) == 132
+    here = table[table.speedup_percent.notna()]
+    assert set(here.table) == {"I"} and set(here.published_framework) == {"pytorch"}
+    server = here[here.published_device == "server"].iloc[0]
+    assert (server.speedup_percent, server.published_percent) == (pytest.approx(100), 2.8)
+    assert server.difference == pytest.approx(97.2)
+    assert "other devices" in server.not_comparable and f"here {IMAGES}" in server.not_comparable

@@ -14,7 +14,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
-CODE = ("Snakefile", "rules", "scripts", "envs", "profiles", "config", "report")
+CODE = ("Snakefile", "rules", "scripts", "envs", "profiles", "config", "report", "published")
 LIMIT = {"seconds": 60, "memory_mb": 2000}
 CONFIG = {
     "study": "small",

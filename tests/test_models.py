@@ -203,7 +203,7 @@ def test_seeded_models_differ_between_images_and_sources(space):
     content["images"] = {"folder": "photographs"}
     content["conversions"] = {
         "torch": {"torch": [[]], "tflite": [["litert_torch"]]},
-        "keras": {"keras": [[]], "torch": [["keras_onnx_12", "onnx2torch"]]},
+        "keras": {"keras": [[]], "torch": [["keras_onnx_10", "onnx2torch"]]},
         "tflite": {"tflite": [[]]},
     }
     config.write_text(yaml.safe_dump(content))

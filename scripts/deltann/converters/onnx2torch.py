@@ -14,9 +14,9 @@ def convert(source: Path, target: Path) -> None:
     """Convert an `.onnx` file to a `.pt2` file.
 
     Args:
-        source: the `.onnx` file. onnx2torch 1.5 makes modules that compute axes from tensors of
-            operators whose axes are inputs, as they are since opset 13, and torch.export refuses
-            that: files of opset 12 or less convert.
+        source: the `.onnx` file. Where axes (since opset 13) or paddings (since opset 11) are
+            inputs, onnx2torch 1.5 makes modules that compute them from tensors, which
+            torch.export refuses or TVM can't import: files of opset 10 convert.
         target: the ExportedProgram to write.
 
     Raises:

@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 
 from deltann.figures import pages, style
 
-TABLE = "anova"
 TITLE = "Which factor does time depend on?"
 LEVEL = 0.05
 EFFECTS = (

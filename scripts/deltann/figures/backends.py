@@ -15,7 +15,6 @@ from deltann.figures.conversions import (
 )
 from deltann.figures.targets import label_norm
 
-TABLE = "conversions"
 TITLE = "What conversion and compilation change in the answers"
 
 

@@ -11,7 +11,6 @@ from deltann.cell import NATIVE
 from deltann.figures import labels, pages, style
 from deltann.figures.targets import label_norm
 
-TABLE = "conversions"
 TITLE = "What conversion changes in the answers"
 LABELS, LOGITS = "top-1 labels that differ", "largest logit difference"
 COLUMN = "max_logit_difference"

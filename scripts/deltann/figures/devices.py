@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 
 from deltann.figures import dots, labels, pages, style
 
-TABLE = "devices"
 TITLE = "What the device does to time"
 
 

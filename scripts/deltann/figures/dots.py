@@ -103,8 +103,9 @@ def _panel(axes: Axes, item: Strip, table: pd.DataFrame) -> None:
             _mark(axes, where[row["series"]], row, series.index(row["series"]))
         missing = found[~drawn]
         for text, failed in missing.groupby(missing.apply(reason, axis=1), sort=False):
-            middles = failed["series"].map(where)
-            _failed(axes, middles.min() - step / 2, middles.max() + step / 2, text)
+            for run in _runs(sorted(series.index(one) for one in failed["series"])):
+                ends = where[series[run[0]]], where[series[run[-1]]]
+                _failed(axes, ends[0] - step / 2, ends[1] + step / 2, text)
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelsize=style.SMALL - (_lines(rows) > 1))
@@ -156,6 +157,17 @@ def _mark(axes: Axes, y: float, row: pd.Series, number: int) -> None:
 def reason(row: pd.Series) -> str:
     """Why a row has no ratio."""
     return f"{row['failed_stage']} failed" if row["status"] == "failed" else "no reference"
+
+
+def _runs(numbers: list[int]) -> list[list[int]]:
+    """Ascending numbers as runs without gaps."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number <= runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs
 
 
 def _failed(axes: Axes, top: float, bottom: float, text: str) -> None:

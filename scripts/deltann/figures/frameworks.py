@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 
 from deltann.figures import dots, labels, pages, style
 
-TABLE = "frameworks"
 TITLE = "What the framework does to time"
 NATIVES = "native"
 HELD = ["model", "comparison", "reference_framework", *labels.PREPARATION]

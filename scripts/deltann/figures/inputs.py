@@ -7,7 +7,6 @@ from deltann.figures import labels, pages, style
 from deltann.figures.conversions import labels_text, put
 from deltann.figures.targets import BAR, label_norm
 
-TABLE = "inputs"
 TITLE = "What the images' preparation changes in the answers"
 
 

@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 
 from deltann.figures import dots, labels, pages, style
 
-TABLE = "latency"
 TITLE = "What the compiler's level does to time"
 BASE = "O0"
 

@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from deltann.figures import labels, pages, style
 from deltann.figures.targets import BAR, label_norm, pair_grid
 
-TABLE = "natives"
 TITLE = "Do the frameworks' own models agree?"
 
 

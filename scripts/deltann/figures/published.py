@@ -9,7 +9,6 @@ from matplotlib.lines import Line2D
 
 from deltann.figures import pages, style
 
-TABLE = "published"
 TITLE = "Published speedups beside this run's"
 PAIR = ["published_baseline", "published_candidate"]
 

@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 
 from deltann.figures import labels, pages, style
 
-TABLE = "speedups"
 TITLE = "Speedup of one compiler level over another"
 # As many squares beside each other still have room for a number and its interval.
 ACROSS = 6

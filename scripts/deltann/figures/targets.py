@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 
 from deltann.figures import labels, pages, style
 
-TABLE = "targets"
 TITLE = "Do a model's versions in different frameworks agree?"
 HELD = ["model", "source", *labels.PREPARATION, "device"]
 

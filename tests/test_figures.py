@@ -1,0 +1,52 @@
+"""Every figure draws a study with everything and one with nothing, and names what tells apart."""
+
+from importlib import import_module
+
+import pandas as pd
+import pytest
+from test_analysis import NATIVE, failed, many, study
+
+from deltann import tables
+from deltann.figures import labels
+
+pytest.importorskip("matplotlib")
+
+FIGURES = "targets natives conversions backends inputs latency speedups devices frameworks anova"
+
+
+@pytest.fixture(scope="module")
+def drawn_tables(tmp_path_factory):
+    """Every table of two studies, as CSV, in a folder each."""
+    folders = []
+    for make in (many, lambda folder: study(folder, [failed(NATIVE)])):
+        folders.append(tmp_path_factory.mktemp("tables"))
+        with make(folders[-1]) as dataset:
+            cells = tables.Study(dataset)
+            for name in tables.MAKERS:
+                tables.table(name, cells).to_csv(folders[-1] / f"{name}.csv", index=False)
+    return folders
+
+
+@pytest.mark.parametrize("name", [*FIGURES.split(), "published"])
+def test_figures_draw_a_wide_study_and_a_bare_one(name, drawn_tables, tmp_path):
+    from deltann.figures import output, style
+
+    style.use()
+    module = import_module(f"deltann.figures.{name}")
+    for folder in drawn_tables:
+        table = pd.read_csv(folder / f"{'conversions' if name == 'backends' else name}.csv")
+        pages = module.draw(table)
+        output.save_pdf(pages, tmp_path / "figure.pdf")
+        output.save_png(pages, tmp_path / "figure.png")
+        assert (tmp_path / "figure.pdf").read_bytes()[:4] == b"%PDF"
+        assert all(page.get_figheight() < 13 for page in pages)
+
+
+def test_labels_say_what_there_is_several_of_and_no_more(tmp_path):
+    one = pd.DataFrame({"model": "m", "source": "s", "target": ["t"], "route": ["a+b"]})
+    assert labels.Variants(one).line(one.iloc[0]) == "t"
+    two = pd.concat([one.assign(importer="direct"), one.assign(route="a+x+b", importer="none")])
+    assert [labels.Variants(two).line(row) for _, row in two.iterrows()] == ["t (b)", "t (x + b)"]
+    imports = pd.concat([one.assign(importer=name) for name in ("none", "direct", "y")])
+    lines = [labels.Variants(imports).line(row) for _, row in imports.iterrows()]
+    assert lines == ["t", "t (import: direct)", "t (import: y)"]
