@@ -112,11 +112,8 @@ def test_dataset_answers_in_one_line(sample):
 def test_dataset_holds_failed_cells_and_integer_labels(sample):
     assert sample.label.dtype == np.int32 and sample.true_label.dtype == np.int64
     broken = sample.sel(cell=str(BROKEN))
-    assert (broken.status, broken.failed_stage, broken.error_type) == (
-        "failed",
-        "convert",
-        "KeyError",
-    )
+    assert (broken.status, broken.failed_stage) == ("failed", "convert")
+    assert broken.error_type == "KeyError"
     assert (broken.label == -1).all() and broken.logits.isnull().all()
     assert sample.drifted.values.tolist() == [0, 0, 0, 1, 0]
 
@@ -264,10 +261,7 @@ def test_times_hold_all_else_equal(tmp_path):
     own = row("frameworks", dataset, comparison="native", source="keras")
     assert (own.reference_framework, own.ratio) == ("torch", pytest.approx(3, rel=0.1))
     levels = tables.table("speedups", tables.Study(dataset))
-    assert set(zip(levels.device, levels.status, strict=True)) == {
-        ("cpu", "ok"),
-        ("gpu", "failed"),
-    }
+    assert levels.groupby("device").status.first().to_dict() == {"cpu": "ok", "gpu": "failed"}
 
 
 def test_factors_are_tested_with_the_others_frozen(tmp_path):

@@ -9,8 +9,6 @@ from test_analysis import NATIVE, failed, many, study
 from deltann import tables
 from deltann.figures import labels
 
-pytest.importorskip("matplotlib")
-
 FIGURES = "targets natives conversions backends inputs latency speedups devices frameworks anova"
 
 
