@@ -1,6 +1,7 @@
 """Models of every kind through the workflow: one's own, seeded ones, and what is refused."""
 
 import json
+import shutil
 import subprocess
 
 import numpy as np
@@ -43,10 +44,18 @@ def space(workspace, tmp_path_factory):
     made = workspace.copy(tmp_path_factory.mktemp("models") / "space")
     folder = made.path / "my-model"
     folder.mkdir()
-    (folder / "images").symlink_to(made.path / "photographs")
+    (folder / "images").mkdir()
+    for photograph in (made.path / "photographs").glob("*.jpg"):  # without their ImageNet labels
+        shutil.copy2(photograph, folder / "images")
     sample = torch.zeros(1, 3, SIZE, SIZE)
-    torch.onnx.export(network(), (sample,), folder / "model.onnx", dynamo=False)
     torch.export.save(torch.export.export(network(), (sample,)), folder / "model.pt2")
+    to_onnx = (
+        "import sys, torch\nprogram = torch.export.load(sys.argv[1])\n"
+        "torch.onnx.export(program, dynamo=True).save(sys.argv[2], external_data=False)\n"
+    )
+    python = made.path / ".envs/torch/bin/python"
+    paths = [folder / "model.pt2", folder / "model.onnx"]
+    subprocess.run([python, "-c", to_onnx, *paths], check=True)
     torch.jit.trace(network(), sample).save(folder / "model.pt")
     torch.save(network().state_dict(), folder / "net.pth")
     (folder / "net.py").write_text(
