@@ -224,6 +224,7 @@ def test_seeded_models_differ_between_images_and_sources(space):
             labels = cells.label[:, :, 0].values
             assert len(set(labels[0])) == dataset.sizes["image"]  # another answer for each
             for other in cells.logits.values[1:]:
-                np.testing.assert_allclose(other, cells.logits.values[0], atol=1e-3)
+                # seeded logits are scaled to one spread, and a class's rounding errors with it
+                np.testing.assert_allclose(other, cells.logits.values[0], atol=1e-2)
     summary = (space.path / "results/seeded/summary.md").read_text()
     assert "says nothing about accuracy" in summary
