@@ -1,8 +1,9 @@
 # The two commands: `make study` and `make test`. Both set up what they need.
 PYTHON ?= python3
+# one or more: a later one is laid over the former
 CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
-RESULTS = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG))
+RESULTS = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG) | tail -n 1)
 
 .PHONY: study retry-failed test lint
 

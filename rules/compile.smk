@@ -1,19 +1,30 @@
-# A lowered model to machine code by TVM, for one device.
+# A model file to machine code by TVM: its import, one level's passes, one device's kernels.
+COMPILED = "{model}/{source}/{target}/{route}/{importer}/{level}/{device}.so"
+
+
+def imported(wildcards):
+    """The model file that TVM imports."""
+    start = wildcards.model, wildcards.source, wildcards.target, wildcards.route
+    run = wildcards.importer, wildcards.level, wildcards.device
+    return grid.import_step(config, Cell(*start, SOURCE, resizers.DEFAULT, *run))
+
+
 rule compile:
     input:
-        artifact=rules.lower.output.artifact,
-        record=rules.lower.output.record,
+        artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
+        record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
         environment=manifest("tvm"),
     output:
-        artifact=f"{STUDY}/compiled/{COMPILED}/{{device}}.so",
-        record=f"{STUDY}/compiled/{COMPILED}/{{device}}.so.json",
+        artifact=f"{STUDY}/compiled/{COMPILED}",
+        record=f"{STUDY}/compiled/{COMPILED}.json",
     log:
-        f"{STUDY}/logs/compile/{COMPILED}/{{device}}.log",
+        f"{STUDY}/logs/compile/{COMPILED}.log",
     retries: RETRIES
     resources:
         retries_left=retries_left,
     params:
         python=python("tvm"),
+        framework=lambda wildcards: imported(wildcards).framework,
         device_target=lambda wildcards: json.dumps(
             config["devices"][wildcards.device]["target"], sort_keys=True
         ),
@@ -23,7 +34,8 @@ rule compile:
         "compile {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
         " import {wildcards.importer}) at {wildcards.level} for {wildcards.device}"
     shell:
-        "{params.python:q} scripts/compile.py --target {params.device_target:q}"
+        "{params.python:q} scripts/compile.py --framework {params.framework:q}"
+        " --level {wildcards.level:q} --target {params.device_target:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"

@@ -17,8 +17,7 @@ def model_file(wildcards):
     cell = cell_of(wildcards)
     if cell.backend == NATIVE:
         return f"{STUDY}/{grid.native_step(config, cell).path}"
-    library = COMPILED.format(level=cell.backend, **asdict(cell))
-    return f"{STUDY}/compiled/{library}/{cell.device}.so"
+    return f"{STUDY}/compiled/{COMPILED.format(level=cell.backend, **asdict(cell))}"
 
 
 def runner(wildcards):

@@ -1,4 +1,4 @@
-"""Compile a lowered model by TVM for one device."""
+"""Compile a model file by TVM at one optimization level for one device."""
 
 import argparse
 import json
@@ -8,11 +8,14 @@ from deltann import program, records
 
 def main(options: argparse.Namespace) -> None:
     """Compile in a child process."""
-    records.produce("compile", {"target": options.target}, options)
+    names = ("framework", "level", "target")
+    records.produce("compile", {name: getattr(options, name) for name in names}, options)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--framework", required=True, help="format of the model file")
+    parser.add_argument("--level", required=True, help="O0 to O4")
     parser.add_argument("--target", type=json.loads, required=True, help="TVM target, JSON")
     records.arguments(parser)
     program.run(main, parser)

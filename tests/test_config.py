@@ -26,7 +26,7 @@ CONFIG = {
     "edges": {"torch_onnx": {"opset": 18}},
     "devices": {"cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True}},
     "timing": {"repeats": 1, "probe_tolerance": 0.15},
-    "limits": {stage: dict(LIMIT) for stage in ("export", "convert", "lower", "compile", "infer")}
+    "limits": {stage: dict(LIMIT) for stage in ("export", "convert", "compile", "infer")}
     | {"retries": 0},
 }
 # Names that a shell, a Snakefile or a regular expression would take for more than a name.

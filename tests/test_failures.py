@@ -57,7 +57,7 @@ def failed(workspace, tmp_path_factory):
         tvm_imports={target: [[]] for target in ("torch", "onnx", "tflite")}
         | {"tensorflow": [["tf2onnx"]], "keras": [["keras_onnx"]]},
         timing={"repeats": 1, "probe_tolerance": 0.15},
-        limits={stage: limit for stage in ("export", "lower", "compile", "infer")}
+        limits={stage: limit for stage in ("export", "compile", "infer")}
         | {"convert": {"seconds": 6, "memory_mb": 600}, "retries": 1},
     )
     return space, config, space.run(config)
@@ -132,7 +132,7 @@ def test_a_fault_of_ours_stops_the_job(failed, name, body, said):
         backends=["native"],
         limits={
             stage: {"seconds": 300, "memory_mb": 8000}
-            for stage in ("export", "convert", "lower", "compile", "infer")
+            for stage in ("export", "convert", "compile", "infer")
         }
         | {"retries": 0},
     )

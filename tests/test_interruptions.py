@@ -64,8 +64,7 @@ def equal(one: xr.Dataset, other: xr.Dataset) -> None:
     [
         ("scripts/export.py", 1.0),
         ("deltann.convert", 0.5),
-        ("deltann.lower", 1.0),
-        ("deltann.compile", 0.5),
+        ("deltann.compile", 1.0),
         ("deltann.infer", 1.0),
         ("scripts/aggregate.py", 0.1),
         ("scripts/figures.py", 0.3),
@@ -108,7 +107,7 @@ def test_kill_while_an_environment_is_built(workspace, tmp_path):
 def test_only_snakemake_killed_its_jobs_still_running(workspace, undisturbed):
     config = workspace.config("orphaned", **CHANGES)
     process = start(workspace, config)
-    wait_for(process, "deltann.lower")
+    wait_for(process, "deltann.compile")
     process.kill()
     process.wait()
     workspace.run(config)

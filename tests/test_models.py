@@ -207,8 +207,13 @@ def test_missing_weights_are_listed_before_any_job(space, monkeypatch, tmp_path)
 
 def test_seeded_models_differ_between_images_and_sources(space):
     config = space.path / "seeded.yaml"
-    content = yaml.safe_load((space.path / "config/paper-seeded.yaml").read_text())
-    content |= {"study": "seeded", "models": ["mobilenet_v2"], "backends": ["native"]}
+    content = yaml.safe_load((space.path / "config/paper.yaml").read_text())
+    content |= {
+        "study": "seeded",
+        "weights": "seeded",
+        "models": ["mobilenet_v2"],
+        "backends": ["native"],
+    }
     content["images"] = {"folder": "photographs"}
     content["conversions"] = {
         "torch": {"torch": [[]], "tflite": [["litert_torch"]]},

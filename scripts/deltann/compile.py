@@ -1,4 +1,4 @@
-"""Schedule the kernels of a lowered model for one device and build a library."""
+"""Compile a model by TVM: its import, one level's graph passes, kernels for one device."""
 
 import subprocess
 import sys
@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 from deltann import schedules
+from deltann.importers import import_model
+from deltann.levels import passes
 from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
@@ -51,43 +53,64 @@ def link(library: str, objects: list[str]) -> None:
     subprocess.run([*command, "-o", library, *objects], check=True)
 
 
-def work(target: dict, source: str, output: str) -> dict:
-    """Compile a lowered model to a shared library.
+def work(framework: str, level: str, target: dict, source: str, output: str) -> dict:
+    """Compile a model file to a shared library.
 
     Args:
+        framework: the file's format, one of `importers.IMPORTS`.
+        level: one of `levels.LEVELS`.
         target: TVM target; `mcpu: host` means this machine's.
-        source: the TVM module, JSON.
+        source: the model file.
         output: the library to write.
 
     Returns:
-        The resolved target, the shape of the input, TVM's version, the number of kernels and the
-        names of those left unscheduled, and the seconds that the schedule and code generation
-        took.
+        The resolved target, the shape of the input, TVM's version, the names of the level's
+        passes, the number of kernels that they leave and the names of those left unscheduled, and
+        the seconds of each step.
     """
+    if framework == "torch":
+        import torch  # noqa: F401  before TVM: see load_tvm
     tvm = load_tvm()
-    start = time.perf_counter()
     resolved = resolve_target(target)
-    module = tvm.ir.load_json(Path(source).read_text())
+    clock = Clock()
+    module = import_model(Path(source), framework)
+    clock.lap("import")
     input_shape = [int(side) for side in module["main"].params[0].ty.shape]
+    sequence = passes(level)
     # the machine itself checks main's input; asserts in each kernel cost a third of the build
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with tvm.target.Target(resolved), context:
+        module = tvm.transform.Sequential(sequence)(module)
+        clock.lap("passes")
+        kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
         module, unscheduled = schedules.apply(module)
-        scheduled = time.perf_counter()
+        clock.lap("schedule")
         module = tvm.transform.Sequential(lowering())(module)
         built = tvm.compile(
             module, tvm.target.Target(resolved), relax_pipeline=tvm.transform.Sequential([])
         )
         built.export_library(output, fcompile=link)
-    kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
+    clock.lap("build")
     return {
         "target": resolved,
         "input_shape": input_shape,
         "tvm": tvm.__version__,
+        "passes": [item.info.name for item in sequence],
         "kernels": len(kernels),
         "unscheduled": unscheduled,
-        "seconds": {
-            "schedule": round(scheduled - start, 3),
-            "build": round(time.perf_counter() - scheduled, 3),
-        },
+        "seconds": clock.seconds,
     }
+
+
+class Clock:
+    """Wall seconds of one step after the other."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        """End a step: it took the time since the one before."""
+        now = time.perf_counter()
+        self.seconds[step] = round(now - self._last, 3)
+        self._last = now

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from deltann import keras_file
+from deltann.onnx_graph import number_tensors
 
 SOURCE = "onnx"
 TARGET = "keras"
@@ -12,6 +13,10 @@ ENVIRONMENT = "tensorflow"
 
 def convert(source: Path, target: Path) -> None:
     """Convert an `.onnx` file to a `.keras` file that loads in safe mode.
+
+    Args:
+        source: the `.onnx` file; its input has to be in NCHW.
+        target: the `.keras` file to write.
 
     Raises:
         KeyError: onnx2keras has no converter for one of the operators.
@@ -24,6 +29,7 @@ def convert(source: Path, target: Path) -> None:
     from onnx2keras import onnx_to_keras
 
     model = onnx.load(source)
+    number_tensors(model.graph)
     inputs = [item.name for item in model.graph.input]
     converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
     keras_file.save(_without_lambdas(converted), target)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from deltann import exported
 from deltann.models.torchvision_start import load_torchvision
+from deltann.onnx_graph import number_tensors
 
 SOURCE = "onnx"
 TARGET = "torch"
@@ -26,29 +27,9 @@ def convert(source: Path, target: Path) -> None:
     from onnx2pytorch import ConvertModel
 
     model = onnx.load(source)
-    _rename(model.graph)
+    number_tensors(model.graph)
     shape = tuple(side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim)
     exported.save(_traced(ConvertModel(model).eval(), shape), shape, target)
-
-
-def _rename(graph) -> None:
-    """Number the tensors: onnx2pytorch names modules after them.
-
-    PyTorch takes a dot in a module's name for a module inside another, and can't read a `;`
-    again that it wrote into a `.pt2` file.
-    """
-    names: dict[str, str] = {"": ""}  # an optional input that is left out
-
-    def renamed(name: str) -> str:
-        return names.setdefault(name, f"tensor_{len(names)}")
-
-    for item in [*graph.input, *graph.initializer]:
-        item.name = renamed(item.name)
-    for node in graph.node:
-        node.input[:] = [renamed(name) for name in node.input]
-        node.output[:] = [renamed(name) for name in node.output]
-    for item in [*graph.output, *graph.value_info]:
-        item.name = renamed(item.name)
 
 
 def _traced(network, shape: tuple[int, ...]):

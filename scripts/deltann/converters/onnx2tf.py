@@ -17,7 +17,7 @@ def convert(source: Path, target: Path, simplify: bool = True) -> None:
     """Convert an `.onnx` file to a packed SavedModel with a serving signature.
 
     Args:
-        source: the `.onnx` file.
+        source: the `.onnx` file; its input has to be in NCHW.
         target: the packed SavedModel to write.
         simplify: let onnx2tf run onnxsim over the model first, as it does by default.
     """
