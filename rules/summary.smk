@@ -1,7 +1,7 @@
 # The study in a page.
 rule summary:
     input:
-        tables=[rules.tables.output[name] for name in ("accuracy", "conversions", "speedups")],
+        tables=[rules.tables.output[name] for name in TABLE_CATEGORIES],
         study=rules.aggregate.output,
         images=sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS}),
         environment=manifest("analysis"),

@@ -8,6 +8,7 @@ TABLE_CATEGORIES = {
     "natives": "Answers",
     "conversions": "Answers",
     "routes": "Answers",
+    "compilers": "Answers",
     "inputs": "Answers",
     "latency": "Time",
     "speedups": "Time",

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-SECTIONS = ("Cells", "Failures", "Images left out", "Findings", "Caveats")
+SECTIONS = ("Cells", "Answers", "Time", "Failures", "What to do", "Images left out", "Caveats")
 
 
 def sections(text: str) -> dict[str, str]:

@@ -15,8 +15,7 @@ def main(options: argparse.Namespace) -> None:
     from deltann import summary
     from deltann.tables import Study
 
-    names = ("accuracy", "conversions", "speedups")
-    tables = {name: pd.read_csv(options.tables / f"{name}.csv") for name in names}
+    tables = {name: pd.read_csv(options.tables / f"{name}.csv") for name in summary.TABLES}
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         cells = Study(dataset).cells
     text = summary.summary(tables, cells, summary.read_excluded(options.inputs), options.seeded)

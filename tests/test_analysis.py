@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from deltann import aggregate, predictions, summary, tables
+from deltann import aggregate, metrics, predictions, summary, tables
 from deltann.cell import Cell
 from deltann.errors import StudyError
 
@@ -173,9 +173,16 @@ def test_summary_says_what_failed_and_what_changed(sample):
     made = {name: tables.table(name, cells) for name in tables.MAKERS}
     text = summary.summary(made, cells.cells, {"m": "x.jpg: not an image"}, [])
     assert "5 cells: 4 ran, 1 failed" in text
-    assert "convert, KeyError, 1 cell: m from torch to keras (1): no such layer" in text
+    assert "convert, KeyError, 1 cell: m from torch to keras by to_keras (1): no such layer" in text
     assert "x.jpg: not an image" in text
-    assert "1 of 6 images, 16.7 % (95 % interval 3.0 to 56.4 %): 2.jpg" in text
+    changed = "1 of 6 images, 16.7 % (95 % interval 3.0 to 56.4 %): 2.jpg"
+    assert f"Conversion: m from torch to onnx by to_onnx: {changed}" in text
+    assert "Conversion: 1 of 2 routes change labels, 1 failed" in text
+    todo = text.split("## What to do")[1].split("## ")[0]
+    assert "m from torch to onnx by to_onnx (labels differ)" in todo
+    assert "m from torch to keras by to_keras (failed)" in todo
+    assert "to rule out 1 %, take 381" in todo
+    assert "Look at the 1 image on which cells disagree" in todo
     assert "O2 is 2.00 times as fast as O0" in text
     assert str(FAST) in text.split("## Caveats")[1]
 
@@ -184,6 +191,13 @@ def test_summary_of_a_study_without_comparisons(tmp_path):
     cells = tables.Study(study(tmp_path, [failed(NATIVE)]))
     made = {name: tables.table(name, cells) for name in tables.MAKERS}
     assert summary.summary(made, cells.cells, {}, []).count("nothing to compare") == 3
+
+
+def test_advice_on_the_number_of_images_is_wilsons():
+    needed = summary.advice.enough(1)
+    assert (
+        metrics.wilson_interval(0, needed).high <= 1 < metrics.wilson_interval(0, needed - 1).high
+    )
 
 
 def many(folder: Path) -> xr.Dataset:

@@ -14,6 +14,7 @@ from deltann.cell import NATIVE
 from deltann.tables import (
     accuracy,
     anova,
+    compilers,
     conversions,
     devices,
     frameworks,
@@ -35,6 +36,7 @@ _MODULES = {
     "natives": natives,
     "conversions": conversions,
     "routes": routes,
+    "compilers": compilers,
     "inputs": inputs,
     "latency": latency,
     "speedups": speedups,

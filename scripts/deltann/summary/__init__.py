@@ -1,0 +1,100 @@
+"""The study in a page, answers first: what changed labels, what changed time, what failed, and
+what a deployer should do."""
+
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from deltann.summary import advice, answers, time
+from deltann.summary.words import NAMED, cell, count, some
+
+# The tables that a summary is made from.
+TABLES = ("accuracy", "natives", "routes", "compilers", "inputs", "conversions")
+TABLES += ("latency", "speedups")
+
+
+def summary(
+    tables: dict[str, pd.DataFrame],
+    cells: pd.DataFrame,
+    excluded: dict[str, str],
+    seeded: list[str],
+) -> str:
+    """The summary in markdown.
+
+    Args:
+        tables: those of `TABLES`, as `deltann.tables` makes them.
+        cells: `deltann.tables.Study.cells`.
+        excluded: per geometry, the images that its preparation left out, one line each.
+        seeded: the models whose weights were made on the spot.
+    """
+    sections = {
+        "Answers": answers.lines(tables),
+        "Time": time.lines(tables),
+        "Failures": _failures(cells),
+        "What to do": advice.lines(tables, cells),
+        "Cells": _cells(cells),
+        "Images left out": _excluded(excluded),
+        "Caveats": _caveats(cells),
+    }
+    parts = ["# Summary of the study"]
+    if seeded:
+        parts.append(
+            '<strong style="color: #c00000">Seeded weights, nothing learnt: '
+            f"{', '.join(seeded)}. This study says nothing about accuracy.</strong>"
+        )
+    for title, lines in sections.items():
+        parts.append(f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines))
+    return "\n\n".join(parts) + "\n"
+
+
+def read_excluded(paths: list[Path]) -> dict[str, str]:
+    """The images left out, by geometry and resizer, from the prepared images' files."""
+    excluded = {}
+    for path in paths:
+        with xr.open_dataset(path, engine="h5netcdf") as dataset:
+            excluded[f"{path.parent.name}/{path.stem}"] = str(dataset.attrs["excluded"])
+    return excluded
+
+
+def _cells(cells: pd.DataFrame) -> list[str]:
+    failed = int((cells["status"] != "ok").sum())
+    return [f"{count(len(cells), 'cell')}: {len(cells) - failed} ran, {failed} failed"]
+
+
+def _failures(cells: pd.DataFrame) -> list[str]:
+    failed = cells[cells["status"] != "ok"]
+    lines = []
+    for (stage, error), rows in failed.groupby(["failed_stage", "error_type"], sort=False):
+        messages = [line.strip() for line in rows["error_message"].iloc[0].splitlines()]
+        message = next(filter(None, messages), "no message")[:200]
+        where = some(
+            [
+                f"{model} from {source} to {target} by {route} ({len(group)})"
+                for (model, source, target, route), group in rows.groupby(
+                    ["model", "source", "target", "route"], sort=False
+                )
+            ],
+            "; ",
+            2 * NAMED,
+        )
+        lines.append(f"{stage}, {error}, {count(len(rows), 'cell')}: {where}: {message}")
+    return lines or ["none"]
+
+
+def _excluded(excluded: dict[str, str]) -> list[str]:
+    lines = [
+        f"{model}: {line}" for model, text in excluded.items() for line in text.splitlines() if line
+    ]
+    return lines or ["none"]
+
+
+def _caveats(cells: pd.DataFrame) -> list[str]:
+    drifted = cells[cells["drifted"] == 1]
+    if drifted.empty:
+        return ["none: the machine's speed was steady during every timing"]
+    names = some([cell(row) for _, row in drifted.iterrows()])
+    return [
+        f"the machine's speed drifted while {count(len(drifted), 'cell')} of {len(cells)} were "
+        f"timed; their latencies may mislead, their answers don't: {names}"
+    ]

@@ -1,0 +1,96 @@
+"""What a deployer should do, as far as this study's images can tell."""
+
+from math import ceil
+
+import pandas as pd
+from scipy.stats import norm
+
+from deltann.cell import SOURCE, UNCONVERTED
+from deltann.summary.words import count, route, some
+from deltann.tables.parts import FAILED, LABELS
+
+# A change of so many percent of labels is one that a deployer would want to rule out.
+RULED_OUT = 1.0
+
+
+def lines(tables: dict[str, pd.DataFrame], cells: pd.DataFrame) -> list[str]:
+    """One line per decision."""
+    return [
+        *_routes(tables["routes"]),
+        *_level(tables["compilers"]),
+        *_images(tables["conversions"]),
+        *_again(cells),
+    ]
+
+
+def _routes(routes: pd.DataFrame) -> list[str]:
+    routes = routes[(routes["route"] != UNCONVERTED) & (routes["preprocessing"] == SOURCE)]
+    if routes.empty:
+        return []
+    bad = [
+        f"{route(row)} ({row['outcome']})"
+        for _, row in routes[routes["outcome"].isin([FAILED, LABELS])].iterrows()
+    ]
+    safe = int(routes["outcome"].notna().sum()) - len(bad)
+    found = [f"Convert by {count(safe, 'route')} that changed no label (tables/routes.csv)"]
+    return found + ([f"Don't convert by: {some(bad, '; ')}"] if bad else [])
+
+
+def _level(compilers: pd.DataFrame) -> list[str]:
+    """The highest level up to which no compiled cell changed a label."""
+    ran = compilers[compilers["differing"].notna()]
+    changed = {level: int((rows["differing"] > 0).sum()) for level, rows in ran.groupby("backend")}
+    if not changed:
+        return []
+    levels = sorted(changed)
+    first = next((level for level in levels if changed[level]), None)
+    if first is None:
+        return [f"Compile at {levels[-1]} or below: no level changed a label"]
+    safe = [level for level in levels if level < first]
+    many = f"{changed[first]} of {count(int((ran['backend'] == first).sum()), 'cell')}"
+    start = f"Compile at {safe[-1]} or below" if safe else "Compile with care"
+    return [f"{start}: {first} changed labels in {many} (tables/compilers.csv)"]
+
+
+def _images(conversions: pd.DataFrame) -> list[str]:
+    """How sure one can be, and where to look."""
+    ran = conversions[conversions["status"] == "ok"]
+    if ran.empty:
+        return []
+    differing = ran["differing_images"].dropna().astype(str)
+    images = {name for names in differing for name in names.split(";") if name}
+    found = []
+    if images:
+        found.append(
+            f"Look at the {count(len(images), 'image')} on which cells disagree, in the gallery"
+        )
+    n = int(ran["n"].min())
+    if n < enough(RULED_OUT):
+        found.append(
+            f"Take more images: {count(n, 'image')} without a change rule out changes of more than "
+            f"{100 * _upper(n):.1f} % of labels (95 % interval); to rule out {RULED_OUT:g} %, take "
+            f"{enough(RULED_OUT)}"
+        )
+    return found
+
+
+def _upper(n: int) -> float:
+    """The upper end of Wilson's 95 % interval where none of n images changed."""
+    z = norm.ppf(0.975)
+    return z**2 / (n + z**2)
+
+
+def enough(percent: float) -> int:
+    """So many images without a change rule out, by Wilson's 95 % interval, this percentage."""
+    z = norm.ppf(0.975)
+    return ceil(z**2 * (100 / percent - 1))
+
+
+def _again(cells: pd.DataFrame) -> list[str]:
+    drifted = int((cells["drifted"] == 1).sum())
+    if not drifted:
+        return []
+    return [
+        f"Time {count(drifted, 'cell')} again on a quiet machine before trusting their latencies: "
+        "remove their prediction files and run again"
+    ]

@@ -1,0 +1,75 @@
+"""What changed the time."""
+
+import pandas as pd
+
+from deltann.cell import NAMES, NATIVE, UNCONVERTED
+from deltann.summary.words import NAMED, count, route, runs
+
+NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
+
+
+def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
+    """The levels' largest and least speedup; each model's fastest cell without a changed label."""
+    return [_levels(tables["speedups"]), *_fastest(tables["latency"], tables["conversions"])]
+
+
+def _levels(speedups: pd.DataFrame) -> str:
+    """What the highest level did to time, against the lowest."""
+    ran = speedups[speedups["status"] == "ok"]
+    rows = _steady(ran)
+    if rows.empty:
+        return NOTHING
+    low, high = rows["baseline"].min(), rows["candidate"].max()
+    widest = rows[(rows["baseline"] == low) & (rows["candidate"] == high)]
+    rows = rows if widest.empty else widest
+    best = rows.loc[rows["speedup_percent"].idxmax()]
+    worst = rows.loc[rows["speedup_percent"].idxmin()]
+    text = f"Levels{_unsteady(rows)}: {_speedup(best)}"
+    return text if len(rows) == 1 else f"{text}; least, {_speedup(worst)}"
+
+
+def _steady(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those timed on a steady machine; all, where there are none."""
+    steady = rows[rows["drifted"] == 0]
+    return rows if steady.empty else steady
+
+
+def _unsteady(rows: pd.DataFrame) -> str:
+    return " (the machine's speed drifted)" if rows["drifted"].max() else ""
+
+
+def _speedup(row: pd.Series) -> str:
+    factors = [1 + row[name] / 100 for name in ("speedup_percent", "low", "high")]
+    # one image can't be resampled
+    sure = f"95 % interval {factors[1]:.2f} to {factors[2]:.2f}, " if row["n"] > 1 else ""
+    return (
+        f"{row['candidate']} is {factors[0]:.2f} times as fast as {row['baseline']} "
+        f"({sure}{count(int(row['n']), 'image')}) "
+        f"for {row['model']} from {row['source']} to {row['framework']} on {row['device']}"
+    )
+
+
+def fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> pd.DataFrame:
+    """Per model, the fastest cell that gives every image its native model's label.
+
+    Only cells timed on a steady machine compete, where there are any.
+    """
+    ran = latency[latency["status"] == "ok"]
+    found = conversions.set_index(list(NAMES))["differing"]
+    natives = (ran["backend"] == NATIVE) & (ran["route"] == UNCONVERTED)
+    same = natives | pd.Series([found.get(key) == 0 for key in _keys(ran)], ran.index, dtype=bool)
+    groups = [_steady(rows) for _, rows in ran[same].groupby("model", sort=False)]
+    return pd.DataFrame([rows.loc[rows["median_ms"].idxmin()] for rows in groups])
+
+
+def _keys(rows: pd.DataFrame) -> list[tuple]:
+    return list(rows[list(NAMES)].itertuples(index=False, name=None))
+
+
+def _fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> list[str]:
+    return [
+        f"Fastest with its native model's label on every image: {route(row)}, {runs(row)}, "
+        f"{row['median_ms']:.3g} ms an image (95 % interval {row['low']:.3g} to "
+        f"{row['high']:.3g}, {count(int(row['n']), 'image')})"
+        for _, row in fastest(latency, conversions).head(NAMED).iterrows()
+    ]

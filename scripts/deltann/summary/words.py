@@ -1,0 +1,53 @@
+"""How the summary names things and numbers."""
+
+import pandas as pd
+
+from deltann.cell import NAMES, NATIVE, UNCONVERTED
+
+# So many are named; the tables have them all.
+NAMED = 5
+
+
+def count(number: int, word: str) -> str:
+    """A number of things: 1 image, 2 images."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def some(names: list[str], separator: str = ", ", most: int = NAMED) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return separator.join(names[:most]) + more
+
+
+def cell(row: pd.Series) -> str:
+    """A cell's nine names, as its files' path has them."""
+    return "/".join(row[name] for name in NAMES)
+
+
+def route(row: pd.Series) -> str:
+    """A model's way from its source to its target."""
+    if row["route"] == UNCONVERTED:
+        return f"{row['model']} of {row['source']}"
+    return f"{row['model']} from {row['source']} to {row['target']} by {row['route']}"
+
+
+def runs(row: pd.Series) -> str:
+    """What runs a cell."""
+    if row["backend"] == NATIVE:
+        return f"its own runtime on {row['device']}"
+    return f"TVM {row['backend']} on {row['device']}"
+
+
+def compiled(row: pd.Series) -> str:
+    """A compiled cell: its model's way, and what runs it."""
+    return f"{route(row)} (import {row['importer']}), {runs(row)}"
+
+
+def share(row: pd.Series) -> str:
+    """How many images differ, with the interval and their names."""
+    images = str(row["differing_images"]).split(";")
+    return (
+        f"{int(row['differing'])} of {count(int(row['n']), 'image')}, "
+        f"{row['dissimilarity_percent']:.1f} % (95 % interval {row['low']:.1f} to "
+        f"{row['high']:.1f} %): {some(images)}"
+    )
