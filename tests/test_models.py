@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -205,31 +206,54 @@ def test_missing_weights_are_listed_before_any_job(space, monkeypatch, tmp_path)
             assert "https://" in line and str(tmp_path) in line
 
 
-def test_seeded_models_differ_between_images_and_sources(space):
-    config = space.path / "seeded.yaml"
+@pytest.fixture(scope="module")
+def seeded(space):
+    """One of the paper's models from every source, with weights made on the spot; its dataset."""
     content = yaml.safe_load((space.path / "config/paper.yaml").read_text())
-    content |= {
-        "study": "seeded",
-        "weights": "seeded",
-        "models": ["mobilenet_v2"],
-        "backends": ["native"],
-    }
-    content["images"] = {"folder": "photographs"}
+    content |= {"study": "seeded", "weights": "seeded", "models": ["mobilenet_v2"]}
+    content |= {"images": {"folder": "photographs"}, "backends": ["native"]}
     content["conversions"] = {
         "torch": {"torch": [[]], "tflite": [["litert_torch"]]},
         "keras": {"keras": [[]], "torch": [["keras_onnx_10", "onnx2torch"]]},
+        "tensorflow": {"tensorflow": [[]]},
         "tflite": {"tflite": [[]]},
     }
+    config = space.path / "seeded.yaml"
     config.write_text(yaml.safe_dump(content))
     space.run(config)
     with xr.open_dataset(space.path / "results/seeded/study.nc") as dataset:
         assert set(dataset.status.values) == {"ok"}, dataset.error_message.values
-        for source in ("torch", "keras", "tflite"):
-            cells = dataset.isel(cell=np.flatnonzero(dataset.source == source))
-            labels = cells.label[:, :, 0].values
-            assert len(set(labels[0])) == dataset.sizes["image"]  # another answer for each
-            for other in cells.logits.values[1:]:
-                # seeded logits are scaled to one spread, and a class's rounding errors with it
-                np.testing.assert_allclose(other, cells.logits.values[0], atol=1e-2)
+        return dataset.load()
+
+
+def test_seeded_models_differ_between_images(space, seeded):
+    for source in ("torch", "keras", "tensorflow", "tflite"):
+        cells = seeded.isel(cell=np.flatnonzero(seeded.source == source))
+        # (another answer for each photograph)
+        assert len(set(cells.label[0, :, 0].values)) == seeded.sizes["image"]
     summary = (space.path / "results/seeded/summary.md").read_text()
     assert "says nothing about accuracy" in summary
+
+
+@pytest.mark.parametrize("source", ["torch", "keras", "tensorflow", "tflite"])
+def test_native_sources_answer_as_by_their_frameworks_own_calls(space, seeded, tmp_path, source):
+    folder = space.path / "results/seeded/models/mobilenet_v2" / source
+    (model,) = (path for path in folder.glob("unconverted.*") if path.suffix != ".json")
+    environment = "torch" if source == "torch" else "tensorflow"
+    script = Path(__file__).with_name("framework_answers.py")
+    photographs = [space.path / "photographs" / name for name in seeded.image.values]
+    answers = tmp_path / "logits.npy"
+    subprocess.run(
+        [
+            space.path / f".envs/{environment}/bin/python",
+            *(script, source, "mobilenet_v2", model, answers, *photographs),
+        ],
+        check=True,
+    )
+    cells = seeded.isel(cell=np.flatnonzero(seeded.source == source))
+    expected = np.load(answers)
+    background = expected.shape[1] - 1000
+    for logits, labels in zip(cells.logits.values, cells.label.values, strict=True):
+        # seeded logits are scaled to one spread, and a class's rounding errors with it
+        np.testing.assert_allclose(logits, expected[:, background:], atol=1e-2)
+        assert (labels[:, 0] == expected[:, background:].argmax(1)).all()
