@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from deltann.converters.tf2onnx import name_constants
+from deltann.converters.tf2onnx import name_constants, start
 
 SOURCE = "keras"
 TARGET = "onnx"
@@ -19,7 +19,7 @@ def convert(source: Path, target: Path, opset: int = 18) -> None:
         target: the `.onnx` file to write.
         opset: of the ONNX operators.
     """
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    start()
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import keras
     import onnx

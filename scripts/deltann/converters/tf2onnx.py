@@ -21,7 +21,7 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
         channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
             else it has the SavedModel's own, NHWC, and a transposition behind it.
     """
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    start()
     import onnx
     import tensorflow
     import tf2onnx
@@ -51,6 +51,17 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
     graph.input.extend(inputs)
     name_constants(graph)
     onnx.save(converted, target)
+
+
+def start() -> None:
+    """Set what TensorFlow and tf2onnx read from the environment; call it before they are imported.
+
+    tf2onnx copies the whole graph, weights too, before each of its optimizers, so as to go on
+    without one that raises: 12 GB for ResNet101. With the variable set, whatever its value, it
+    copies nothing, and such an error ends the conversion.
+    """
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
 
 
 def name_constants(graph) -> None:

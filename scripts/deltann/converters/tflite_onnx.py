@@ -1,9 +1,8 @@
 """tf2onnx, from a TFLite file."""
 
-import os
 from pathlib import Path
 
-from deltann.converters.tf2onnx import name_constants
+from deltann.converters.tf2onnx import name_constants, start
 
 SOURCE = "tflite"
 TARGET = "onnx"
@@ -20,7 +19,7 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
         channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
             else it has the file's own, NHWC, and a transposition behind it.
     """
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    start()
     import onnx
     import tf2onnx
 
