@@ -1,6 +1,7 @@
 # Tables to figures. A figure draws one table: that of its name, or the one named here.
 DRAWN = {"backends": "conversions"}
-FIGURES = [name for name in TABLE_CATEGORIES if name not in ("accuracy", "routes")] + [*DRAWN]
+UNDRAWN = ("accuracy", "routes", "compilers")
+FIGURES = [name for name in TABLE_CATEGORIES if name not in UNDRAWN] + [*DRAWN]
 FIGURE_FILES = [
     f"{STUDY}/figures/{figure}.{suffix}" for figure in FIGURES for suffix in ("pdf", "png", "csv")
 ]

@@ -165,6 +165,11 @@ def test_a_wrong_declaration_is_a_clear_failure(space, name, changes, said):
         ({"file": "my-model/net.py"}, "expected a file ending in"),
         ({"sha256": "0" * 64}, "has another digest"),
         ({"source": "caffe"}, "unknown framework 'caffe'"),
+        ({"weights": {"onnx": "none.pth"}}, "weights.onnx (for mine): 'none.pth' doesn't exist"),
+        (
+            {"weights": {"onnx": {"file": "config/my-model.yaml", "sha256": "0" * 64}}},
+            "has another",
+        ),
     ],
 )
 def test_a_wrong_description_is_refused_before_any_job(space, changes, said):

@@ -3,13 +3,13 @@
 import inspect
 from pathlib import Path
 
-from deltann import converters, grid, models, resizers, runners, weights
+from deltann import converters, files, grid, models, resizers, runners, weights
 from deltann.cell import NATIVE, SOURCE, TARGET
 from deltann.errors import StudyError
 from deltann.folder import choose, clues, in_folder, list_images, read_list
 from deltann.importers import IMPORTS
 from deltann.levels import LEVELS
-from deltann.models import PRETRAINED, MissingFile, own
+from deltann.models import PRETRAINED, SEEDED, MissingFile, own
 
 
 def _expect(key: str, value: str, known: list[str] | tuple[str, ...], what: str) -> None:
@@ -38,6 +38,7 @@ def check(config: dict) -> None:
     for resizer in config.get("resizers", []):
         _expect("resizers", resizer, resizers.names(), "resizer")
     _check_devices(config)
+    _check_weights(config)
     weights.check(_missing(config))
     if not grid.cells(config):
         raise StudyError("the config's grid has no cell; expected one at least")
@@ -55,15 +56,42 @@ def _check_models(config: dict) -> None:
             _expect("models", name, sorted(models.families()), "model")
 
 
+def _check_weights(config: dict) -> None:
+    """A file of weights is there, and is the one that is meant."""
+    for model, source in _natives(config):
+        described = grid.described_weights(config, model, source)
+        path = Path(described["file"])
+        if described["file"] in (PRETRAINED, SEEDED):
+            continue
+        key = f"weights.{source} (for {model})"
+        if not path.exists():
+            raise StudyError(
+                f"config key {key}: {str(path)!r} doesn't exist; expected pretrained, seeded, or "
+                "the path of the weights"
+            )
+        if "sha256" in described and (path.is_dir() or files.sha256(path) != described["sha256"]):
+            raise StudyError(
+                f"config key {key}: {str(path)!r} has another digest; expected "
+                f"{described['sha256']}"
+            )
+
+
+def _natives(config: dict) -> list[tuple[str, str]]:
+    """The models of the study, each with the frameworks that it comes from."""
+    return [
+        (model, source)
+        for model in grid.names(config)
+        for source in config["conversions"]
+        if source in grid.sources(config, model)
+    ]
+
+
 def _missing(config: dict) -> list[MissingFile]:
     """The published weights that the study needs and no cache holds."""
     return [
         file
-        for model in grid.names(config)
-        if not grid.is_own(config, model)
-        for source in config["conversions"]
-        if source in grid.sources(config, model)
-        and grid.weights(config, model, source) == PRETRAINED
+        for model, source in _natives(config)
+        if not grid.is_own(config, model) and grid.weights(config, model, source) == PRETRAINED
         for file in models.family(model).missing(model, source)
     ]
 

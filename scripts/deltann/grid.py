@@ -100,8 +100,14 @@ def is_own(config: dict, model: str) -> bool:
 
 def weights(config: dict, model: str, source: str) -> str:
     """`pretrained`, `seeded`, or the path of a file."""
+    return described_weights(config, model, source)["file"]
+
+
+def described_weights(config: dict, model: str, source: str) -> dict[str, str]:
+    """`file`, which may also be `pretrained` or `seeded`, and the file's `sha256` if declared."""
     chosen = entry(config, model).get("weights", config.get("weights", PRETRAINED))
-    return chosen.get(source, PRETRAINED) if isinstance(chosen, dict) else chosen
+    mine = chosen.get(source, PRETRAINED) if isinstance(chosen, dict) else chosen
+    return mine if isinstance(mine, dict) else {"file": mine}
 
 
 def seeded(config: dict) -> list[str]:
