@@ -40,6 +40,10 @@ onstart:
     # jobs of a cluster parse this file too, in processes of their own
     if workflow.is_main_process:
         workflow.deltann_lock = hold_folder()
+        # With its rate limit, Snakemake 9.27 sets a timer for one second at each step of its
+        # scheduler, and the step that a timer causes sets the next: every job that ends adds one
+        # for good. After 300 jobs they took a core; `jobs` and `cores` are limit enough.
+        workflow.scheduler.job_rate_limiter = None
 
 
 def python(environment):
