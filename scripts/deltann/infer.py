@@ -12,6 +12,9 @@ import numpy as np
 from deltann.models import Preprocessing
 from deltann.preprocess import layout, normalise
 
+# Runs before the timed ones, in which a runtime traces, allocates and packs.
+WARM_UP = 2
+
 
 def work(
     runner: str,
@@ -22,9 +25,9 @@ def work(
     repeats: int,
     output: str,
 ) -> dict:
-    """The child's side: load the model, predict every image, then time it, and save the arrays.
+    """The child's side: load the model, predict and time every image, and save the arrays.
 
-    The pass that gives the predictions is also the warm-up. Every image is a batch of 1.
+    Every image is a batch of 1; the first timed pass gives the predictions.
 
     Args:
         runner: name of a module in `deltann.runners`.
@@ -44,33 +47,42 @@ def work(
             logits aren't finite.
     """
     how = Preprocessing(**preprocessing)
-    outputs = how.background + how.classes
     images = np.load(pixels, mmap_mode="r", allow_pickle=False)
     module = import_module(f"deltann.runners.{runner}")
     logits = np.empty((len(images), how.classes), np.float32)
     latency = np.empty((len(images), repeats))
     with module.Runner(Path(source), threads) as loaded:
         order = layout(loaded.input_shape, how.crop)
-        for index, image in enumerate(images):
-            answer = np.asarray(loaded.infer(normalise(image, how, order)))
-            if answer.shape != (1, outputs):
-                raise ValueError(
-                    f"output shape {answer.shape}; expected (1, {outputs}): {how.classes} classes "
-                    f"and {how.background} of background"
-                )
-            logits[index] = answer[0, how.background :]
+        for image in images[:WARM_UP]:
+            check_shape(loaded.infer(normalise(image, how, order)), how)
         for repeat in range(repeats):
             print(f"timing pass {repeat + 1} of {repeats}", flush=True)
             for index, image in enumerate(images):
                 batch = normalise(image, how, order)
                 start = time.perf_counter()
-                loaded.infer(batch)
+                answer = loaded.infer(batch)
                 latency[index, repeat] = time.perf_counter() - start
+                if repeat == 0:
+                    logits[index] = np.asarray(answer)[0, how.background :]
     if not np.isfinite(logits).all():
         raise ValueError("the model's logits are not finite")
     with open(output, "wb") as stream:
         np.savez(stream, logits=logits, latency=latency)
     return {"versions": module.versions()}
+
+
+def check_shape(answer: "np.ndarray", how: Preprocessing) -> None:
+    """See that a model answers with the classes that the study declares.
+
+    Raises:
+        ValueError: it has another shape than (1, background and classes).
+    """
+    outputs = how.background + how.classes
+    if np.shape(answer) != (1, outputs):
+        raise ValueError(
+            f"output shape {np.shape(answer)}; expected (1, {outputs}): {how.classes} classes and "
+            f"{how.background} of background"
+        )
 
 
 def machine(threads: int) -> dict:
