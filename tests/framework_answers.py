@@ -53,9 +53,9 @@ def by_keras(name: str, file: str, photographs: list[str]) -> np.ndarray:
 
 def _central(path: str, size: int, mean: float) -> np.ndarray:
     image = Image.open(path).convert("RGB")
-    scale = round(size / CENTRAL) / min(image.size)
-    image = image.resize([round(side * scale) for side in image.size], Image.BILINEAR)
-    left, top = ((side - size) // 2 for side in image.size)
+    short, sides = round(size / CENTRAL), image.size
+    image = image.resize([int(short * side / min(sides)) for side in sides], Image.BILINEAR)
+    left, top = (round((side - size) / 2) for side in image.size)
     values = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
     return values[None] if mean == 0 else ((values - mean) / mean)[None]
 

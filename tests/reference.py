@@ -14,10 +14,9 @@ RESIZE, CROP = 256, 224
 def batch(path: Path) -> np.ndarray:
     """A photograph as EfficientNet-Lite0 wants it: float32 (1, 3, 224, 224)."""
     image = Image.open(path).convert("RGB")
-    scale = RESIZE / min(image.size)
-    size = (round(image.width * scale), round(image.height * scale))
-    image = image.resize(size, Image.BICUBIC)
-    left, top = (image.width - CROP) // 2, (image.height - CROP) // 2
+    sides = [int(RESIZE * side / min(image.size)) for side in image.size]
+    image = image.resize(sides, Image.BICUBIC)
+    left, top = round((image.width - CROP) / 2), round((image.height - CROP) / 2)
     values = np.asarray(image.crop((left, top, left + CROP, top + CROP)), np.float32)
     return ((values / 255 - MEAN) / STD).transpose(2, 0, 1)[None].astype(np.float32)
 

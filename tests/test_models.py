@@ -19,9 +19,9 @@ SIZE, RESIZE, CLASSES = 64, 72, 10
 def batch(path) -> np.ndarray:
     """A photograph as config/my-model.yaml declares it."""
     image = Image.open(path).convert("RGB")
-    scale = RESIZE / min(image.size)
-    image = image.resize([round(side * scale) for side in image.size], Image.BILINEAR)
-    left, top = ((side - SIZE) // 2 for side in image.size)
+    sides = [int(RESIZE * side / min(image.size)) for side in image.size]
+    image = image.resize(sides, Image.BILINEAR)
+    left, top = (round((side - SIZE) / 2) for side in image.size)
     values = np.asarray(image.crop((left, top, left + SIZE, top + SIZE)), np.float32) / 255
     values = (values - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     return values.transpose(2, 0, 1)[None].astype(np.float32)

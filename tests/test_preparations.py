@@ -39,13 +39,13 @@ def test_pixels_are_the_librarys_own(workspace, resized, tmp_path, library):
         pixels = prepared.pixels.values[0]
     photograph = workspace.path / "photographs" / name
     sides = Image.open(photograph).size
-    width, height = (round(side * RESIZE / min(sides)) for side in sides)
+    width, height = (int(RESIZE * side / min(sides)) for side in sides)
     answer = tmp_path / "resized.npy"
     script = Path(__file__).with_name("resized.py")
     python = workspace.path / ".envs" / ENVIRONMENTS[library] / "bin/python"
     command = [python, script, library, photograph, str(width), str(height), answer]
     subprocess.run(command, check=True)
-    left, top = (width - CROP) // 2, (height - CROP) // 2
+    left, top = round((width - CROP) / 2), round((height - CROP) / 2)
     expected = np.load(answer)[top : top + CROP, left : left + CROP]
     np.testing.assert_array_equal(pixels, expected)
 
@@ -95,9 +95,9 @@ def test_the_targets_convention(workspace, tmp_path_factory):
         # keras.utils.load_img and preprocess_input
         squeezed = np.asarray(image.resize((224, 224), Image.NEAREST), np.float32) / 127.5 - 1
         # torchvision's transforms for MobileNet_V2_Weights.IMAGENET1K_V2
-        scale = 232 / min(image.size)
-        large = image.resize([round(side * scale) for side in image.size], Image.BILINEAR)
-        left, top = ((side - 224) // 2 for side in large.size)
+        sides = [int(232 * side / min(image.size)) for side in image.size]
+        large = image.resize(sides, Image.BILINEAR)
+        left, top = (round((side - 224) / 2) for side in large.size)
         cropped = np.asarray(large.crop((left, top, left + 224, top + 224)), np.float32) / 255
         cropped = (cropped - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
         for values, found in ((squeezed, by_source), (cropped, by_target)):

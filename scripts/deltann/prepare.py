@@ -44,13 +44,13 @@ def pixels(data: bytes, how: Geometry, resizer: str) -> np.ndarray:
     resize = resizers.get(resizer).resize
     if how.resize is None:
         return resize(np.asarray(image), (how.crop, how.crop), how.interpolation)
-    scale = how.resize / min(image.size)
-    size = tuple(max(how.resize, round(side * scale)) for side in image.size)
+    # the long side is cut off to whole pixels and the crop's corner rounded as torchvision does
+    size = tuple(int(how.resize * side / min(image.size)) for side in image.size)
     if size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
         width, height = image.size
         raise ValueError(f"{width} by {height} pixels: too long and narrow for a centre crop")
     resized = resize(np.asarray(image), size, how.interpolation)
-    left, top = ((side - how.crop) // 2 for side in size)
+    left, top = (round((side - how.crop) / 2) for side in size)
     return np.ascontiguousarray(resized[top : top + how.crop, left : left + how.crop])
 
 
