@@ -23,6 +23,10 @@ UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 # TensorFlow's and TFLite's published models were evaluated on the central 87.5 % of the image
 # (slim's inception_preprocessing), and have a class for the background.
 CENTRAL = 0.875
+# Seeded weights are fitted to so many images: enough, and ResNet101 takes 0.4 GB for each; then
+# each logit has this standard deviation over them.
+FITTED = 16
+SPREAD = 2.0
 
 
 def _preprocessings(model: str) -> dict[str, Preprocessing]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deltann import keras_file, savedmodel
 from deltann.models import PRETRAINED, SEEDED, Request
-from deltann.models.paper import seed, weights_file
+from deltann.models.paper import FITTED, SPREAD, seed, weights_file
 from deltann.preprocess import normalise
 
 # Keras has ResNet101 in both versions; TensorFlow's and TFLite's published ones are the second.
@@ -16,8 +16,6 @@ APPLICATIONS = {
     "resnet101": "ResNet101V2",
     "inception_v3": "InceptionV3",
 }
-FITTED = 32
-SPREAD = 2.0
 
 
 def export(request: Request, target: Path) -> None:

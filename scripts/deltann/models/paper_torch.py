@@ -4,13 +4,9 @@ from pathlib import Path
 
 from deltann import exported
 from deltann.models import PRETRAINED, SEEDED, Request
-from deltann.models.paper import seed
+from deltann.models.paper import FITTED, SPREAD, seed
 from deltann.models.torchvision_start import load_torchvision
 from deltann.preprocess import normalise
-
-# Enough to fit statistics to; ResNet101 in TensorFlow takes 0.4 GB for each.
-FITTED = 16
-SPREAD = 2.0
 
 
 def export(request: Request, target: Path) -> None:
