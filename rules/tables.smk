@@ -14,7 +14,7 @@ TABLE_CATEGORIES = {
     "speedups": "Time",
     "devices": "Time",
     "frameworks": "Time",
-    "anova": "Statistics",
+    "anova": "Tests",
     "published": "Published",
 }
 PUBLISHED = "published/optimization_tables.csv"

@@ -45,13 +45,14 @@ class Network(nn.Module):
 
     def forward(self, batch):
         stem = self.stem(batch)
-        return self.head(self.pool(stem + self.branch(stem))) * 10
+        return self.head(self.pool(stem + self.branch(stem)))
 
 
 def network() -> nn.Module:
     """The PyTorch model, with batch norms that do something."""
     torch.manual_seed(0)
     made = Network().eval()
+    nn.init.normal_(made.head.weight)
     for module in made.modules():
         if isinstance(module, nn.BatchNorm2d):
             for values in (module.weight, module.bias, module.running_mean, module.running_var):

@@ -75,7 +75,7 @@ def work(framework: str, level: str, target: dict, source: str, output: str) -> 
     clock = Clock()
     module = import_model(Path(source), framework)
     clock.lap("import")
-    input_shape = [int(side) for side in module["main"].params[0].ty.shape]
+    input_shape = fixed_shape(module["main"].params[0])
     sequence = passes(level)
     # the machine itself checks main's input; asserts in each kernel cost a third of the build
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
@@ -100,6 +100,20 @@ def work(framework: str, level: str, target: dict, source: str, output: str) -> 
         "unscheduled": unscheduled,
         "seconds": clock.seconds,
     }
+
+
+def fixed_shape(parameter) -> list[int]:
+    """The shape of a function's parameter.
+
+    Raises:
+        ValueError: a dimension is open.
+    """
+    shape = list(parameter.ty.shape)
+    try:
+        return [int(side) for side in shape]
+    except TypeError:
+        found = ", ".join(map(str, shape))
+        raise ValueError(f"the model takes ({found}); expected numbers only") from None
 
 
 class Clock:

@@ -20,3 +20,10 @@ def number_tensors(graph) -> None:
         node.output[:] = [renamed(name) for name in node.output]
     for item in [*graph.output, *graph.value_info]:
         item.name = renamed(item.name)
+
+
+def fix_batch(graph) -> None:
+    """Make the first dimension of an `onnx.GraphProto`'s input 1, the study's batch."""
+    first = graph.input[0].type.tensor_type.shape.dim[0]
+    first.Clear()
+    first.dim_value = 1

@@ -20,7 +20,7 @@ def convert(source: Path, target: Path) -> None:
 
     Raises:
         KeyError: onnx2keras has no converter for one of the operators.
-        TypeError: an operator became a Lambda layer, which safe mode refuses, and none of
+        ValueError: an operator became a Lambda layer, which safe mode refuses, and none of
             Keras's own layers is known to replace it.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -45,7 +45,7 @@ def _without_lambdas(model):
         model: the `keras.Model`.
 
     Raises:
-        TypeError: a Lambda layer that nothing here replaces.
+        ValueError: a Lambda layer that nothing here replaces.
     """
     import keras
 
@@ -69,7 +69,7 @@ def _replacement(layer):
         layer: a `keras.layers.Lambda`; its function says which of onnx2keras's made it.
 
     Raises:
-        TypeError: none is known.
+        ValueError: none is known.
     """
     from keras import layers
 
@@ -82,7 +82,7 @@ def _replacement(layer):
         axes, keep = layer.function.__defaults__
         if (mean := _spatial_mean(sorted(axes), bool(keep), layer.name)) is not None:
             return mean
-    raise TypeError(f"layer {layer.name!r} is a Lambda that no Keras layer here replaces")
+    raise ValueError(f"layer {layer.name!r} is a Lambda that no Keras layer here replaces")
 
 
 def _spatial_mean(axes: list[int], keep: bool, name: str):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from deltann.converters.tf2onnx import name_constants, start
+from deltann.onnx_graph import fix_batch
 
 SOURCE = "tflite"
 TARGET = "onnx"
@@ -25,6 +26,7 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
 
     inputs = _inputs(source) if channels_first else None
     converted, _ = tf2onnx.convert.from_tflite(str(source), opset=opset, inputs_as_nchw=inputs)
+    fix_batch(converted.graph)
     name_constants(converted.graph)
     onnx.save(converted, target)
 

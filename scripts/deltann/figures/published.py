@@ -78,7 +78,7 @@ def _look(number: int) -> dict:
 def _axis(axes: Axes, table: pd.DataFrame) -> None:
     percents = np.concatenate([table["published_percent"], table["speedup_percent"]])
     ratios = 1 + percents[np.isfinite(percents)] / 100
-    ticks = np.array([-90, -75, -50, 0, 100, 300, 900])
+    ticks = np.array([-90, -75, -50, 0, 100, 900])
     low, high = 0.9 * ratios.min(), 1.1 * ratios.max()
     ticks = ticks[(1 + ticks / 100 >= low) & (1 + ticks / 100 <= high)]
     axes.set_xlim(low, high)

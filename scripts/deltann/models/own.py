@@ -10,6 +10,7 @@ from deltann import files as stored
 from deltann import savedmodel
 from deltann.errors import StudyError
 from deltann.models import PRETRAINED, Preprocessing, Request
+from deltann.onnx_graph import fix_batch
 
 ENVIRONMENTS = {
     "torch": "torch",
@@ -169,9 +170,7 @@ def _onnx(described: dict, request: Request, shape: tuple[int, ...], target: Pat
     model = onnx.load(described["file"])
     if len(model.graph.input) != 1:
         raise ValueError(f"{len(model.graph.input)} inputs; expected one")
-    first = model.graph.input[0].type.tensor_type.shape.dim[0]
-    first.Clear()
-    first.dim_value = 1  # the study's batch
+    fix_batch(model.graph)
     onnx.save(model, target)
 
 
