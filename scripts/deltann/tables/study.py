@@ -38,9 +38,12 @@ class Study:
 
     def _array(self, name: str, cell: int) -> np.ndarray:
         """A cell's variable over the images it answered, without the padding of other models."""
-        values = self._dataset[name][cell].values[self.answered(cell)]
+        values = self._dataset[name][cell].values
+        answered = self.answered(cell)
+        if not answered.all():  # else copying 20 MB of logits would take most of the time
+            values = values[answered]
         padding = np.isnan(values[0]) if values.dtype.kind == "f" else values[0] == MISSING_LABEL
-        return values[:, ~padding]
+        return values[:, ~padding] if padding.any() else values
 
     def _seconds(self, cell: int) -> np.ndarray:
         """A cell's latencies in seconds, (image, repeat)."""
