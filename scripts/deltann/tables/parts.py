@@ -1,5 +1,7 @@
 """What several tables say of one or two cells."""
 
+from functools import cache
+
 import numpy as np
 
 from deltann import metrics
@@ -55,8 +57,9 @@ def outcome(row: dict) -> str:
     return IDENTICAL if row["max_relative_logit_difference"] <= TOLERANCE else LOGITS
 
 
+@cache
 def time(study: Study, cell: int) -> dict:
-    """The typical image's milliseconds, with their interval."""
+    """The typical image's milliseconds, with their interval; three tables ask for it."""
     seconds = study.seconds(cell)
     interval = metrics.median_latency_interval(seconds, SEED)
     median = 1000 * metrics.median_latency(seconds)
