@@ -217,6 +217,7 @@ def seeded(space):
     content = yaml.safe_load((space.path / "config/paper.yaml").read_text())
     content |= {"study": "seeded", "weights": "seeded", "models": ["mobilenet_v2"]}
     content |= {"images": {"folder": "photographs"}, "backends": ["native"]}
+    content["preprocessing"] = ["source"]
     content["conversions"] = {
         "torch": {"torch": [[]], "tflite": [["litert_torch"]]},
         "keras": {"keras": [[]], "torch": [["keras_onnx_10", "onnx2torch"]]},
