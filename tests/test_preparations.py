@@ -67,7 +67,7 @@ def test_the_table_holds_the_file_equal(resized):
             }
             a, b = (found.logits.values[0] for found in of.values())
             assert row.differing == (a.argmax(1) != b.argmax(1)).sum()
-            assert row.max_logit_difference == pytest.approx(np.abs(a - b).max(), rel=1e-6)
+            assert row.max_logit_difference == pytest.approx(np.abs(a - b).max(), rel=1e-5)
             # torchvision resizes bytes as Pillow does, to the last bit where it has AVX2
             assert row.max_logit_difference > 0 or row.resizer_b == "torchvision"
 
