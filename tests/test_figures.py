@@ -48,3 +48,15 @@ def test_labels_say_what_there_is_several_of_and_no_more(tmp_path):
     imports = pd.concat([one.assign(importer=name) for name in ("none", "direct", "y")])
     lines = [labels.Variants(imports).line(row) for _, row in imports.iterrows()]
     assert lines == ["t", "t (import: direct)", "t (import: y)"]
+
+
+def test_a_level_that_failed_is_hatched_beside_the_published_one(drawn_tables):
+    from deltann.figures import published
+
+    columns = ["status", "failed_stage", "device"]
+    table = pd.read_csv(drawn_tables[0] / "published.csv", dtype=dict.fromkeys(columns, "object"))
+    first = table["published_model"] == table["published_model"].iloc[0]
+    table.loc[first, columns] = ["failed", "compile", "cpu"]
+    (page,) = published.draw(table)
+    said = [text.get_text() for axes in page.axes for text in axes.texts]
+    assert "compile failed" in said

@@ -94,6 +94,8 @@ def _caption(table: pd.DataFrame) -> str:
     varied = "; ".join(
         f"{name}: {text}" for name, text in FACTORS.items() if name in set(table["varied"])
     )
+    fewer = int(table["left_out"].notna().sum())
+    left_out = f" {fewer} of them leave out values that failed." if fewer else ""
     tests = ", ".join(
         f"{test} with {effect}"
         for test, effect in dict.fromkeys(zip(table["test"], table["effect_name"], strict=True))
@@ -101,7 +103,8 @@ def _caption(table: pd.DataFrame) -> str:
     return (
         f"Each mark: one comparison of all values of a factor ({varied}), every other name frozen, "
         f"over {style.images(table)}; each image counts with its median latency. Tests within "
-        f"images: {tests}. p-values are corrected by Holm over all {len(table)} comparisons. With "
-        "many images everything is significant: the effects say how much. They describe one run; "
-        "the variation between runs isn't in them. The table has F, p and the bootstrap intervals."
+        f"images: {tests}. p-values are corrected by Holm over all {len(table)} comparisons."
+        f"{left_out} With many images everything is significant: the effects say how much. They "
+        "describe one run; the variation between runs isn't in them. The table has F, p and the "
+        "bootstrap intervals."
     )

@@ -102,10 +102,10 @@ def _panel(axes: Axes, item: Strip, table: pd.DataFrame) -> None:
         for _, row in found[drawn].iterrows():
             _mark(axes, where[row["series"]], row, series.index(row["series"]))
         missing = found[~drawn]
-        for text, failed in missing.groupby(missing.apply(reason, axis=1), sort=False):
-            for run in _runs(sorted(series.index(one) for one in failed["series"])):
+        for text, alike in missing.groupby(missing.apply(reason, axis=1), sort=False):
+            for run in _runs(sorted(series.index(one) for one in alike["series"])):
                 ends = where[series[run[0]]], where[series[run[-1]]]
-                _failed(axes, ends[0] - step / 2, ends[1] + step / 2, text)
+                failed(axes, ends[0] - step / 2, ends[1] + step / 2, text)
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelsize=style.SMALL - (_lines(rows) > 1))
@@ -170,7 +170,8 @@ def _runs(numbers: list[int]) -> list[list[int]]:
     return runs
 
 
-def _failed(axes: Axes, top: float, bottom: float, text: str) -> None:
+def failed(axes: Axes, top: float, bottom: float, text: str) -> None:
+    """Hatch a row, or several, where nothing could be measured, and say why."""
     edge = {"facecolor": "white", "edgecolor": style.HATCH_COLOUR, "hatch": style.HATCH}
     axes.axhspan(top, bottom, linewidth=0, **edge)
     plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}

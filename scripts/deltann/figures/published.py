@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from deltann.figures import pages, style
+from deltann.figures import dots, pages, style
 
 TITLE = "Published speedups beside this run's"
 PAIR = ["published_baseline", "published_candidate"]
@@ -29,6 +29,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     figure, axes = plt.subplots(1, len(pairs), figsize=size, sharey=True, sharex=True)
     for place, ((baseline, candidate), found) in zip(axes, pairs, strict=True):
         _panel(place, found, rows, published, measured)
+        place.tick_params(axis="x", labelsize=style.SMALL - 1)
         levels = found[["baseline", "candidate"]].iloc[0]
         place.set_title(f"{baseline} to {candidate}\n({' to '.join(levels)})", loc="left")
     _axis(axes[0], table)
@@ -58,6 +59,9 @@ def _panel(
         for _, row in found.drop_duplicates(["device", "importer"]).iterrows():
             if row["status"] == "ok":
                 _measured(axes, where[row["device"]], row, measured.index(row["device"]))
+            elif row["status"] == "failed":
+                y, half = where[row["device"]], 0.4 / (len(lanes) + 1)
+                dots.failed(axes, y - half, y + half, dots.reason(row))
     axes.set_xscale("log")
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", linewidth=0.3)
@@ -79,12 +83,13 @@ def _axis(axes: Axes, table: pd.DataFrame) -> None:
     percents = np.concatenate([table["published_percent"], table["speedup_percent"]])
     ratios = 1 + percents[np.isfinite(percents)] / 100
     ticks = np.array([-90, -75, -50, 0, 100, 900])
-    low, high = 0.9 * ratios.min(), 1.1 * ratios.max()
+    # room for whole marks at both ends
+    margin = (ratios.max() / ratios.min()) ** 0.04
+    low, high = ratios.min() / margin, ratios.max() * margin
     ticks = ticks[(1 + ticks / 100 >= low) & (1 + ticks / 100 <= high)]
     axes.set_xlim(low, high)
     axes.set_xticks(1 + ticks / 100, [f"{tick:+d}" if tick else "0" for tick in ticks])
     axes.minorticks_off()
-    axes.tick_params(axis="x", labelsize=style.SMALL - 1)
 
 
 def _legend(published: list[str], measured: list[str]) -> list:
@@ -104,7 +109,7 @@ def _legend(published: list[str], measured: list[str]) -> list:
 def _caption(table: pd.DataFrame, measured: list[str]) -> str:
     found = (
         f"Filled, with 95 % bootstrap intervals over {style.images(table)}: the same levels of the "
-        "same frameworks' unconverted models in this run."
+        "same frameworks' unconverted models in this run; hatched: it failed, with the stage."
         if measured
         else "This run has none of these cells."
     )
