@@ -110,7 +110,12 @@ function main() {
     return element;
   }
 
-  const percent = (value) => `${Number((100 * value).toPrecision(2))} %`;
+  const percent = (value) => {
+    const number = 100 * value;
+    // a tie's many zeros would not fit the column
+    const short = number && number < 0.001 ? number.toExponential(0) : +number.toPrecision(2);
+    return `${short} %`;
+  };
   const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
   function cellList(some, all) {

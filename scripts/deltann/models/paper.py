@@ -24,7 +24,7 @@ UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 # (slim's inception_preprocessing), and have a class for the background.
 CENTRAL = 0.875
 # Seeded weights are fitted to so many images: enough, and ResNet101 takes 0.4 GB for each; then
-# each logit has this standard deviation over them.
+# logits have this standard deviation over them.
 FITTED = 16
 SPREAD = 2.0
 

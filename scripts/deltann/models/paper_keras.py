@@ -101,5 +101,6 @@ def fit(model, request: Request) -> None:
         norm.momentum = momentum
     logits = np.asarray(model(batch, training=False))
     kernel, bias = model.layers[-1].get_weights()
-    scale = SPREAD / np.maximum(logits.std(0), 1e-6)
-    model.layers[-1].set_weights([kernel * scale, (bias - logits.mean(0)) * scale])
+    mean = logits.mean(0)
+    scale = SPREAD / (logits - mean).std()
+    model.layers[-1].set_weights([kernel * scale, (bias - mean) * scale])

@@ -38,8 +38,10 @@ def fit(network, request: Request) -> None:
     """Fit batch-norm statistics, then the last layer, to the images.
 
     With random weights alone logits are all but equal for every image. Here each batch norm takes
-    the statistics of the images themselves, and the last layer is scaled so that every logit has
-    mean 0 and deviation `SPREAD` over the images: then labels differ between them.
+    the statistics of the images themselves, and the last layer is shifted and scaled so that each
+    logit has mean 0 over the images, and all of them together the deviation `SPREAD`: then labels
+    differ between images. Were each logit scaled by itself, the largest ones would all lie at the
+    bound that so few images set, and every answer would be a tie.
     """
     import numpy as np
     import torch
@@ -57,6 +59,7 @@ def fit(network, request: Request) -> None:
         network.eval()
         logits = network(batch)
         last = network.fc if hasattr(network, "fc") else network.classifier[-1]
-        scale = SPREAD / logits.std(0).clamp_min(1e-6)
-        last.bias.copy_((last.bias - logits.mean(0)) * scale)
-        last.weight.mul_(scale[:, None])
+        mean = logits.mean(0)
+        scale = SPREAD / (logits - mean).std()
+        last.bias.copy_((last.bias - mean) * scale)
+        last.weight.mul_(scale)
