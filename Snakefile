@@ -20,6 +20,9 @@ except WorkflowError as error:
     raise WorkflowError(schema.explain(error)) from None
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/environment.smk"
 include: "rules/prepare.smk"

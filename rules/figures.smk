@@ -17,13 +17,14 @@ rule figures:
         table=lambda wildcards: f"{TABLES}/{drawn(wildcards)}.csv",
         environment=manifest("analysis"),
     output:
-        pdf=f"{STUDY}/figures/{{figure}}.pdf",
-        png=report(
-            f"{STUDY}/figures/{{figure}}.png",
+        # Snakemake's report centres a picture, and cuts off the top of one taller than the window
+        pdf=report(
+            f"{STUDY}/figures/{{figure}}.pdf",
             caption="../report/figures.rst",
             category=lambda wildcards: TABLE_CATEGORIES[drawn(wildcards)],
             labels={"figure": "{figure}"},
         ),
+        png=f"{STUDY}/figures/{{figure}}.png",
         data=f"{STUDY}/figures/{{figure}}.csv",
     log:
         f"{STUDY}/logs/figures/{{figure}}.log",

@@ -6,7 +6,9 @@ rule summary:
         images=sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS}),
         environment=manifest("analysis"),
     output:
-        report(f"{STUDY}/summary.md", caption="../report/summary.rst", category="Summary"),
+        text=f"{STUDY}/summary.md",
+        # the report shows HTML, and offers markdown for download
+        page=report(f"{STUDY}/summary.html", caption="../report/summary.rst", category="Summary"),
     log:
         f"{STUDY}/logs/summary.log",
     params:
@@ -19,4 +21,4 @@ rule summary:
     shell:
         "{params.python:q} scripts/summary.py --tables {params.tables:q} --study {input.study:q}"
         " --inputs {input.images:q} --seeded {params.seeded:q} --environment {input.environment:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.text:q} --page {output.page:q} > {log:q} 2>&1"

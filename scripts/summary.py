@@ -1,4 +1,4 @@
-"""Sum the study up in one page of markdown."""
+"""Sum the study up in one page, as markdown and as HTML."""
 
 import argparse
 from pathlib import Path
@@ -13,6 +13,7 @@ def main(options: argparse.Namespace) -> None:
     import xarray as xr
 
     from deltann import summary
+    from deltann.summary import page
     from deltann.tables import Study
 
     tables = {name: pd.read_csv(options.tables / f"{name}.csv") for name in summary.TABLES}
@@ -20,6 +21,7 @@ def main(options: argparse.Namespace) -> None:
         cells = Study(dataset).cells
     text = summary.summary(tables, cells, summary.read_excluded(options.inputs), options.seeded)
     files.write_text(options.output, text)
+    files.write_text(options.page, page.page(text))
 
 
 if __name__ == "__main__":
@@ -32,4 +34,5 @@ if __name__ == "__main__":
     parser.add_argument("--seeded", nargs="*", default=[], help="models of seeded weights")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the summary, markdown")
+    parser.add_argument("--page", type=Path, required=True, help="the same, HTML")
     program.run(main, parser)

@@ -18,7 +18,7 @@ def convert(source, target):
     """Misbehave."""
 '''
 BODIES = {
-    "raises": ("onnx", "    raise RuntimeError('unsupported operator: Swish')\n"),
+    "raises": ("onnx", "    raise RuntimeError('unsupported operator: <b>Swish')\n"),
     "segfaults": ("tensorflow", "    import ctypes\n\n    ctypes.string_at(0)\n"),
     "hangs": ("keras", "    import time\n\n    time.sleep(1000)\n"),
     "eats": (
@@ -78,15 +78,18 @@ def test_the_study_finishes_and_says_why(failed):
             assert cell.error_type.item() == EXPECTED[target]
             assert cell.error_message.item()
     summary = (space.path / "results/failing/summary.md").read_text()
+    page = (space.path / "results/failing/summary.html").read_text()
     for error in EXPECTED.values():
-        assert error in summary
+        assert error in summary and error in page
+    assert "unsupported operator: <b>Swish" in summary
+    assert "unsupported operator: &lt;b&gt;Swish" in page
 
 
 def test_records_keep_message_and_traceback(failed):
     space, _, _ = failed
     path = space.path / "results/failing/models/efficientnet_lite0/torch/raises.onnx.json"
     record = json.loads(path.read_text())
-    assert record["error"]["message"] == "unsupported operator: Swish"
+    assert record["error"]["message"] == "unsupported operator: <b>Swish"
     assert "converters/raises.py" in record["error"]["traceback"]
 
 

@@ -237,8 +237,10 @@ def test_seeded_models_differ_between_images(space, seeded):
         cells = seeded.isel(cell=np.flatnonzero(seeded.source == source))
         # (another answer for each photograph)
         assert len(set(cells.label[0, :, 0].values)) == seeded.sizes["image"]
-    summary = (space.path / "results/seeded/summary.md").read_text()
-    assert "says nothing about accuracy" in summary
+    page = (space.path / "results/seeded/summary.html").read_text()
+    # a warning in red, first of all
+    assert "<h1>Summary of the study</h1>\n<p><strong>Seeded weights" in page
+    assert "says nothing about accuracy" in page and "h1 + p strong { color: #c00000; }" in page
 
 
 @pytest.mark.parametrize("source", ["torch", "keras", "tensorflow", "tflite"])

@@ -73,6 +73,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
     steps["gallery"] = ["gallery.py", *from_study, "--output", gallery]
     summary = folder / "summary.md"
     steps["summary"] = ["summary.py", "--tables", tables, *from_study, "--output", summary]
+    steps["summary"] += ["--page", summary.with_suffix(".html")]
     environment = ["--environment", folder / "environment.json"]
     return {
         step: [sys.executable, str(SCRIPTS / script), *map(str, [*arguments, *environment])]

@@ -40,8 +40,8 @@ def summary(
     parts = ["# Summary of the study"]
     if seeded:
         parts.append(
-            '<strong style="color: #c00000">Seeded weights, nothing learnt: '
-            f"{', '.join(seeded)}. This study says nothing about accuracy.</strong>"
+            f"**Seeded weights, nothing learnt: {', '.join(seeded)}. This study says nothing about "
+            "accuracy.**"
         )
     for title, lines in sections.items():
         parts.append(f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines))
