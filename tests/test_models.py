@@ -265,3 +265,26 @@ def test_native_sources_answer_as_by_their_frameworks_own_calls(space, seeded, t
         # seeded logits are scaled to one spread, and a class's rounding errors with it
         np.testing.assert_allclose(logits, expected[:, background:], atol=1e-2)
         assert (labels[:, 0] == expected[:, background:].argmax(1)).all()
+
+
+def test_keras_efficientnets_have_pytorchs_weights(space):
+    """In all three sizes: one mapping, and the same logits."""
+    content = yaml.safe_load((space.path / "config/config.yaml").read_text())
+    sizes = ["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2"]
+    content |= {"study": "lites", "models": sizes, "backends": ["native"]}
+    content |= {"images": {"folder": "photographs"}}
+    content["conversions"] = {source: {source: [[]]} for source in ("torch", "keras")}
+    config = space.path / "lites.yaml"
+    config.write_text(yaml.safe_dump(content))
+    space.run(config)
+    with xr.open_dataset(space.path / "results/lites/study.nc") as dataset:
+        for size in sizes:
+            by = {
+                source: dataset.isel(
+                    cell=np.flatnonzero((dataset.model == size) & (dataset.source == source))[0]
+                )
+                for source in ("torch", "keras")
+            }
+            torch_logits, keras_logits = (cell.logits.values for cell in by.values())
+            np.testing.assert_allclose(keras_logits, torch_logits, atol=1e-4)
+            assert (by["keras"].label[:, 0].values == by["torch"].label[:, 0].values).all()
