@@ -23,6 +23,11 @@ def fold_arithmetic():
             None if call.attrs.axes is None else tuple(map(int, call.attrs.axes))
         ),
         "relax.reshape": lambda call, a, shape: a.reshape(shape),
+        "relax.nn.pad": lambda call, a: np.pad(
+            a,
+            np.reshape([int(side) for side in call.attrs.pad_width], (-1, 2)),
+            constant_values=call.attrs.pad_value,
+        ),
     }
 
     @mutator
@@ -58,61 +63,3 @@ def fold_arithmetic():
         return folder.builder_.finalize()
 
     return ir.transform.module_pass(fold, opt_level=0, name="FoldArithmetic")
-
-
-def cancel_transposes():
-    """Move transposes behind clips and pads, which `ConvertLayout` doesn't see through.
-
-    Each transpose then meets its inverse before the next convolution, and both go.
-    """
-    from tvm import ir, relax
-    from tvm.relax.expr_functor import PyExprMutator, mutator
-
-    def axes(call) -> list[int]:
-        given = call.attrs.axes
-        return list(reversed(range(len(call.ty.shape)))) if given is None else [*map(int, given)]
-
-    @mutator
-    class Sinker(PyExprMutator):
-        def transposed(self, expression):
-            """The `permute_dims` call that gives an argument, or None."""
-            if isinstance(expression, relax.Var):
-                expression = self.lookup_binding(expression)
-            name = getattr(getattr(expression, "op", None), "name", None)
-            return expression if name == "relax.permute_dims" else None
-
-        def visit_call_(self, call):
-            call = super().visit_call_(call)
-            name = getattr(call.op, "name", None)
-            if name not in ("relax.clip", "relax.nn.pad", "relax.permute_dims"):
-                return call
-            inner = self.transposed(call.args[0])
-            if inner is None:
-                return call
-            source, order = inner.args[0], axes(inner)
-            if name == "relax.permute_dims":
-                order = [order[axis] for axis in axes(call)]
-                if order == sorted(order):
-                    return source
-                return relax.op.permute_dims(source, order)
-            if name == "relax.clip":
-                moved = relax.op.clip(source, *call.args[1:])
-            else:
-                width = [0] * (2 * len(order))
-                for axis, origin in enumerate(order):
-                    width[2 * origin : 2 * origin + 2] = call.attrs.pad_width[
-                        2 * axis : 2 * axis + 2
-                    ]
-                moved = relax.op.nn.pad(
-                    source, width, pad_value=call.attrs.pad_value, pad_mode=call.attrs.pad_mode
-                )
-            return relax.op.permute_dims(self.builder_.emit(moved), order)
-
-    def sink(module, _):
-        sinker = Sinker(module)
-        for variable, function in module.functions_items():
-            if isinstance(function, relax.Function):
-                sinker.builder_.update_func(variable, sinker.visit_expr(function))
-        return sinker.builder_.finalize()
-
-    return ir.transform.module_pass(sink, opt_level=0, name="CancelTransposes")

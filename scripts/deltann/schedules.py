@@ -4,6 +4,8 @@ TVM's default CPU pipeline schedules nothing, and its `dlight` has CPU rules for
 products only; without a schedule no graph pass can show what it is worth.
 """
 
+from deltann import packed, packed_schedules
+
 LANES = 16
 ROWS = 4
 
@@ -51,11 +53,22 @@ def schedule(function):
     epilogues = [_epilogue(work, block) for block in reductions]
     written_out = {work.get(block).name_hint for block in epilogues if block is not None}
     for block in blocks:
-        if not _is_reduction(work, block) and work.get(block).name_hint not in written_out:
+        name = work.get(block).name_hint
+        if name.startswith(packed.PADDED):
+            packed_schedules.padding(work, block)
+        elif not _is_reduction(work, block) and name not in written_out:
             _schedule_injective(work, block)
     for block, epilogue in zip(reductions, epilogues, strict=True):
-        _schedule_reduction(work, block, epilogue)
+        _scheduler(work.get(block).name_hint)(work, block, epilogue)
     return work.mod["main"].with_attr("tirx.is_scheduled", True)
+
+
+def _scheduler(name: str):
+    """The function that schedules a reduction, by the name of its block."""
+    for prefix, scheduler in packed_schedules.SCHEDULES.items():
+        if name.startswith(prefix):
+            return scheduler
+    return _schedule_reduction
 
 
 def _is_reduction(work, block) -> bool:
@@ -80,10 +93,11 @@ def _epilogue(work, block):
         return None
     written = work.get(block).writes[0].source
     consumer = work.get(consumers[0])
-    same = [int(side) for side in written.shape] == [
-        int(side) for side in consumer.writes[0].source.shape
-    ]
-    return consumers[0] if same else None
+    sides = [int(side) for side in consumer.writes[0].source.shape]
+    whole = [int(side) for side in written.shape]
+    # a packed convolution's may be cropped
+    fits = len(sides) == len(whole) and all(a <= b for a, b in zip(sides, whole, strict=True))
+    return consumers[0] if fits else None
 
 
 def _divisor(extent: int, limit: int) -> int:

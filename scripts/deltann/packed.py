@@ -1,0 +1,210 @@
+"""Operators on packed tensors: (n, channel block, height, width, lane), channels padded with zeros.
+
+A vector of channels is what one load or store moves, whatever the width of the picture; weights
+are packed in the order in which a kernel reads them.
+"""
+
+import math
+from dataclasses import dataclass
+
+# Names of the blocks that `schedules` looks for.
+CONV2D, DEPTHWISE, DENSE, PADDED = "packed_conv2d", "packed_depthwise", "packed_dense", "packed_pad"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What a kernel keeps in registers: `columns` pixels of a row by `blocks` channel blocks."""
+
+    columns: int
+    blocks: int
+
+
+def register_tile(width: int, blocks: int, registers: int, padded: bool) -> Tile:
+    """The tile that wastes least: of the last columns, and of loads between multiplications.
+
+    Args:
+        width: of a row of the result, in pixels.
+        blocks: channel blocks of the result; a tile's divide them.
+        registers: vector registers of the target.
+        padded: whether the input is copied to a padded buffer anyway, so that rounding the
+            width up costs no copy.
+    """
+    best, tile = math.inf, Tile(1, 1)
+    for count in (size for size in range(1, min(blocks, 8) + 1) if blocks % size == 0):
+        for columns in range(1, width + 1):
+            # the results, the weights, and a pixel
+            if count * columns + count + 1 > registers:
+                break
+            waste = math.ceil(width / columns) * columns / width
+            copy = 0.0 if padded or waste == 1 else 0.1
+            # multiplications that depend on each other wait where fewer than eight are under way
+            idle = max(1.0, 8 / (count * columns))
+            cost = (waste + copy) * idle * (1 + 0.5 / columns + 0.25 / count)
+            if cost < best:
+                best, tile = cost, Tile(columns, count)
+    return tile
+
+
+def pack(data, lanes: int, axis: int):
+    """(n, c, h, w), or (n, h, w, c) where `axis` is 3, as (n, ceil(c / lanes), h, w, lanes)."""
+    from tvm import te, tirx
+
+    n, *rest = (int(side) for side in data.shape)
+    channels = rest.pop(axis - 1)
+
+    def element(i, block, y, x, lane):
+        channel = block * lanes + lane
+        index = [y, x]
+        index.insert(axis - 1, channel)
+        value = data[i, *index]
+        if channels % lanes == 0:
+            return value
+        return tirx.if_then_else(channel < channels, value, tirx.const(0, data.dtype))
+
+    return te.compute((n, math.ceil(channels / lanes), *rest, lanes), element, name="pack")
+
+
+def unpack(data, channels: int, axis: int):
+    """The reverse of `pack`."""
+    from tvm import te
+
+    n, _, height, width, lanes = (int(side) for side in data.shape)
+    shape = [height, width]
+    shape.insert(axis - 1, channels)
+
+    def element(i, *index):
+        y, x = (place for dimension, place in enumerate(index, 1) if dimension != axis)
+        channel = index[axis - 1]
+        return data[i, channel // lanes, y, x, channel % lanes]
+
+    return te.compute((n, *shape), element, name="unpack")
+
+
+def _window(data, kernel: list[int], attributes, columns: int):
+    """The size of the result, its width rounded up to whole tiles, and the input padded for it."""
+    from tvm import te, tirx
+
+    n, blocks, height, width, lanes = (int(side) for side in data.shape)
+    top, left, bottom, right = (int(side) for side in attributes.padding)
+    strides = [int(step) for step in attributes.strides]
+    dilation = [int(step) for step in attributes.dilation]
+    reach = [(side - 1) * step + 1 for side, step in zip(kernel, dilation, strict=True)]
+    rows = (height + top + bottom - reach[0]) // strides[0] + 1
+    whole = (width + left + right - reach[1]) // strides[1] + 1
+    rounded = math.ceil(whole / columns) * columns
+    needed = (rounded - 1) * strides[1] + reach[1]
+    if (top, left, bottom, right) == (0, 0, 0, 0) and needed <= width:
+        return rows, whole, rounded, strides, dilation, data
+    shape = (n, blocks, height + top + bottom, max(needed, width + left), lanes)
+    inside = te.compute(
+        shape,
+        lambda i, c, y, x, lane: tirx.if_then_else(
+            tirx.all(y >= top, y < height + top, x >= left, x < width + left),
+            data[i, c, y - top, x - left, lane],
+            tirx.const(0, data.dtype),
+        ),
+        name=PADDED,
+    )
+    return rows, whole, rounded, strides, dilation, inside
+
+
+def _cropped(result, width: int):
+    """The result without the columns that were computed to fill the last tile."""
+    from tvm import te
+
+    if int(result.shape[3]) == width:
+        return result
+    shape = [*result.shape[:3], width, result.shape[4]]
+    return te.compute(shape, lambda *index: result[index], name="crop")
+
+
+def conv2d(data, weight, attributes, registers: int):
+    """A convolution.
+
+    Args:
+        data: (n, input blocks, h, w, lanes).
+        weight: (output blocks, input blocks, kernel height, kernel width, input lanes, lanes).
+        attributes: those of `relax.nn.conv2d`: strides, padding, dilation.
+        registers: vector registers of the target.
+    """
+    from tvm import te
+
+    blocks, taken, high, wide, depth, lanes = (int(side) for side in weight.shape)
+    tile = _tile(data, (high, wide), attributes, blocks, registers)
+    rows, whole, rounded, strides, dilation, inside = _window(
+        data, [high, wide], attributes, tile.columns
+    )
+    c = te.reduce_axis((0, taken), "c")
+    dy, dx = te.reduce_axis((0, high), "dy"), te.reduce_axis((0, wide), "dx")
+    k = te.reduce_axis((0, depth), "k")
+    result = te.compute(
+        (int(data.shape[0]), blocks, rows, rounded, lanes),
+        lambda i, block, y, x, lane: te.sum(
+            inside[
+                i, c, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], k
+            ]
+            * weight[block, c, dy, dx, k, lane],
+            axis=[c, dy, dx, k],
+        ),
+        name=CONV2D,
+        attrs={"tile": [tile.columns, tile.blocks]},
+    )
+    return _cropped(result, whole)
+
+
+def depthwise(data, weight, attributes, registers: int):
+    """A depthwise convolution; `weight` is (blocks, kernel height, kernel width, lanes)."""
+    from tvm import te
+
+    blocks, high, wide, lanes = (int(side) for side in weight.shape)
+    tile = _tile(data, (high, wide), attributes, 1, registers)
+    rows, whole, rounded, strides, dilation, inside = _window(
+        data, [high, wide], attributes, tile.columns
+    )
+    dy, dx = te.reduce_axis((0, high), "dy"), te.reduce_axis((0, wide), "dx")
+    result = te.compute(
+        (int(data.shape[0]), blocks, rows, rounded, lanes),
+        lambda i, block, y, x, lane: te.sum(
+            inside[
+                i, block, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], lane
+            ]
+            * weight[block, dy, dx, lane],
+            axis=[dy, dx],
+        ),
+        name=DEPTHWISE,
+        attrs={"tile": [tile.columns, tile.blocks]},
+    )
+    return _cropped(result, whole)
+
+
+def _tile(data, kernel: tuple[int, int], attributes, blocks: int, registers: int) -> Tile:
+    """The register tile of a convolution."""
+    padding = [int(side) for side in attributes.padding]
+    reach = (kernel[1] - 1) * int(attributes.dilation[1]) + 1
+    room = int(data.shape[3]) + padding[1] + padding[3] - reach
+    width = room // int(attributes.strides[1]) + 1
+    return register_tile(width, blocks, registers, any(padding))
+
+
+def dense(data, weight, outputs: int):
+    """A matrix product.
+
+    Args:
+        data: (n, inputs).
+        weight: (output blocks, inputs, lanes).
+        outputs: how many of the results aren't padding.
+    """
+    from tvm import te
+
+    blocks, inputs, lanes = (int(side) for side in weight.shape)
+    k = te.reduce_axis((0, inputs), "k")
+    result = te.compute(
+        (int(data.shape[0]), blocks, lanes),
+        lambda i, block, lane: te.sum(data[i, k] * weight[block, k, lane], axis=k),
+        name=DENSE,
+    )
+    return te.compute(
+        (int(data.shape[0]), outputs),
+        lambda i, j: result[i, j // lanes, j % lanes],
+        name="unpack_dense",
+    )
