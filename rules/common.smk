@@ -6,10 +6,11 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from deltann import checks, grid, resizers, runners
-from deltann.cell import NATIVE, SOURCE, TARGET, UNCONVERTED, Cell
+from deltann.cell import NATIVE, RUNTIME, SOURCE, TARGET, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
 from deltann.levels import LEVELS
+from deltann.schedules import SCHEDULES
 
 try:
     checks.check(config)
@@ -80,6 +81,8 @@ wildcard_constraints:
     importer=SLUG,
     preprocessing=grid.alternatives([SOURCE, TARGET]),
     resizer=grid.alternatives(resizers.names()),
-    backend=grid.alternatives([NATIVE, *LEVELS]),
+    compiler=grid.alternatives([RUNTIME, *grid.compilers(config)]),
+    schedule=grid.alternatives([RUNTIME, *SCHEDULES]),
+    backend=grid.alternatives([NATIVE, *LEVELS, *config.get("runtimes", {})]),
     level=grid.alternatives(LEVELS),
     device=grid.alternatives(list(config["devices"])),

@@ -1,11 +1,12 @@
 # A model file to machine code by TVM: its import, one level's passes, one device's kernels.
-COMPILED = "{model}/{source}/{target}/{route}/{importer}/{level}/{device}.so"
+COMPILED = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{schedule}/{level}/{device}.so"
 
 
 def imported(wildcards):
     """The model file that TVM imports."""
     start = wildcards.model, wildcards.source, wildcards.target, wildcards.route
-    run = wildcards.importer, wildcards.level, wildcards.device
+    how = wildcards.importer, wildcards.compiler, wildcards.schedule
+    run = *how, wildcards.level, wildcards.device
     return grid.import_step(config, Cell(*start, SOURCE, resizers.DEFAULT, *run))
 
 
@@ -13,7 +14,7 @@ rule compile:
     input:
         artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
         record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
-        environment=manifest("tvm"),
+        environment=lambda wildcards: manifest(grid.compilers(config)[wildcards.compiler]),
     output:
         artifact=f"{STUDY}/compiled/{COMPILED}",
         record=f"{STUDY}/compiled/{COMPILED}.json",
@@ -23,7 +24,7 @@ rule compile:
     resources:
         retries_left=retries_left,
     params:
-        python=python("tvm"),
+        python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
         framework=lambda wildcards: imported(wildcards).framework,
         device_target=lambda wildcards: json.dumps(
             config["devices"][wildcards.device]["target"], sort_keys=True
@@ -32,10 +33,11 @@ rule compile:
         code=code_digest("scripts/compile.py", "deltann.compile"),
     message:
         "compile {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
-        " import {wildcards.importer}) at {wildcards.level} for {wildcards.device}"
+        " import {wildcards.importer}) by {wildcards.compiler} at {wildcards.level}, schedule"
+        " {wildcards.schedule}, for {wildcards.device}"
     shell:
         "{params.python:q} scripts/compile.py --framework {params.framework:q}"
-        " --level {wildcards.level:q} --target {params.device_target:q}"
+        " --level {wildcards.level:q} --schedule {wildcards.schedule:q} --target {params.device_target:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"

@@ -15,9 +15,9 @@ def cell_of(wildcards):
 def model_file(wildcards):
     """The file that a cell's runner loads."""
     cell = cell_of(wildcards)
-    if cell.backend == NATIVE:
-        return f"{STUDY}/{grid.native_step(config, cell).path}"
-    return f"{STUDY}/compiled/{COMPILED.format(level=cell.backend, **asdict(cell))}"
+    if cell.compiled:
+        return f"{STUDY}/compiled/{COMPILED.format(level=cell.backend, **asdict(cell))}"
+    return f"{STUDY}/{grid.native_step(config, cell).path}"
 
 
 def runner(wildcards):
@@ -30,7 +30,7 @@ rule infer:
         artifact=model_file,
         record=lambda wildcards: f"{model_file(wildcards)}.json",
         images=lambda wildcards: f"{STUDY}/{grid.inputs(config, cell_of(wildcards))}",
-        environment=lambda wildcards: manifest(runners.get(runner(wildcards)).ENVIRONMENT),
+        environment=lambda wildcards: manifest(grid.environment(config, cell_of(wildcards))),
     output:
         f"{STUDY}/predictions/{CELL}.nc",
     log:
@@ -41,8 +41,9 @@ rule infer:
     resources:
         retries_left=retries_left,
     params:
-        python=lambda wildcards: python(runners.get(runner(wildcards)).ENVIRONMENT),
+        python=lambda wildcards: python(grid.environment(config, cell_of(wildcards))),
         runner=runner,
+        settings=lambda wildcards: grid.settings(config, cell_of(wildcards)),
         cell=lambda wildcards: str(cell_of(wildcards)),
         device_threads=lambda wildcards: config["devices"][wildcards.device].get("threads", 0),
         preprocessing=lambda wildcards: grid.to_json(grid.preprocessing(config, cell_of(wildcards))),
@@ -56,9 +57,11 @@ rule infer:
     message:
         "infer {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
         " import {wildcards.importer}, preprocessing {wildcards.preprocessing} by"
-        " {wildcards.resizer}) by {wildcards.backend} on {wildcards.device}"
+        " {wildcards.resizer}) by {wildcards.backend} ({wildcards.compiler}, schedule"
+        " {wildcards.schedule}) on {wildcards.device}"
     shell:
         "{params.python:q} scripts/infer.py --cell {params.cell:q} --runner {params.runner:q}"
+        " --settings {params.settings:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --images {input.images:q} --preprocessing {params.preprocessing:q} --threads {params.device_threads}"
         " --repeats {params.repeats} --environment {input.environment:q} {params.limits}"

@@ -8,7 +8,7 @@ from deltann import program, records
 
 def main(options: argparse.Namespace) -> None:
     """Compile in a child process."""
-    names = ("framework", "level", "target")
+    names = ("framework", "level", "schedule", "target")
     records.produce("compile", {name: getattr(options, name) for name in names}, options)
 
 
@@ -16,6 +16,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--framework", required=True, help="format of the model file")
     parser.add_argument("--level", required=True, help="O0 to O4")
+    parser.add_argument("--schedule", required=True, help="none or rules")
     parser.add_argument("--target", type=json.loads, required=True, help="TVM target, JSON")
     records.arguments(parser)
     program.run(main, parser)

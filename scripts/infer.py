@@ -44,6 +44,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict):
     before = probe.seconds()
     arguments = {
         "runner": options.runner,
+        "settings": options.settings,
         "source": str(options.source),
         "preprocessing": options.preprocessing,
         "pixels": str(folder / "pixels.npy"),
@@ -80,6 +81,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cell", required=True, help="its names, joined by /")
     parser.add_argument("--runner", required=True, help="module in deltann.runners")
+    parser.add_argument("--settings", type=json.loads, required=True, help="the runner's, JSON")
     parser.add_argument(
         "--preprocessing",
         type=json.loads,

@@ -10,6 +10,8 @@ NAMES = (
     "preprocessing",
     "resizer",
     "importer",
+    "compiler",
+    "schedule",
     "backend",
     "device",
 )
@@ -18,6 +20,17 @@ UNCONVERTED = "unconverted"
 # How a file reaches TVM: not at all, as it is, or by further converters.
 NO_IMPORT, DIRECT = "none", "direct"
 SOURCE, TARGET = "source", "target"
+# The compiler and the schedule of a cell that a framework's own runtime runs, with its own kernels.
+RUNTIME = "runtime"
+# Names by which one compilation of a file differs from another, beside the level.
+COMPILATION = ("importer", "compiler", "schedule")
+# What a file's run in its framework's own runtime is found by.
+NATIVE_RUN = {
+    "importer": NO_IMPORT,
+    "compiler": RUNTIME,
+    "schedule": RUNTIME,
+    "backend": NATIVE,
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +46,9 @@ class Cell:
         resizer: the library that resized them.
         importer: the edges from the target to what TVM imports, joined by `+`; `direct` where
             there are none, and `none` for a cell that TVM doesn't run.
-        backend: `native` or a level.
+        compiler: the config's name of the TVM that compiled it, or `runtime`.
+        schedule: where its kernels come from, one of `schedules.SCHEDULES`, or `runtime`.
+        backend: `native`, a runtime with settings of the config's, or a level of TVM.
         device: the device's name.
     """
 
@@ -44,8 +59,15 @@ class Cell:
     preprocessing: str
     resizer: str
     importer: str
+    compiler: str
+    schedule: str
     backend: str
     device: str
+
+    @property
+    def compiled(self) -> bool:
+        """Whether TVM compiled it."""
+        return self.schedule != RUNTIME
 
     def __str__(self) -> str:
         return "/".join(astuple(self))

@@ -4,12 +4,13 @@ import inspect
 from pathlib import Path
 
 from deltann import converters, files, grid, models, resizers, runners, weights
-from deltann.cell import NATIVE, SOURCE, TARGET
+from deltann.cell import NATIVE, RUNTIME, SOURCE, TARGET
 from deltann.errors import StudyError
 from deltann.folder import choose, clues, in_folder, list_images, read_list
 from deltann.importers import IMPORTS
 from deltann.levels import LEVELS
 from deltann.models import PRETRAINED, SEEDED, MissingFile, own
+from deltann.schedules import SCHEDULES
 
 
 def _expect(key: str, value: str, known: list[str] | tuple[str, ...], what: str) -> None:
@@ -29,8 +30,16 @@ def check(config: dict) -> None:
     for name in config.get("edges", {}):
         _check_edge(config, name)
     _check_conversions(config)
+    _check_runtimes(config)
     for backend in config["backends"]:
-        _expect("backends", backend, (NATIVE, *LEVELS), "backend or level")
+        known = (NATIVE, *LEVELS, *config.get("runtimes", {}))
+        _expect("backends", backend, known, "backend or level")
+    for schedule in grid.schedules(config):
+        _expect("schedules", schedule, SCHEDULES, "schedule")
+    for name, environment in grid.compilers(config).items():
+        if name == RUNTIME:
+            raise StudyError(f"config key compilers: {name!r} is taken; expected another name")
+        _expect(f"compilers.{name}", environment, _environments(), "environment")
     if set(config["backends"]) & set(LEVELS):
         _check_imports(config)
     for policy in config.get("preprocessing", []):
@@ -43,6 +52,29 @@ def check(config: dict) -> None:
     if not grid.cells(config):
         raise StudyError("the config's grid has no cell; expected one at least")
     _check_images(config)
+
+
+def _environments() -> list[str]:
+    """The pinned environments that have a TVM."""
+    lists = Path("envs").glob("*.txt")
+    return sorted(path.stem for path in lists if "apache-tvm==" in path.read_text("utf-8"))
+
+
+def _check_runtimes(config: dict) -> None:
+    """A runtime's framework is known, and takes its settings."""
+    for name, described in config.get("runtimes", {}).items():
+        key = f"runtimes.{name}"
+        if name in (NATIVE, *LEVELS):
+            raise StudyError(f"config key {key}: the name is taken; expected another")
+        _expect(f"{key}.framework", described["framework"], runners.frameworks(), "framework")
+        known = runners.get(described["framework"]).SETTINGS
+        for setting, value in described["settings"].items():
+            _expect(f"{key}.settings", setting, list(known), "setting")
+            if value not in known[setting]:
+                choice = ", ".join(map(str, known[setting]))
+                raise StudyError(
+                    f"config key {key}.settings.{setting}: {value!r}; expected one of {choice}"
+                )
 
 
 def _check_models(config: dict) -> None:

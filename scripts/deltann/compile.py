@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deltann import schedules
 from deltann.importers import import_model
-from deltann.levels import passes
+from deltann.levels import Vectors, passes
 from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
@@ -36,6 +36,16 @@ def resolve_target(target: dict) -> dict:
     return target | {"mcpu": codegen.llvm_get_system_cpu()}
 
 
+def vectors(target) -> Vectors:
+    """What a `tvm.target.Target` of LLVM computes with."""
+    from tvm.target import codegen
+
+    bits = codegen.llvm_get_vector_width(target)
+    arm = "aarch64" in str(target.attrs.get("mtriple", ""))
+    many = arm or codegen.llvm_cpu_has_feature("avx512f", target)
+    return Vectors(lanes=bits // 32, registers=32 if many else 16)
+
+
 def lowering() -> list:
     """The passes from TIR kernels to what the virtual machine runs: those of TVM's CPU backend."""
     from tvm.relax.backend.cpu_generic import pipeline
@@ -53,12 +63,15 @@ def link(library: str, objects: list[str]) -> None:
     subprocess.run([*command, "-o", library, *objects], check=True)
 
 
-def work(framework: str, level: str, target: dict, source: str, output: str) -> dict:
+def work(
+    framework: str, level: str, schedule: str, target: dict, source: str, output: str
+) -> dict:
     """Compile a model file to a shared library.
 
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
         level: one of `levels.LEVELS`.
+        schedule: one of `schedules.SCHEDULES`.
         target: TVM target; `mcpu: host` means this machine's.
         source: the model file.
         output: the library to write.
@@ -76,19 +89,20 @@ def work(framework: str, level: str, target: dict, source: str, output: str) -> 
     module = import_model(Path(source), framework)
     clock.lap("import")
     input_shape = fixed_shape(module["main"].params[0])
-    sequence = passes(level)
+    device = tvm.target.Target(resolved)
+    sequence = passes(level, vectors(device), schedule != schedules.NONE)
     # the machine itself checks main's input; asserts in each kernel cost a third of the build
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
-    with tvm.target.Target(resolved), context:
+    with device, context:
         module = tvm.transform.Sequential(sequence)(module)
         clock.lap("passes")
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
-        module, unscheduled = schedules.apply(module)
+        unscheduled = []
+        if schedule != schedules.NONE:
+            module, unscheduled = schedules.apply(module)
         clock.lap("schedule")
         module = tvm.transform.Sequential(lowering())(module)
-        built = tvm.compile(
-            module, tvm.target.Target(resolved), relax_pipeline=tvm.transform.Sequential([])
-        )
+        built = tvm.compile(module, device, relax_pipeline=tvm.transform.Sequential([]))
         built.export_library(output, fcompile=link)
     clock.lap("build")
     return {

@@ -8,9 +8,11 @@ from pathlib import Path
 from types import ModuleType
 
 from deltann import converters, models, resizers, runners
-from deltann.cell import DIRECT, NATIVE, NO_IMPORT, SOURCE, UNCONVERTED, Cell
+from deltann.cell import COMPILATION, DIRECT, NATIVE, NATIVE_RUN, SOURCE, UNCONVERTED, Cell
 from deltann.geometry import Geometry
+from deltann.levels import LEVELS
 from deltann.models import PRETRAINED, SEEDED, Preprocessing, own
+from deltann.schedules import RULES
 
 
 @dataclass(frozen=True)
@@ -149,20 +151,38 @@ def _cells(config: dict, model: str, source: str, target: str, route: str) -> li
     ]
     inputs = list(product(policies, config.get("resizers", [resizers.DEFAULT])))
     runs = [
-        (importer, backend, device)
+        (*way, backend, device)
         for backend in config["backends"]
-        for importer in importers(config, target, backend)
+        for way in _ways(config, target, backend)
         for device, described in config["devices"].items()
-        if backend != NATIVE or described["native"]
+        if backend in LEVELS or described["native"]
     ]
     return [Cell(model, source, target, route, *how, *run) for how, run in product(inputs, runs)]
 
 
-def importers(config: dict, target: str, backend: str) -> list[str]:
-    """The ways into TVM for a target's files."""
-    if backend == NATIVE:
-        return [NO_IMPORT]
-    return [_slug(route, DIRECT) for route in config["tvm_imports"][target]]
+def _ways(config: dict, target: str, backend: str) -> list[tuple[str, ...]]:
+    """How a backend runs a target's files: importer, compiler and schedule; none where it can't."""
+    if backend in LEVELS:
+        imports = [_slug(route, DIRECT) for route in config["tvm_imports"][target]]
+        return [*product(imports, compilers(config), schedules(config))]
+    if backend != NATIVE and runtime(config, backend)["framework"] != target:
+        return []
+    return [tuple(NATIVE_RUN[name] for name in COMPILATION)]
+
+
+def compilers(config: dict) -> dict[str, str]:
+    """The environment of each TVM, by its name."""
+    return config.get("compilers", {"tvm": "tvm"})
+
+
+def schedules(config: dict) -> list[str]:
+    """Where compiled kernels come from."""
+    return config.get("schedules", [RULES])
+
+
+def runtime(config: dict, backend: str) -> dict:
+    """A runtime's framework and its settings, by the backend's name in the config."""
+    return config["runtimes"][backend]
 
 
 def _slug(route: list[str], empty: str) -> str:
@@ -216,7 +236,21 @@ def to_json(how: Preprocessing) -> str:
 
 def runner(cell: Cell) -> str:
     """The name of the runner of a cell."""
-    return cell.target if cell.backend == NATIVE else runners.COMPILER
+    return runners.COMPILER if cell.compiled else cell.target
+
+
+def environment(config: dict, cell: Cell) -> str:
+    """The environment that a cell runs in."""
+    if cell.compiled:
+        return compilers(config)[cell.compiler]
+    return runners.get(cell.target).ENVIRONMENT
+
+
+def settings(config: dict, cell: Cell) -> str:
+    """The settings of a cell's runtime, JSON."""
+    known = cell.compiled or cell.backend == NATIVE
+    chosen = {} if known else runtime(config, cell.backend)["settings"]
+    return json.dumps(chosen, sort_keys=True)
 
 
 def export_request(config: dict, model: str, source: str) -> str:

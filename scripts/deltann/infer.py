@@ -18,6 +18,7 @@ WARM_UP = 2
 
 def work(
     runner: str,
+    settings: dict,
     source: str,
     preprocessing: dict,
     pixels: str,
@@ -31,6 +32,7 @@ def work(
 
     Args:
         runner: name of a module in `deltann.runners`.
+        settings: by which the runtime differs from its defaults.
         source: the model file.
         preprocessing: the fields of `deltann.models.Preprocessing`.
         pixels: .npy file, uint8 (image, y, x, channel).
@@ -51,7 +53,7 @@ def work(
     module = import_module(f"deltann.runners.{runner}")
     logits = np.empty((len(images), how.classes), np.float32)
     latency = np.empty((len(images), repeats))
-    with module.Runner(Path(source), threads) as loaded:
+    with module.Runner(Path(source), threads, **settings) as loaded:
         order = layout(loaded.input_shape, how.crop)
         for image in images[:WARM_UP]:
             check_shape(loaded.infer(normalise(image, how, order)), how)

@@ -2,19 +2,20 @@
 
 import pandas as pd
 
-from deltann.cell import NO_IMPORT, UNCONVERTED
+from deltann.cell import COMPILATION, NO_IMPORT, UNCONVERTED
 
 PAIR = ["model", "source", "target"]
 # How a cell's images were prepared: a figure has a panel for each where a study has several.
 PREPARATION = ["preprocessing", "resizer"]
 ACROSS = 20
+WORDS = {"importer": "import", "compiler": "compiler", "schedule": "schedule"}
 
 
 class Variants:
-    """Names of targets that say the route and the importer where there are several.
+    """Names of targets that say the route, the importer and so on where there are several.
 
     A route is said where a source and target have several, by the edges that they don't share; an
-    importer where a route has several.
+    importer, a compiler and a schedule where a route has several.
 
     Args:
         table: with the columns model, source, target, route, and importer where it matters.
@@ -22,11 +23,12 @@ class Variants:
 
     def __init__(self, table: pd.DataFrame) -> None:
         self._routes = _short_routes(table) if "route" in table else {}
-        self._imports = set()
-        if "importer" in table:
-            compiled = table[table["importer"] != NO_IMPORT]
-            counts = compiled.groupby([*PAIR, "route"])["importer"].nunique()
-            self._imports = set(counts.index[counts > 1])
+        self._several = {}
+        for name in COMPILATION:
+            if name in table:
+                compiled = table[table["importer"] != NO_IMPORT]
+                counts = compiled.groupby([*PAIR, "route"])[name].nunique()
+                self._several[name] = set(counts.index[counts > 1])
 
     def route(self, row: pd.Series) -> str:
         """The edges that tell a row's route from the others of its pair; empty if it is alone."""
@@ -35,8 +37,10 @@ class Variants:
     def details(self, row: pd.Series) -> list[str]:
         """What a row's variant is told from the others by, beside its target."""
         found = [self.route(row)]
-        if tuple(row.get(name, "") for name in (*PAIR, "route")) in self._imports:
-            found.append("" if row["importer"] == NO_IMPORT else f"import: {row['importer']}")
+        file = tuple(row.get(name, "") for name in (*PAIR, "route"))
+        for name, files in self._several.items():
+            if file in files and row["importer"] != NO_IMPORT:
+                found.append(f"{WORDS[name]}: {row[name]}")
         return [item for item in found if item]
 
     def line(self, row: pd.Series) -> str:

@@ -10,6 +10,8 @@ const FACTORS = [
     ["none", "direct"].includes(cell.importer)
       ? cell.backend
       : `${cell.backend} through ${cell.importer}`,
+  (cell) => (cell.schedule === "runtime" ? "" : `compiled by ${cell.compiler}`),
+  (cell) => (cell.schedule === "runtime" ? "" : `with schedule ${cell.schedule}`),
   (cell) => `on ${cell.device}`,
 ];
 

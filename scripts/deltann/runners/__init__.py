@@ -1,4 +1,7 @@
-"""Runners: one module per runtime, with its ENVIRONMENT, the SUFFIX of its files, and Runner."""
+"""Runners: one module per runtime, with its ENVIRONMENT, the SUFFIX of its files, and Runner.
+
+A framework's also has its SETTINGS: what a config may set, and to what; the first is the default.
+"""
 
 from importlib import import_module
 from pkgutil import iter_modules

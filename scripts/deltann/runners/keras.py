@@ -1,9 +1,13 @@
-"""Keras on TensorFlow: a .keras file, compiled into one graph function as `predict` does."""
+"""Keras on TensorFlow: a .keras file, compiled into one graph function as `predict` does.
+
+Settings: `onednn`, as of TensorFlow.
+"""
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deltann.runners.tensorflow import SETTINGS as SETTINGS
 from deltann.runners.tensorflow import start
 
 if TYPE_CHECKING:
@@ -16,12 +20,12 @@ SUFFIX = ".keras"
 class Runner:
     """Load, in safe mode, and run a `.keras` file."""
 
-    def __init__(self, path: Path, threads: int):
-        self.path, self.threads = path, threads
+    def __init__(self, path: Path, threads: int, onednn: bool = True):
+        self.path, self.threads, self.onednn = path, threads, onednn
 
     def __enter__(self) -> "Runner":
         os.environ["KERAS_BACKEND"] = "tensorflow"
-        start(self.threads)
+        start(self.threads, self.onednn)
         import keras
 
         self.model = keras.saving.load_model(self.path, compile=False, safe_mode=True)

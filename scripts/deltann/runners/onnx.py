@@ -1,4 +1,7 @@
-"""ONNX Runtime on the CPU, with its default graph optimizations."""
+"""ONNX Runtime on the CPU; by default with all its graph optimizations.
+
+Settings: `optimization`, its graph optimization level.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,13 +11,14 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "onnx"
 SUFFIX = ".onnx"
+SETTINGS = {"optimization": ("disabled", "basic", "extended", "all")}
 
 
 class Runner:
     """Load and run an `.onnx` file."""
 
-    def __init__(self, path: Path, threads: int):
-        self.path, self.threads = path, threads
+    def __init__(self, path: Path, threads: int, optimization: str = "all"):
+        self.path, self.threads, self.optimization = path, threads, optimization
 
     def __enter__(self) -> "Runner":
         import onnxruntime
@@ -24,6 +28,13 @@ class Runner:
         options.inter_op_num_threads = 1
         options.use_deterministic_compute = True
         options.log_severity_level = 3
+        levels = onnxruntime.GraphOptimizationLevel
+        options.graph_optimization_level = {
+            "disabled": levels.ORT_DISABLE_ALL,
+            "basic": levels.ORT_ENABLE_BASIC,
+            "extended": levels.ORT_ENABLE_EXTENDED,
+            "all": levels.ORT_ENABLE_ALL,
+        }[self.optimization]
         self.session = onnxruntime.InferenceSession(
             str(self.path), options, providers=["CPUExecutionProvider"]
         )

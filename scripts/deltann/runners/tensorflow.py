@@ -1,4 +1,7 @@
-"""TensorFlow: a SavedModel's serving signature, called as the concrete function it is."""
+"""TensorFlow: a SavedModel's serving signature, called as the concrete function it is.
+
+Settings: `onednn`, whether oneDNN's operators take the place of TensorFlow's own.
+"""
 
 import os
 import tempfile
@@ -12,10 +15,12 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "tensorflow"
 SUFFIX = ".savedmodel.tar"
+SETTINGS = {"onednn": (True, False)}
 
 
-def start(threads: int):
+def start(threads: int, onednn: bool):
     """Import TensorFlow, quiet and repeatable, on this many threads."""
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow
 
@@ -29,11 +34,11 @@ def start(threads: int):
 class Runner:
     """Load and run a packed SavedModel."""
 
-    def __init__(self, path: Path, threads: int):
-        self.path, self.threads = path, threads
+    def __init__(self, path: Path, threads: int, onednn: bool = True):
+        self.path, self.threads, self.onednn = path, threads, onednn
 
     def __enter__(self) -> "Runner":
-        tensorflow = start(self.threads)
+        tensorflow = start(self.threads, self.onednn)
         self.folder = tempfile.TemporaryDirectory(prefix="deltann-")
         # the loaded object owns the variables, so it lives as long as the signature
         self.model = tensorflow.saved_model.load(

@@ -1,4 +1,7 @@
-"""LiteRT, the TFLite interpreter, with its default XNNPACK delegate."""
+"""LiteRT, the TFLite interpreter; by default with its XNNPACK delegate.
+
+Settings: `xnnpack`, whether it has that.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,18 +11,24 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "tflite"
 SUFFIX = ".tflite"
+SETTINGS = {"xnnpack": (True, False)}
 
 
 class Runner:
     """Load and run a `.tflite` file."""
 
-    def __init__(self, path: Path, threads: int):
-        self.path, self.threads = path, threads
+    def __init__(self, path: Path, threads: int, xnnpack: bool = True):
+        self.path, self.threads, self.xnnpack = path, threads, xnnpack
 
     def __enter__(self) -> "Runner":
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-        self.interpreter = Interpreter(model_path=str(self.path), num_threads=self.threads)
+        plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        self.interpreter = Interpreter(
+            model_path=str(self.path),
+            num_threads=self.threads,
+            experimental_op_resolver_type=OpResolverType.AUTO if self.xnnpack else plain,
+        )
         self.interpreter.allocate_tensors()
         (self.input,) = self.interpreter.get_input_details()
         (self.output,) = self.interpreter.get_output_details()

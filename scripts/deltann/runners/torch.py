@@ -1,4 +1,7 @@
-"""PyTorch eager: the operators of an ExportedProgram, run one by one."""
+"""PyTorch: the operators of an ExportedProgram, by default run one by one (eager).
+
+Settings: `compile`, whether `torch.compile` makes kernels of them, which takes a C++ compiler.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +13,14 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "torch"
 SUFFIX = ".pt2"
+SETTINGS = {"compile": (False, True)}
 
 
 class Runner:
     """Load and run a `.pt2` file."""
 
-    def __init__(self, path: Path, threads: int):
-        self.path, self.threads = path, threads
+    def __init__(self, path: Path, threads: int, compile: bool = False):
+        self.path, self.threads, self.compile = path, threads, compile
 
     def __enter__(self) -> "Runner":
         import torch
@@ -28,6 +32,8 @@ class Runner:
         program = load(self.path)
         self.input_shape = input_shape(program)
         self.module = program.module()
+        if self.compile:
+            self.module = torch.compile(self.module, fullgraph=True)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from deltann.cell import NAMES, NATIVE, UNCONVERTED
+from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
+from deltann.schedules import RULES
 
 # So many are named; the tables have them all.
 NAMED = 5
@@ -20,7 +21,7 @@ def some(names: list[str], separator: str = ", ", most: int = NAMED) -> str:
 
 
 def cell(row: pd.Series) -> str:
-    """A cell's nine names, as its files' path has them."""
+    """A cell's names, as its files' path has them."""
     return "/".join(row[name] for name in NAMES)
 
 
@@ -35,7 +36,10 @@ def runs(row: pd.Series) -> str:
     """What runs a cell."""
     if row["backend"] == NATIVE:
         return f"its own runtime on {row['device']}"
-    return f"TVM {row['backend']} on {row['device']}"
+    if row["schedule"] == RUNTIME:
+        return f"{row['backend']} on {row['device']}"
+    more = "" if row["schedule"] == RULES else f", schedule {row['schedule']},"
+    return f"TVM {row['backend']}{more} on {row['device']}"
 
 
 def compiled(row: pd.Series) -> str:

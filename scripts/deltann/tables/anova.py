@@ -24,6 +24,8 @@ COLUMNS += ["fastest", "slowest", "ratio", "ratio_low", "ratio_high", "drifted"]
 FACTORS = {
     "device": ("device",),
     "level": ("backend",),
+    "schedule": ("schedule",),
+    "compiler": ("compiler",),
     "target": ("target", "route", "importer"),
     "source": ("source", "target", "importer"),
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import NAMES, NATIVE, NO_IMPORT
+from deltann.cell import NAMES, NATIVE, NATIVE_RUN
 from deltann.tables import parts
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study
@@ -21,7 +21,7 @@ def rows(study: Study) -> Iterator[dict]:
     for cell in study.cells[study.cells.backend != NATIVE].index:
         names = study.names(cell)
         row = names | study.failure(cell)
-        wanted = names | {"importer": NO_IMPORT, "backend": NATIVE}
+        wanted = names | NATIVE_RUN
         reference = study.find(**wanted)
         if reference is None:
             del wanted["device"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import NAMES, NATIVE, SOURCE, UNCONVERTED
+from deltann.cell import NAMES, SOURCE, UNCONVERTED
 from deltann.tables import parts
 from deltann.tables.study import FAILURE, Study
 
@@ -32,7 +32,7 @@ def rows(study: Study) -> Iterator[dict]:
 def _row(study: Study, cell: int, comparison: str, reference: str) -> dict:
     wanted = study.names(cell) | {"source": reference, "target": reference}
     wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE}
-    if study.cells.backend[cell] != NATIVE and reference != study.cells.target[cell]:
+    if study.compiled(cell) and reference != study.cells.target[cell]:
         del wanted["importer"]
     names = {"comparison": comparison, "reference_framework": reference}
     return names | parts.compared_time(study, study.find(**wanted), cell)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import NAMES, NATIVE
+from deltann.cell import COMPILATION, NAMES
 from deltann.tables import parts
 from deltann.tables.study import FAILURE, Study
 
@@ -12,10 +12,10 @@ COLUMNS = [*NAMES, *FAILURE, *parts.TIME, "probe_drift"]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per cell. A native cell, that TVM doesn't import, is relative to the first O0."""
+    """One row per cell. Those of a framework's own runtime are relative to the first O0."""
     for cell in study.cells.index:
         wanted = study.names(cell) | {"backend": BASE}
-        if study.cells.backend[cell] == NATIVE:
-            del wanted["importer"]
+        if not study.compiled(cell):
+            wanted = {name: value for name, value in wanted.items() if name not in COMPILATION}
         row = parts.compared_time(study, study.find(**wanted), cell)
         yield row | {"probe_drift": study.cells.probe_drift[cell]}

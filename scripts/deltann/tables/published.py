@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from deltann.cell import COMPILATION, RUNTIME
 from deltann.tables import speedups
 from deltann.tables.parts import RANGE
 from deltann.tables.study import FAILURE, Study
@@ -23,7 +24,7 @@ IMAGES = "about 5,500 images of ILSVRC 2017's test set"
 KEYS = ["model", "source", "baseline", "candidate"]
 COLUMNS = ["table", "published_model", "published_framework", "published_baseline"]
 COLUMNS += ["published_candidate", "published_device", "published_percent", *KEYS, "device"]
-COLUMNS += ["importer", "speedup_percent", *RANGE, "n", "difference", *FAILURE, "drifted"]
+COLUMNS += [*COMPILATION, "speedup_percent", *RANGE, "n", "difference", *FAILURE, "drifted"]
 COLUMNS += ["not_comparable"]
 
 
@@ -57,7 +58,10 @@ def _measured(study: Study) -> dict[tuple[str, ...], list[dict]]:
     """This run's speedups of unconverted models, by the names that the paper has too."""
     found: dict[tuple[str, ...], list[dict]] = {}
     cells = study.unconverted()
-    for row in speedups.among(study, cells[cells.resizer == study.cells.resizer.iloc[0]]):
+    cells = cells[cells.schedule != RUNTIME]
+    for name in ("resizer", "compiler", "schedule"):
+        cells = cells[cells[name] == cells[name].iloc[0]] if len(cells) else cells
+    for row in speedups.among(study, cells):
         found.setdefault(tuple(row[key] for key in KEYS), []).append(row)
     return found
 

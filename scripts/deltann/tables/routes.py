@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from deltann.cell import COMPILATION
 from deltann.tables import parts
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study, groups
@@ -18,7 +19,7 @@ def rows(study: Study) -> Iterator[dict]:
     On the first device with that runtime. The native model is its own `reference`. `cells` and
     `failed_cells` count the compiled ones and other devices too.
     """
-    for held, group in groups(study.cells, ("importer", "backend", "device")):
+    for held, group in groups(study.cells, (*COMPILATION, "backend", "device")):
         native = group.index.intersection(study.native_cells().index)
         if native.empty:
             continue

@@ -6,18 +6,18 @@ from itertools import combinations
 import pandas as pd
 
 from deltann import metrics
-from deltann.cell import NATIVE
+from deltann.cell import COMPILATION, NATIVE
 from deltann.figures import labels
 from deltann.tables.parts import RANGE, SEED, ends
 from deltann.tables.study import FAILURE, Study, groups
 
 COLUMNS = ["model", "source", "baseline", "candidate", "framework", "device"]
-COLUMNS += ["route", "preprocessing", "resizer", "importer"]
+COLUMNS += ["route", "preprocessing", "resizer", *COMPILATION]
 COLUMNS += ["speedup_percent", *RANGE, "n", *FAILURE, "drifted"]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per pair of levels; `framework` is the target.
+    """One row per pair of levels, in the config's order; `framework` is the target.
 
     As in the paper, the number is empty where the configuration did not run.
     """
@@ -28,7 +28,7 @@ def among(study: Study, cells: pd.DataFrame) -> Iterator[dict]:
     """The rows of some of the study's cells."""
     for held, group in groups(cells[cells.backend != NATIVE], ("backend",)):
         held["framework"] = held.pop("target")
-        for baseline, candidate in combinations(group.sort_values("backend").index, 2):
+        for baseline, candidate in combinations(group.index, 2):
             row = held | study.failure(baseline, candidate)
             row |= {"baseline": group.backend[baseline], "candidate": group.backend[candidate]}
             row["drifted"] = study.drifted(baseline, candidate)

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from deltann.aggregate import MISSING_LABEL
-from deltann.cell import NAMES, NATIVE, NO_IMPORT, SOURCE, UNCONVERTED
+from deltann.cell import NAMES, NATIVE, NATIVE_RUN, RUNTIME, SOURCE, UNCONVERTED
 from deltann.resizers import DEFAULT
 
 FAILURE = ("status", "failed_stage", "error_type")
@@ -98,14 +98,17 @@ class Study:
         """
         names = self.names(cell)
         wanted = {"model": names["model"], "source": names["source"], "target": names["source"]}
-        wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE}
-        wanted |= {"importer": NO_IMPORT, "backend": NATIVE}
+        wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE, **NATIVE_RUN}
         for resizer in (names["resizer"], DEFAULT):
             for device in ({"device": names["device"]}, {}):
                 found = self.find(**wanted, resizer=resizer, **device)
                 if found is not None:
                     return found
         return None
+
+    def compiled(self, cell: int) -> bool:
+        """Whether TVM compiled a cell."""
+        return self.cells.schedule[cell] != RUNTIME
 
     def native_cells(self) -> pd.DataFrame:
         """The cells that the frameworks' own runtimes ran."""
