@@ -6,11 +6,10 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from deltann import checks, grid, resizers, runners
-from deltann.cell import NATIVE, RUNTIME, SOURCE, TARGET, UNCONVERTED, Cell
+from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
 from deltann.levels import LEVELS
-from deltann.schedules import SCHEDULES
 
 try:
     checks.check(config)

@@ -20,6 +20,9 @@ UNCONVERTED = "unconverted"
 # How a file reaches TVM: not at all, as it is, or by further converters.
 NO_IMPORT, DIRECT = "none", "direct"
 SOURCE, TARGET = "source", "target"
+# Where TVM's kernels come from: its loops as they are, or our rules.
+UNSCHEDULED, RULES = "none", "rules"
+SCHEDULES = (UNSCHEDULED, RULES)
 # The compiler and the schedule of a cell that a framework's own runtime runs, with its own kernels.
 RUNTIME = "runtime"
 # Names by which one compilation of a file differs from another, beside the level.
@@ -47,7 +50,7 @@ class Cell:
         importer: the edges from the target to what TVM imports, joined by `+`; `direct` where
             there are none, and `none` for a cell that TVM doesn't run.
         compiler: the config's name of the TVM that compiled it, or `runtime`.
-        schedule: where its kernels come from, one of `schedules.SCHEDULES`, or `runtime`.
+        schedule: where its kernels come from, one of `SCHEDULES`, or `runtime`.
         backend: `native`, a runtime with settings of the config's, or a level of TVM.
         device: the device's name.
     """

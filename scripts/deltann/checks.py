@@ -4,13 +4,12 @@ import inspect
 from pathlib import Path
 
 from deltann import converters, files, grid, models, resizers, runners, weights
-from deltann.cell import NATIVE, RUNTIME, SOURCE, TARGET
+from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET
 from deltann.errors import StudyError
 from deltann.folder import choose, clues, in_folder, list_images, read_list
 from deltann.importers import IMPORTS
 from deltann.levels import LEVELS
 from deltann.models import PRETRAINED, SEEDED, MissingFile, own
-from deltann.schedules import SCHEDULES
 
 
 def _expect(key: str, value: str, known: list[str] | tuple[str, ...], what: str) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from deltann import schedules
+from deltann.cell import UNSCHEDULED
 from deltann.importers import import_model
 from deltann.levels import Vectors, passes
 from deltann.tvm_start import load_tvm
@@ -37,13 +38,18 @@ def resolve_target(target: dict) -> dict:
 
 
 def vectors(target) -> Vectors:
-    """What a `tvm.target.Target` of LLVM computes with."""
+    """What a `tvm.target.Target` of LLVM computes with: the widest of the extensions it has.
+
+    TVM 0.27's `llvm_get_vector_width` says 512 bits for any x86-64.
+    """
     from tvm.target import codegen
 
-    bits = codegen.llvm_get_vector_width(target)
-    arm = "aarch64" in str(target.attrs.get("mtriple", ""))
-    many = arm or codegen.llvm_cpu_has_feature("avx512f", target)
-    return Vectors(lanes=bits // 32, registers=32 if many else 16)
+    features = set(codegen.llvm_get_cpu_features(target))
+    extensions = {"avx512f": Vectors(16, 32), "avx": Vectors(8, 16), "neon": Vectors(4, 32)}
+    for name, found in extensions.items():
+        if name in features:
+            return found
+    return Vectors(4, 16)
 
 
 def lowering() -> list:
@@ -63,15 +69,13 @@ def link(library: str, objects: list[str]) -> None:
     subprocess.run([*command, "-o", library, *objects], check=True)
 
 
-def work(
-    framework: str, level: str, schedule: str, target: dict, source: str, output: str
-) -> dict:
+def work(framework: str, level: str, schedule: str, target: dict, source: str, output: str) -> dict:
     """Compile a model file to a shared library.
 
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
         level: one of `levels.LEVELS`.
-        schedule: one of `schedules.SCHEDULES`.
+        schedule: one of `cell.SCHEDULES`.
         target: TVM target; `mcpu: host` means this machine's.
         source: the model file.
         output: the library to write.
@@ -90,7 +94,7 @@ def work(
     clock.lap("import")
     input_shape = fixed_shape(module["main"].params[0])
     device = tvm.target.Target(resolved)
-    sequence = passes(level, vectors(device), schedule != schedules.NONE)
+    sequence = passes(level, vectors(device), schedule != UNSCHEDULED)
     # the machine itself checks main's input; asserts in each kernel cost a third of the build
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with device, context:
@@ -98,7 +102,7 @@ def work(
         clock.lap("passes")
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
         unscheduled = []
-        if schedule != schedules.NONE:
+        if schedule != UNSCHEDULED:
             module, unscheduled = schedules.apply(module)
         clock.lap("schedule")
         module = tvm.transform.Sequential(lowering())(module)

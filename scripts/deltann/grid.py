@@ -8,11 +8,10 @@ from pathlib import Path
 from types import ModuleType
 
 from deltann import converters, models, resizers, runners
-from deltann.cell import COMPILATION, DIRECT, NATIVE, NATIVE_RUN, SOURCE, UNCONVERTED, Cell
+from deltann.cell import COMPILATION, DIRECT, NATIVE, NATIVE_RUN, RULES, SOURCE, UNCONVERTED, Cell
 from deltann.geometry import Geometry
 from deltann.levels import LEVELS
 from deltann.models import PRETRAINED, SEEDED, Preprocessing, own
-from deltann.schedules import RULES
 
 
 @dataclass(frozen=True)

@@ -140,9 +140,7 @@ def conv2d(data, weight, attributes, registers: int):
     result = te.compute(
         (int(data.shape[0]), blocks, rows, rounded, lanes),
         lambda i, block, y, x, lane: te.sum(
-            inside[
-                i, c, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], k
-            ]
+            inside[i, c, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], k]
             * weight[block, c, dy, dx, k, lane],
             axis=[c, dy, dx, k],
         ),

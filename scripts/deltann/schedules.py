@@ -6,9 +6,6 @@ products only; without a schedule no graph pass can show what it is worth.
 
 from deltann import packed, packed_schedules
 
-# Where kernels come from: TVM's loops as they are, or the rules of this module and its neighbour.
-NONE, RULES = "none", "rules"
-SCHEDULES = (NONE, RULES)
 LANES = 16
 ROWS = 4
 

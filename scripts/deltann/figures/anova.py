@@ -65,7 +65,9 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: list[str], value: str, p: str)
 
 FACTORS = {
     "device": "devices",
-    "level": "TVM's levels",
+    "level": "levels",
+    "schedule": "where TVM's kernels come from",
+    "compiler": "versions of TVM",
     "target": "targets of a source",
     "source": "the sources' own models",
 }

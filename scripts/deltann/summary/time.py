@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from deltann.cell import NAMES, NATIVE, UNCONVERTED
+from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
 from deltann.summary.words import NAMED, count, route, runs
 
 NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
@@ -14,8 +14,8 @@ def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
 
 
 def _levels(speedups: pd.DataFrame) -> str:
-    """What the highest level did to time, against the lowest."""
-    ran = speedups[speedups["status"] == "ok"]
+    """What TVM's highest level did to time, against the lowest."""
+    ran = speedups[(speedups["status"] == "ok") & (speedups["schedule"] != RUNTIME)]
     rows = _steady(ran)
     if rows.empty:
         return NOTHING
@@ -42,10 +42,12 @@ def _speedup(row: pd.Series) -> str:
     factors = [1 + row[name] / 100 for name in ("speedup_percent", "low", "high")]
     # one image can't be resampled
     sure = f"95 % interval {factors[1]:.2f} to {factors[2]:.2f}, " if row["n"] > 1 else ""
+    kernels = "" if row["schedule"] == RULES else f", schedule {row['schedule']}"
     return (
         f"{row['candidate']} is {factors[0]:.2f} times as fast as {row['baseline']} "
         f"({sure}{count(int(row['n']), 'image')}) "
         f"for {row['model']} from {row['source']} to {row['framework']} on {row['device']}"
+        f"{kernels}"
     )
 
 

@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
-from deltann.schedules import RULES
+from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
 
 # So many are named; the tables have them all.
 NAMED = 5
