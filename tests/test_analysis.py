@@ -17,6 +17,10 @@ IMAGES, CLASSES, REPEATS = 6, 10, 3
 def cell(target: str, backend: str = "native", **names: str) -> Cell:
     """A cell of model m from torch, by one route and import, on the CPU; or with other names."""
     source = names.get("source", "torch")
+    if backend == "native":
+        by = {"importer": "none", "compiler": "runtime", "schedule": "runtime"}
+    else:
+        by = {"importer": "direct", "compiler": "tvm", "schedule": "rules"}
     known = {
         "model": "m",
         "source": source,
@@ -24,7 +28,7 @@ def cell(target: str, backend: str = "native", **names: str) -> Cell:
         "route": "unconverted" if target == source else f"to_{target}",
         "preprocessing": "source",
         "resizer": "pillow",
-        "importer": "none" if backend == "native" else "direct",
+        **by,
         "backend": backend,
         "device": "cpu",
     }

@@ -32,9 +32,9 @@ NASTY = [
 
 def cell(source: str, backend: str = "native", model: str = "m") -> Cell:
     """A cell of an unconverted model."""
-    importer = "none" if backend == "native" else "direct"
-    words = (model, source, source, "unconverted", "source", "pillow", importer, backend, "cpu")
-    return Cell(*words)
+    native = backend == "native"
+    by = ("none", "runtime", "runtime") if native else ("direct", "tvm", "rules")
+    return Cell(model, source, source, "unconverted", "source", "pillow", *by, backend, "cpu")
 
 
 def ran(cell: Cell, labels: list[int], margins: float | list[float] = 0.5, **changes) -> xr.Dataset:
@@ -232,7 +232,7 @@ def test_program_writes_the_page(sample, tmp_path):
     subprocess.run([*command, "--output", tmp_path / "gallery.xhtml"], cwd=ROOT, check=True)
     data = content((tmp_path / "gallery.xhtml").read_text(encoding="utf-8"))
     assert [entry["name"] for entry in data["entries"]] == ["2.jpg", "1.jpg", "3.jpg"]
-    assert data["cells"][2] == "m torch torch unconverted source pillow direct O2 cpu".split()
+    assert data["cells"][2] == "m torch torch unconverted source pillow direct tvm rules O2 cpu".split()
 
 
 @pytest.mark.skipif(
@@ -247,6 +247,8 @@ def test_cells_are_grouped():
             "preprocessing": "source",
             "resizer": "pillow",
             "importer": importer if backend != "native" else "none",
+            "compiler": "tvm" if backend != "native" else "runtime",
+            "schedule": "rules" if backend != "native" else "runtime",
             "backend": backend,
             "device": device,
         }

@@ -4,8 +4,8 @@ import pytest
 
 ANALYSIS = {"aggregate", "tables", "figures", "summary", "gallery"}
 CONVERTED = "efficientnet_lite0/torch/onnx/torch_onnx"
-COMPILED = f"{CONVERTED}/source/pillow/direct/O0/cpu"
-NATIVE = f"{CONVERTED}/source/pillow/none/native/cpu"
+COMPILED = f"{CONVERTED}/source/pillow/direct/tvm/rules/O0/cpu"
+NATIVE = f"{CONVERTED}/source/pillow/none/runtime/runtime/native/cpu"
 TVM_CELLS = 24
 NATIVE_CELLS = 6
 
@@ -128,7 +128,7 @@ def test_what_a_snakemake_user_expects(finished, study):
 
 
 def test_a_damaged_model_file_is_named(finished, study):
-    library = f"results/reduced/compiled/{CONVERTED}/direct/O0/cpu.so"
+    library = f"results/reduced/compiled/{CONVERTED}/direct/tvm/rules/O0/cpu.so"
     path = finished.path / library
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1

@@ -108,7 +108,7 @@ def vector_registers(library) -> set[str]:
 
 
 def test_baseline_code_has_no_avx(workspace, study):
-    folder = workspace.path / "results/reduced/compiled" / CONVERTED / "direct/O4"
+    folder = workspace.path / "results/reduced/compiled" / CONVERTED / "direct/tvm/rules/O4"
     assert vector_registers(folder / "cpu-baseline.so") == {"xmm"}
     if "avx2" in Path("/proc/cpuinfo").read_text():
         assert "ymm" in vector_registers(folder / "cpu.so")
@@ -124,7 +124,7 @@ def test_levels_do_what_they_say(workspace):
         basic, extended = (record(*names, level)["details"] for level in ("O0", "O4"))
         assert extended["kernels"] < basic["kernels"]
         assert "FuseOps" not in basic["passes"] and "FoldConstant" not in basic["passes"]
-        assert {"FuseOps", "FoldConstant", "ConvertLayout"} <= set(extended["passes"])
+        assert {"FuseOps", "FoldConstant", "PackLayout"} <= set(extended["passes"])
 
 
 def test_every_kernel_is_scheduled(workspace):
@@ -137,9 +137,9 @@ def test_every_kernel_is_scheduled(workspace):
 def test_a_cell_again_is_bit_identical(workspace, study, dataset):
     name = "results/reduced/predictions/efficientnet_lite0/torch/{}/cpu.nc"
     cells = (
-        "onnx/torch_onnx/source/pillow/none/native",
-        "torch/unconverted/source/pillow/direct/O4",
-        "keras/torch_onnx+onnx2keras/source/pillow/none/native",
+        "onnx/torch_onnx/source/pillow/none/runtime/runtime/native",
+        "torch/unconverted/source/pillow/direct/tvm/rules/O4",
+        "keras/torch_onnx+onnx2keras/source/pillow/none/runtime/runtime/native",
     )
     names = [name.format(cell) for cell in cells]
     before = [xr.load_dataset(workspace.path / path) for path in names]

@@ -9,7 +9,7 @@ import h5netcdf
 import numpy as np
 
 from deltann import environment, files, predictions
-from deltann.cell import DIRECT, NATIVE, NO_IMPORT, SOURCE, UNCONVERTED, Cell
+from deltann.cell import DIRECT, NATIVE, NO_IMPORT, RULES, RUNTIME, SOURCE, UNCONVERTED, Cell
 
 CLASSES, REPEATS, SIDE = 1000, 3, 224
 MODELS = ("mobilenet_v2", "resnet101", "inception_v3")
@@ -38,10 +38,8 @@ def cells(count: int) -> list[Cell]:
             target = source if route == 0 else others[(route - 1) % 4]
             way = UNCONVERTED if route == 0 else f"{source}_{target}"
             way += "+again" if route == 5 else ""
-            importer = NO_IMPORT if backend == NATIVE else DIRECT
-            grid.append(
-                Cell(model, source, target, way, SOURCE, "pillow", importer, backend, device)
-            )
+            by = (NO_IMPORT, RUNTIME, RUNTIME) if backend == NATIVE else (DIRECT, "tvm", RULES)
+            grid.append(Cell(model, source, target, way, SOURCE, "pillow", *by, backend, device))
     each = len(grid) // (len(MODELS) * len(SOURCES))
     chosen = sorted(range(len(grid)), key=lambda number: number % each)[:count]
     return [grid[number] for number in sorted(chosen)]
