@@ -14,7 +14,8 @@ from deltann.errors import StudyError
 
 INPUTS = "256-224-bicubic/pillow"
 CELL = Cell(
-    "efficientnet_lite0", "torch", "onnx", "torch_onnx", "source", "pillow", "direct", "O2", "cpu"
+    *("efficientnet_lite0", "torch", "onnx", "torch_onnx", "source", "pillow"),
+    *("direct", "tvm", "rules", "O2", "cpu"),
 )
 IMAGES, CLASSES, REPEATS = 3, 12, 4
 RECORD = {
