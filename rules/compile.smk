@@ -18,6 +18,7 @@ rule compile:
     output:
         artifact=f"{STUDY}/compiled/{COMPILED}",
         record=f"{STUDY}/compiled/{COMPILED}.json",
+        graph=f"{STUDY}/compiled/{COMPILED}.tvmscript",
     log:
         f"{STUDY}/logs/compile/{COMPILED}.log",
     retries: RETRIES
@@ -41,4 +42,5 @@ rule compile:
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"
-        " --artifact {output.artifact:q} --record {output.record:q} > {log:q} 2>&1"
+        " --artifact {output.artifact:q} --record {output.record:q}"
+        " --graph {output.graph:q} > {log:q} 2>&1"

@@ -2,14 +2,15 @@
 
 import argparse
 import json
+from pathlib import Path
 
 from deltann import program, records
 
 
 def main(options: argparse.Namespace) -> None:
-    """Compile in a child process."""
+    """Compile in a child process, and leave the graph that the passes made beside the library."""
     names = ("framework", "level", "schedule", "target")
-    records.produce("compile", {name: getattr(options, name) for name in names}, options)
+    records.produce("compile", {name: getattr(options, name) for name in names}, options, ("graph",))
 
 
 if __name__ == "__main__":
@@ -18,5 +19,6 @@ if __name__ == "__main__":
     parser.add_argument("--level", required=True, help="O0 to O4")
     parser.add_argument("--schedule", required=True, help="none or rules")
     parser.add_argument("--target", type=json.loads, required=True, help="TVM target, JSON")
+    parser.add_argument("--graph", type=Path, required=True, help="TVMScript of the passes' result")
     records.arguments(parser)
     program.run(main, parser)

@@ -13,6 +13,8 @@ from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
 HOST = "host"
+# What TVM appends to the name of a kernel's own function.
+KERNEL = "_compute_"
 
 
 def check_target(target: dict) -> None:
@@ -69,7 +71,9 @@ def link(library: str, objects: list[str]) -> None:
     subprocess.run([*command, "-o", library, *objects], check=True)
 
 
-def work(framework: str, level: str, schedule: str, target: dict, source: str, output: str) -> dict:
+def work(
+    framework: str, level: str, schedule: str, target: dict, source: str, output: str, graph: str
+) -> dict:
     """Compile a model file to a shared library.
 
     Args:
@@ -79,11 +83,12 @@ def work(framework: str, level: str, schedule: str, target: dict, source: str, o
         target: TVM target; `mcpu: host` means this machine's.
         source: the model file.
         output: the library to write.
+        graph: the file to write the passes' result to, TVMScript.
 
     Returns:
         The resolved target, the shape of the input, TVM's version, the names of the level's
-        passes, the number of kernels that they leave and the names of those left unscheduled, and
-        the seconds of each step.
+        passes, the number of kernels that they leave and the names of those left unscheduled, each
+        kernel's machine code in bytes, and the seconds of each step.
     """
     if framework == "torch":
         import torch  # noqa: F401  before TVM: see load_tvm
@@ -99,6 +104,7 @@ def work(framework: str, level: str, schedule: str, target: dict, source: str, o
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with device, context:
         module = tvm.transform.Sequential(sequence)(module)
+        Path(graph).write_text(module.script(show_meta=False), encoding="utf-8")
         clock.lap("passes")
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
         unscheduled = []
@@ -116,7 +122,29 @@ def work(framework: str, level: str, schedule: str, target: dict, source: str, o
         "passes": [item.info.name for item in sequence],
         "kernels": len(kernels),
         "unscheduled": unscheduled,
+        "code_bytes": code_bytes(Path(output)),
         "seconds": clock.seconds,
+    }
+
+
+def code_bytes(library: Path) -> dict[str, int]:
+    """How much machine code each kernel of a library is: its own, and its parallel loops'.
+
+    LLVM puts the loops, functions without a symbol, behind the kernel that runs them.
+    """
+    from elftools.elf.elffile import ELFFile
+
+    with library.open("rb") as stream:
+        elf = ELFFile(stream)
+        text = elf.get_section_by_name(".text")
+        symbols = elf.get_section_by_name(".symtab").iter_symbols()
+        starts = {s["st_value"]: s.name for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
+        end = text["sh_addr"] + text["sh_size"]
+    order = sorted(starts)
+    return {
+        starts[start].removesuffix(KERNEL): stop - start
+        for start, stop in zip(order, [*order[1:], end], strict=True)
+        if starts[start].endswith(KERNEL)
     }
 
 

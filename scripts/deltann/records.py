@@ -1,6 +1,7 @@
 """The record a stage leaves beside its artifact: how it went, on what, in which environment."""
 
 import argparse
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -84,16 +85,20 @@ def inherit(record: dict) -> dict:
     return {key: record[key] for key in ("status", "failed_stage", "error")}
 
 
-def produce(stage: str, arguments: dict, options: argparse.Namespace) -> dict:
+def produce(
+    stage: str, arguments: dict, options: argparse.Namespace, beside: tuple[str, ...] = ()
+) -> dict:
     """Make one artifact in a child process, and leave it and its record.
 
     The child calls `deltann.<stage>`.work(**arguments, source=<path>, output=<temporary path>).
-    A failed artifact is an empty file, so that both declared files exist whatever happened.
+    A failed artifact is an empty file, so that the declared files exist whatever happened.
 
     Args:
         stage: the stage's name, also the module's.
         arguments: JSON-able keyword arguments.
         options: those of `arguments` above.
+        beside: names of options with files that the child makes too, each an argument of `work`
+            with a temporary path.
 
     Returns:
         The record that was written.
@@ -111,14 +116,18 @@ def produce(stage: str, arguments: dict, options: argparse.Namespace) -> dict:
     if cause["status"] == "ok" and "source" in options:
         record["inputs"] = {str(options.source): cause["sha256"]}
         arguments = arguments | {"source": str(options.source)}
-    with files.atomic(options.artifact) as part:
+    with ExitStack() as stack:
+        part = stack.enter_context(files.atomic(options.artifact))
+        others = {name: stack.enter_context(files.atomic(getattr(options, name))) for name in beside}
         if cause["status"] == "failed":
             record |= inherit(cause)
         else:
-            task = start(stage, arguments | {"output": str(part)}, limits(options), part.parent)
+            paths = {name: str(path) for name, path in {"output": part, **others}.items()}
+            task = start(stage, arguments | paths, limits(options), part.parent)
             record |= _describe(stage, finish(task, options.retries_left), part)
         if record["status"] == "failed":
-            part.write_bytes(b"")
+            for path in (part, *others.values()):
+                path.write_bytes(b"")
     files.write_json(options.record, record)
     return record
 
