@@ -10,7 +10,9 @@ from deltann import program, records
 def main(options: argparse.Namespace) -> None:
     """Compile in a child process, and leave the graph that the passes made beside the library."""
     names = ("framework", "level", "schedule", "target")
-    records.produce("compile", {name: getattr(options, name) for name in names}, options, ("graph",))
+    records.produce(
+        "compile", {name: getattr(options, name) for name in names}, options, ("graph",)
+    )
 
 
 if __name__ == "__main__":

@@ -232,7 +232,10 @@ def test_program_writes_the_page(sample, tmp_path):
     subprocess.run([*command, "--output", tmp_path / "gallery.xhtml"], cwd=ROOT, check=True)
     data = content((tmp_path / "gallery.xhtml").read_text(encoding="utf-8"))
     assert [entry["name"] for entry in data["entries"]] == ["2.jpg", "1.jpg", "3.jpg"]
-    assert data["cells"][2] == "m torch torch unconverted source pillow direct tvm rules O2 cpu".split()
+    assert (
+        data["cells"][2]
+        == "m torch torch unconverted source pillow direct tvm rules O2 cpu".split()
+    )
 
 
 @pytest.mark.skipif(

@@ -118,7 +118,9 @@ def produce(
         arguments = arguments | {"source": str(options.source)}
     with ExitStack() as stack:
         part = stack.enter_context(files.atomic(options.artifact))
-        others = {name: stack.enter_context(files.atomic(getattr(options, name))) for name in beside}
+        others = {
+            name: stack.enter_context(files.atomic(getattr(options, name))) for name in beside
+        }
         if cause["status"] == "failed":
             record |= inherit(cause)
         else:
