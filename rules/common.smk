@@ -9,7 +9,6 @@ from deltann import checks, grid, resizers, runners
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
-from deltann.levels import LEVELS
 
 try:
     checks.check(config)
@@ -82,6 +81,6 @@ wildcard_constraints:
     resizer=grid.alternatives(resizers.names()),
     compiler=grid.alternatives([RUNTIME, *grid.compilers(config)]),
     schedule=grid.alternatives([RUNTIME, *SCHEDULES]),
-    backend=grid.alternatives([NATIVE, *LEVELS, *config.get("runtimes", {})]),
-    level=grid.alternatives(LEVELS),
+    backend=grid.alternatives([NATIVE, *grid.pass_sets(config), *config.get("runtimes", {})]),
+    level=grid.alternatives(list(grid.pass_sets(config))),
     device=grid.alternatives(list(config["devices"])),

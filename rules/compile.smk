@@ -27,6 +27,7 @@ rule compile:
     params:
         python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
         framework=lambda wildcards: imported(wildcards).framework,
+        passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.level]),
         device_target=lambda wildcards: json.dumps(
             config["devices"][wildcards.device]["target"], sort_keys=True
         ),
@@ -38,7 +39,7 @@ rule compile:
         " {wildcards.schedule}, for {wildcards.device}"
     shell:
         "{params.python:q} scripts/compile.py --framework {params.framework:q}"
-        " --level {wildcards.level:q} --schedule {wildcards.schedule:q} --target {params.device_target:q}"
+        " --passes {params.passes:q} --schedule {wildcards.schedule:q} --target {params.device_target:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"

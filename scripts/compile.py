@@ -9,7 +9,7 @@ from deltann import program, records
 
 def main(options: argparse.Namespace) -> None:
     """Compile in a child process, and leave the graph that the passes made beside the library."""
-    names = ("framework", "level", "schedule", "target")
+    names = ("framework", "passes", "schedule", "target")
     records.produce(
         "compile", {name: getattr(options, name) for name in names}, options, ("graph",)
     )
@@ -18,7 +18,7 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--framework", required=True, help="format of the model file")
-    parser.add_argument("--level", required=True, help="O0 to O4")
+    parser.add_argument("--passes", type=json.loads, required=True, help="switched on, JSON list")
     parser.add_argument("--schedule", required=True, help="none or rules")
     parser.add_argument("--target", type=json.loads, required=True, help="TVM target, JSON")
     parser.add_argument("--graph", type=Path, required=True, help="TVMScript of the passes' result")

@@ -8,7 +8,7 @@ from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET
 from deltann.errors import StudyError
 from deltann.folder import choose, clues, in_folder, list_images, read_list
 from deltann.importers import IMPORTS
-from deltann.levels import LEVELS
+from deltann.levels import LEVELS, PASSES
 from deltann.models import PRETRAINED, SEEDED, MissingFile, own
 
 
@@ -30,8 +30,9 @@ def check(config: dict) -> None:
         _check_edge(config, name)
     _check_conversions(config)
     _check_runtimes(config)
+    _check_pass_sets(config)
     for backend in config["backends"]:
-        known = (NATIVE, *LEVELS, *config.get("runtimes", {}))
+        known = (NATIVE, *grid.pass_sets(config), *config.get("runtimes", {}))
         _expect("backends", backend, known, "backend or level")
     for schedule in grid.schedules(config):
         _expect("schedules", schedule, SCHEDULES, "schedule")
@@ -39,7 +40,7 @@ def check(config: dict) -> None:
         if name == RUNTIME:
             raise StudyError(f"config key compilers: {name!r} is taken; expected another name")
         _expect(f"compilers.{name}", environment, _environments(), "environment")
-    if set(config["backends"]) & set(LEVELS):
+    if set(config["backends"]) & set(grid.pass_sets(config)):
         _check_imports(config)
     for policy in config.get("preprocessing", []):
         _expect("preprocessing", policy, (SOURCE, TARGET), "policy")
@@ -59,11 +60,21 @@ def _environments() -> list[str]:
     return sorted(path.stem for path in lists if "apache-tvm==" in path.read_text("utf-8"))
 
 
+def _check_pass_sets(config: dict) -> None:
+    """A set of passes has a name of its own, and passes that are known."""
+    for name, passes in config.get("pass_sets", {}).items():
+        key = f"pass_sets.{name}"
+        if name in (NATIVE, *LEVELS):
+            raise StudyError(f"config key {key}: the name is taken; expected another")
+        for chosen in passes:
+            _expect(key, chosen, PASSES, "pass")
+
+
 def _check_runtimes(config: dict) -> None:
     """A runtime's framework is known, and takes its settings."""
     for name, described in config.get("runtimes", {}).items():
         key = f"runtimes.{name}"
-        if name in (NATIVE, *LEVELS):
+        if name in (NATIVE, *grid.pass_sets(config)):
             raise StudyError(f"config key {key}: the name is taken; expected another")
         _expect(f"{key}.framework", described["framework"], runners.frameworks(), "framework")
         known = runners.get(described["framework"]).SETTINGS

@@ -8,7 +8,7 @@ from pathlib import Path
 from deltann import schedules
 from deltann.cell import UNSCHEDULED
 from deltann.importers import import_model
-from deltann.levels import Vectors, passes
+from deltann.levels import Vectors, pipeline
 from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
@@ -72,13 +72,19 @@ def link(library: str, objects: list[str]) -> None:
 
 
 def work(
-    framework: str, level: str, schedule: str, target: dict, source: str, output: str, graph: str
+    framework: str,
+    passes: list[str],
+    schedule: str,
+    target: dict,
+    source: str,
+    output: str,
+    graph: str,
 ) -> dict:
     """Compile a model file to a shared library.
 
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
-        level: one of `levels.LEVELS`.
+        passes: the graph passes switched on, of `levels.PASSES`.
         schedule: one of `cell.SCHEDULES`.
         target: TVM target; `mcpu: host` means this machine's.
         source: the model file.
@@ -86,8 +92,8 @@ def work(
         graph: the file to write the passes' result to, TVMScript.
 
     Returns:
-        The resolved target, the shape of the input, TVM's version, the names of the level's
-        passes, the number of kernels that they leave and the names of those left unscheduled, each
+        The resolved target, the shape of the input, TVM's version, the names of the
+        passes that ran, the number of kernels that they leave and the names of those left unscheduled, each
         kernel's machine code in bytes, and the seconds of each step.
     """
     if framework == "torch":
@@ -99,7 +105,7 @@ def work(
     clock.lap("import")
     input_shape = fixed_shape(module["main"].params[0])
     device = tvm.target.Target(resolved)
-    sequence = passes(level, vectors(device), schedule != UNSCHEDULED)
+    sequence = pipeline(passes, vectors(device), schedule != UNSCHEDULED)
     # the machine itself checks main's input; asserts in each kernel cost a third of the build
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with device, context:

@@ -154,19 +154,24 @@ def _cells(config: dict, model: str, source: str, target: str, route: str) -> li
         for backend in config["backends"]
         for way in _ways(config, target, backend)
         for device, described in config["devices"].items()
-        if backend in LEVELS or described["native"]
+        if backend in pass_sets(config) or described["native"]
     ]
     return [Cell(model, source, target, route, *how, *run) for how, run in product(inputs, runs)]
 
 
 def _ways(config: dict, target: str, backend: str) -> list[tuple[str, ...]]:
     """How a backend runs a target's files: importer, compiler and schedule; none where it can't."""
-    if backend in LEVELS:
+    if backend in pass_sets(config):
         imports = [_slug(route, DIRECT) for route in config["tvm_imports"][target]]
         return [*product(imports, compilers(config), schedules(config))]
     if backend != NATIVE and runtime(config, backend)["framework"] != target:
         return []
     return [tuple(NATIVE_RUN[name] for name in COMPILATION)]
+
+
+def pass_sets(config: dict) -> dict[str, tuple[str, ...]]:
+    """The graph passes that each of TVM's backends switches on: the levels', and the config's."""
+    return LEVELS | {name: tuple(chosen) for name, chosen in config.get("pass_sets", {}).items()}
 
 
 def compilers(config: dict) -> dict[str, str]:

@@ -1,18 +1,26 @@
-"""Optimization levels O0 to O4: lists of Relax passes, each level the former and more.
+"""Optimization levels O0 to O4: lists of graph passes, each level the former and more.
 
 | level | adds |
 | --- | --- |
 | O0 | nothing beyond legalization |
-| O1 | operator fusion |
-| O2 | constant folding and canonicalization; packed kernels find their weights packed |
-| O3 | batch-norm folding into convolutions, common-subexpression elimination, combining of |
-|    | parallel branches, packed layouts that stay so from one kernel to the next |
-| O4 | fast math |
+| O1 | `FuseOps`: operators fused into kernels |
+| O2 | `FoldConstant`: whatever depends on no input is computed now, so that packed kernels find |
+|    | their weights packed; `CanonicalizeBindings` |
+| O3 | `FoldBatchnormToConv2D`, `EliminateCommonSubexpr`, `CombineParallelConv2D`, |
+|    | `CombineParallelMatmul`; `PackLayout`: tensors stay packed from one kernel to the next |
+| O4 | `FastMathTransform`: exp, tanh and erf by approximations |
 """
 
 from dataclasses import dataclass
 
-LEVELS = ("O0", "O1", "O2", "O3", "O4")
+_EXTENDED = ("FoldBatchnormToConv2D", "EliminateCommonSubexpr")
+_EXTENDED += ("CombineParallelConv2D", "CombineParallelMatmul", "PackLayout")
+_STEPS = (("FuseOps",), ("CanonicalizeBindings", "FoldConstant"), _EXTENDED, ("FastMathTransform",))
+# The graph passes of each level; what else runs, runs at each.
+LEVELS: dict[str, tuple[str, ...]] = {
+    f"O{number}": sum(_STEPS[:number], ()) for number in range(len(_STEPS) + 1)
+}
+PASSES = LEVELS["O4"]
 
 
 @dataclass(frozen=True)
@@ -23,53 +31,53 @@ class Vectors:
     registers: int
 
 
-def passes(level: str, vectors: Vectors, packed_kernels: bool) -> list:
-    """The passes of a level, in order, from an imported module to one of TIR kernels.
+def pipeline(passes: list[str] | tuple[str, ...], vectors: Vectors, packed_kernels: bool) -> list:
+    """The passes from an imported module to one of TIR kernels, in the order in which they run.
 
     Args:
-        level: one of `LEVELS`.
+        passes: those switched on, any of `PASSES`, in any order.
         vectors: the target's.
         packed_kernels: whether convolutions and matrix products become the kernels that the
-            rules of `schedules` are made for, at any level.
+            rules of `schedules` are made for, whatever is switched on.
 
     Returns:
         list of `tvm.transform.Pass`.
 
     Raises:
-        ValueError: unknown level.
+        ValueError: unknown pass.
     """
-    if level not in LEVELS:
-        raise ValueError(f"level {level!r}; expected one of {', '.join(LEVELS)}")
+    for name in passes:
+        if name not in PASSES:
+            raise ValueError(f"pass {name!r}; expected one of {', '.join(PASSES)}")
     from tvm.relax import transform
 
     from deltann import relax_passes
     from deltann.pack_layout import pack_layout, pack_operators
+    from deltann.parallel_conv2d import combine_parallel_conv2d
 
-    number = LEVELS.index(level)
+    def when(name: str, *items) -> list:
+        return [make() for make in items] if name in passes else []
+
+    def folding() -> list:
+        # the first folds quickly what the second also could
+        quick = when("FoldConstant", relax_passes.fold_arithmetic, transform.FoldConstant)
+        return when("CanonicalizeBindings", transform.CanonicalizeBindings) + quick
+
     sizes = vectors.lanes, vectors.registers
-    fusion = [transform.AnnotateTIROpPattern(), transform.FuseOps(), transform.FuseTIR()]
-    # the first folds quickly what the second also could
-    folding = [
-        transform.CanonicalizeBindings(),
-        relax_passes.fold_arithmetic(),
-        transform.FoldConstant(),
-    ]
-    extended = [
-        transform.EliminateCommonSubexpr(),
-        transform.CombineParallelMatmul(),
-        pack_layout(*sizes),
-    ]
     return [
-        *([transform.FoldBatchnormToConv2D()] if number >= 3 else []),
+        *when("FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
         transform.DecomposeOpsForInference(),
-        *(folding if number >= 2 else []),
-        *(extended if number >= 3 else []),
+        *folding(),
+        *when("EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
+        *when("CombineParallelConv2D", combine_parallel_conv2d),
+        *when("CombineParallelMatmul", transform.CombineParallelMatmul),
+        *when("PackLayout", lambda: pack_layout(*sizes)),
         *([pack_operators(*sizes)] if packed_kernels else []),
         transform.DeadCodeElimination(),
-        *(folding if number >= 2 else []),
-        *([transform.FastMathTransform()] if number >= 4 else []),
+        *folding(),
+        *when("FastMathTransform", transform.FastMathTransform),
         transform.LegalizeOps(),
-        *([transform.FoldConstant()] if number >= 2 else []),
-        *(fusion if number >= 1 else []),
+        *when("FoldConstant", transform.FoldConstant),
+        *when("FuseOps", transform.AnnotateTIROpPattern, transform.FuseOps, transform.FuseTIR),
         transform.DeadCodeElimination(),
     ]

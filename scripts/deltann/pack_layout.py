@@ -25,6 +25,7 @@ HANDLERS = {
     "relax.mean": "mean",
     "relax.nn.pad": "pad",
     "relax.concat": "concat",
+    "relax.strided_slice": "channel_slice",
     "relax.permute_dims": "permute_dims",
     **dict.fromkeys(UNARY, "unary"),
     **dict.fromkeys(BINARY, "binary"),
@@ -272,6 +273,19 @@ def _packer(lanes: int, registers: int, propagate: bool):
                 return None
             joined = relax.op.concat([item.variable for item in known], axis=1)
             return joined, sum(item.channels for item in known), axis
+
+        def channel_slice(self, call):
+            """A range of channels, where it is one of whole blocks."""
+            if call.args[0] not in self.packed or len(call.args) != 4:
+                return None
+            data, channels, axis = self.packed[call.args[0]]
+            axes, begin, end = ([int(item.value) for item in part.fields] for part in call.args[1:])
+            last = [channels, math.ceil(channels / lanes) * lanes]
+            if axes != [axis] or begin[0] % lanes or (end[0] % lanes and end[0] not in last):
+                return None
+            stop = math.ceil(end[0] / lanes)
+            cut = relax.op.strided_slice(data, [1], [begin[0] // lanes], [stop])
+            return cut, end[0] - begin[0], axis
 
         def permute_dims(self, call):
             """Packed tensors are the same, wherever the plain ones have their channels."""
