@@ -92,8 +92,8 @@ def work(
         graph: the file to write the passes' result to, TVMScript.
 
     Returns:
-        The resolved target, the shape of the input, TVM's version, the names of the
-        passes that ran, the number of kernels that they leave and the names of those left unscheduled, each
+        The resolved target, the shape of the input, TVM's version, the names of the passes that
+        ran, the number of kernels that they leave and the names of those left unscheduled, each
         kernel's machine code in bytes, and the seconds of each step.
     """
     if framework == "torch":
