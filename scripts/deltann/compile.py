@@ -47,11 +47,11 @@ def vectors(target) -> Vectors:
     from tvm.target import codegen
 
     features = set(codegen.llvm_get_cpu_features(target))
-    extensions = {"avx512f": Vectors(16, 32), "avx": Vectors(8, 16), "neon": Vectors(4, 32)}
+    extensions = {"avx512f": Vectors(16, 34), "avx": Vectors(8, 19), "neon": Vectors(4, 34)}
     for name, found in extensions.items():
         if name in features:
             return found
-    return Vectors(4, 16)
+    return Vectors(4, 15)
 
 
 def lowering() -> list:

@@ -25,7 +25,14 @@ PASSES = LEVELS["O4"]
 
 @dataclass(frozen=True)
 class Vectors:
-    """What a target computes with: float32 numbers in a vector register, and such registers."""
+    """What a target computes with.
+
+    Attributes:
+        lanes: float32 numbers in a vector register.
+        registers: how many of a tile's results, weights and pixels together LLVM still keeps out
+            of memory: about as many as there are registers, since a multiplication can read an
+            operand from memory. `benchmarks/compile/tiles.py` measures it.
+    """
 
     lanes: int
     registers: int

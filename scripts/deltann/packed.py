@@ -25,21 +25,21 @@ def register_tile(width: int, blocks: int, registers: int, padded: bool) -> Tile
     Args:
         width: of a row of the result, in pixels.
         blocks: channel blocks of the result; a tile's divide them.
-        registers: vector registers of the target.
+        registers: see `levels.Vectors`.
         padded: whether the input is copied to a padded buffer anyway, so that rounding the
             width up costs no copy.
     """
     best, tile = math.inf, Tile(1, 1)
     for count in (size for size in range(1, min(blocks, 8) + 1) if blocks % size == 0):
         for columns in range(1, width + 1):
-            # the results, the weights, and a pixel
-            if count * columns + count + 1 > registers:
+            if count * columns + count + columns > registers:
                 break
             waste = math.ceil(width / columns) * columns / width
             copy = 0.0 if padded or waste == 1 else 0.1
-            # multiplications that depend on each other wait where fewer than eight are under way
-            idle = max(1.0, 8 / (count * columns))
-            cost = (waste + copy) * idle * (1 + 0.5 / columns + 0.25 / count)
+            # multiplications that depend on each other wait where too few are under way: four
+            # cycles' worth, two in a cycle, and some to spare
+            idle = max(1.0, 10 / (count * columns))
+            cost = (waste + copy) * idle * (1 + 0.1 / columns + 0.1 / count)
             if cost < best:
                 best, tile = cost, Tile(columns, count)
     return tile
