@@ -39,7 +39,8 @@ def register_tile(width: int, blocks: int, registers: int, padded: bool) -> Tile
             # multiplications that depend on each other wait where too few are under way: four
             # cycles' worth, two in a cycle, and some to spare
             idle = max(1.0, 10 / (count * columns))
-            cost = (waste + copy) * idle * (1 + 0.1 / columns + 0.1 / count)
+            # a weight is read from the second cache for each tile, a pixel from the first
+            cost = (waste + copy) * idle * (1 + 0.3 / columns + 0.1 / count)
             if cost < best:
                 best, tile = cost, Tile(columns, count)
     return tile
