@@ -1,12 +1,13 @@
 # The config as a list of cells, and the words that every rule uses.
 import fcntl
 import json
+import os
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 from deltann import checks, grid, resizers, runners
-from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, UNCONVERTED, Cell
+from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
 
@@ -64,6 +65,17 @@ def limits(stage):
 def retries_left(wildcards, attempt):
     """How often Snakemake would run the job again after this attempt."""
     return RETRIES + 1 - attempt
+
+
+def imported(wildcards):
+    """The model file that TVM imports."""
+    names = ("model", "source", "route", "importer")
+    return grid.import_step(config, *(wildcards[name] for name in names))
+
+
+def device_target(device):
+    """A device's TVM target, JSON."""
+    return json.dumps(config["devices"][device]["target"], sort_keys=True)
 
 
 def cell_path(cell):

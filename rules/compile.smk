@@ -2,16 +2,17 @@
 COMPILED = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{schedule}/{level}/{device}.so"
 
 
-def imported(wildcards):
-    """The model file that TVM imports."""
-    start = wildcards.model, wildcards.source, wildcards.target, wildcards.route
-    how = wildcards.importer, wildcards.compiler, wildcards.schedule
-    run = *how, wildcards.level, wildcards.device
-    return grid.import_step(config, Cell(*start, SOURCE, resizers.DEFAULT, *run))
+def database(wildcards):
+    """The tuning records that a compilation takes, and their record; none where it isn't tuned."""
+    if wildcards.schedule != TUNED:
+        return {}
+    path = f"{STUDY}/tuned/{TUNED_FOR.format(**wildcards)}"
+    return {"database": path, "database_record": f"{path}.json"}
 
 
 rule compile:
     input:
+        unpack(database),
         artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
         record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
         environment=lambda wildcards: manifest(grid.compilers(config)[wildcards.compiler]),
@@ -28,8 +29,11 @@ rule compile:
         python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
         framework=lambda wildcards: imported(wildcards).framework,
         passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.level]),
-        device_target=lambda wildcards: json.dumps(
-            config["devices"][wildcards.device]["target"], sort_keys=True
+        device_target=lambda wildcards: device_target(wildcards.device),
+        database=lambda wildcards, input: (
+            ["--database", input.database, "--database-record", input.database_record]
+            if wildcards.schedule == TUNED
+            else []
         ),
         limits=limits("compile"),
         code=code_digest("scripts/compile.py", "deltann.compile"),
@@ -40,6 +44,7 @@ rule compile:
     shell:
         "{params.python:q} scripts/compile.py --framework {params.framework:q}"
         " --passes {params.passes:q} --schedule {wildcards.schedule:q} --target {params.device_target:q}"
+        " {params.database:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"

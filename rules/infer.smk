@@ -1,5 +1,4 @@
 # One cell's model on every image: the prediction file.
-import os
 from dataclasses import asdict
 
 from deltann.cell import NAMES

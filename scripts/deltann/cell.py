@@ -20,9 +20,9 @@ UNCONVERTED = "unconverted"
 # How a file reaches TVM: not at all, as it is, or by further converters.
 NO_IMPORT, DIRECT = "none", "direct"
 SOURCE, TARGET = "source", "target"
-# Where TVM's kernels come from: its loops as they are, or our rules.
-UNSCHEDULED, RULES = "none", "rules"
-SCHEDULES = (UNSCHEDULED, RULES)
+# Where TVM's kernels come from: its loops as they are, our rules, or the rules' fastest choice.
+UNSCHEDULED, RULES, TUNED = "none", "rules", "tuned"
+SCHEDULES = (UNSCHEDULED, RULES, TUNED)
 # The compiler and the schedule of a cell that a framework's own runtime runs, with its own kernels.
 RUNTIME = "runtime"
 # Names by which one compilation of a file differs from another, beside the level.

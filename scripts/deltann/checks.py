@@ -4,7 +4,7 @@ import inspect
 from pathlib import Path
 
 from deltann import converters, files, grid, models, resizers, runners, weights
-from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET
+from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED
 from deltann.errors import StudyError
 from deltann.folder import choose, clues, in_folder, list_images, read_list
 from deltann.importers import IMPORTS
@@ -36,6 +36,7 @@ def check(config: dict) -> None:
         _expect("backends", backend, known, "backend or level")
     for schedule in grid.schedules(config):
         _expect("schedules", schedule, SCHEDULES, "schedule")
+    _check_tuning(config)
     for name, environment in grid.compilers(config).items():
         if name == RUNTIME:
             raise StudyError(f"config key compilers: {name!r} is taken; expected another name")
@@ -68,6 +69,23 @@ def _check_pass_sets(config: dict) -> None:
             raise StudyError(f"config key {key}: the name is taken; expected another")
         for chosen in passes:
             _expect(key, chosen, PASSES, "pass")
+
+
+def _check_tuning(config: dict) -> None:
+    """The schedule `tuned` has a budget, and the database to start from is there."""
+    if TUNED in grid.schedules(config):
+        for key, missing in (
+            ("tuning", "tuning" not in config),
+            ("limits.tune", "tune" not in config["limits"]),
+        ):
+            if missing:
+                raise StudyError(f"config key {key} is missing; the schedule {TUNED!r} needs it")
+    path = config.get("tuning", {}).get("database")
+    if path is not None and not Path(path).is_file():
+        raise StudyError(
+            f"config key tuning.database: {path!r} doesn't exist; expected a database that a "
+            "study left under results/<study>/tuned/"
+        )
 
 
 def _check_runtimes(config: dict) -> None:

@@ -2,10 +2,11 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-from deltann import schedules
+from deltann import archive, schedules, tune
 from deltann.cell import UNSCHEDULED
 from deltann.importers import import_model
 from deltann.levels import Vectors, pipeline
@@ -79,6 +80,7 @@ def work(
     source: str,
     output: str,
     graph: str,
+    database: str | None = None,
 ) -> dict:
     """Compile a model file to a shared library.
 
@@ -90,6 +92,7 @@ def work(
         source: the model file.
         output: the library to write.
         graph: the file to write the passes' result to, TVMScript.
+        database: for the schedule `tuned`, what `deltann.tune` wrote.
 
     Returns:
         The resolved target, the shape of the input, TVM's version, the names of the passes that
@@ -115,7 +118,8 @@ def work(
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
         unscheduled = []
         if schedule != UNSCHEDULED:
-            module, unscheduled = schedules.apply(module)
+            tuned = tuned_kernels(database, device) if database else None
+            module, unscheduled = schedules.apply(module, tuned)
         clock.lap("schedule")
         module = tvm.transform.Sequential(lowering())(module)
         built = tvm.compile(module, device, relax_pipeline=tvm.transform.Sequential([]))
@@ -131,6 +135,12 @@ def work(
         "code_bytes": code_bytes(Path(output)),
         "seconds": clock.seconds,
     }
+
+
+def tuned_kernels(database: str, device):
+    """What `schedules.apply` takes: a kernel's fastest form, by a packed database."""
+    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        return tune.best(tune.load(str(archive.unpack(Path(database), Path(folder)))), device)
 
 
 def code_bytes(library: Path) -> dict[str, int]:

@@ -198,13 +198,12 @@ def native_step(config: dict, cell: Cell) -> Step:
     return step(config, cell.model, cell.source, cell.route)
 
 
-def import_step(config: dict, cell: Cell) -> Step:
-    """The model file that a cell's compilation imports."""
-    converted = native_step(config, cell)
-    if cell.importer == DIRECT:
+def import_step(config: dict, model: str, source: str, route: str, importer: str) -> Step:
+    """The model file that TVM imports, by the names of a cell."""
+    converted = step(config, model, source, route)
+    if importer == DIRECT:
         return converted
-    more = step(config, cell.model, cell.source, cell.importer).edges
-    return replace(converted, edges=converted.edges + more)
+    return replace(converted, edges=converted.edges + step(config, model, source, importer).edges)
 
 
 def preprocessing(config: dict, cell: Cell) -> Preprocessing:

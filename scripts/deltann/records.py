@@ -9,6 +9,9 @@ from deltann import environment, files
 from deltann.errors import StudyError, Transient
 from deltann.isolation import Failure, Limits, Outcome, Task
 
+# Artifacts that a stage may read, by the names of their options.
+READS = ("source", "database")
+
 
 def limit_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that every stage with a foreign tool takes."""
@@ -58,17 +61,22 @@ def finish(task: Task, retries_left: int) -> Outcome:
     return outcome
 
 
-def source(options: argparse.Namespace) -> dict:
-    """The record of the model file that a stage reads, once the file is seen to be that file.
+def source(options: argparse.Namespace, name: str = "source") -> dict:
+    """The record of an artifact that a stage reads, once the file is seen to be that artifact.
+
+    Args:
+        options: with the artifact's path by its name, and its record's by `<name>_record`.
+        name: `source`, the model file, or another of `READS`.
 
     Raises:
         StudyError: the file isn't the one that its record describes.
     """
-    record = files.read_json(options.source_record)
-    if record["status"] == "ok" and files.sha256(options.source) != record["sha256"]:
+    path, described = getattr(options, name), getattr(options, f"{name}_record")
+    record = files.read_json(described)
+    if record["status"] == "ok" and files.sha256(path) != record["sha256"]:
         raise StudyError(
-            f"{options.source} is not the file that {options.source_record} describes: it was "
-            "changed or damaged. Delete it and run again"
+            f"{path} is not the file that {described} describes: it was changed or damaged. "
+            "Delete it and run again"
         )
     return record
 
@@ -90,7 +98,8 @@ def produce(
 ) -> dict:
     """Make one artifact in a child process, and leave it and its record.
 
-    The child calls `deltann.<stage>`.work(**arguments, source=<path>, output=<temporary path>).
+    The child calls `deltann.<stage>`.work(**arguments, source=<path>, output=<temporary path>),
+    with the path of each of `READS` that the options have.
     A failed artifact is an empty file, so that the declared files exist whatever happened.
 
     Args:
@@ -112,17 +121,18 @@ def produce(
         "arguments": arguments,
         "environment_digest": environment.check(options.environment),
     }
-    cause = source(options) if "source" in options else {"status": "ok"}
-    if cause["status"] == "ok" and "source" in options:
-        record["inputs"] = {str(options.source): cause["sha256"]}
-        arguments = arguments | {"source": str(options.source)}
+    read = {name: source(options, name) for name in READS if getattr(options, name, None)}
+    broken = next((item for item in read.values() if item["status"] == "failed"), None)
+    if read and not broken:
+        record["inputs"] = {str(getattr(options, name)): read[name]["sha256"] for name in read}
+        arguments = arguments | {name: str(getattr(options, name)) for name in read}
     with ExitStack() as stack:
         part = stack.enter_context(files.atomic(options.artifact))
         others = {
             name: stack.enter_context(files.atomic(getattr(options, name))) for name in beside
         }
-        if cause["status"] == "failed":
-            record |= inherit(cause)
+        if broken:
+            record |= inherit(broken)
         else:
             paths = {name: str(path) for name, path in {"output": part, **others}.items()}
             task = start(stage, arguments | paths, limits(options), part.parent)

@@ -4,17 +4,21 @@ TVM's default CPU pipeline schedules nothing, and its `dlight` has CPU rules for
 products only; without a schedule no graph pass can show what it is worth.
 """
 
+from collections.abc import Callable
+
 from deltann import packed, packed_schedules
 
 LANES = 16
 ROWS = 4
 
 
-def apply(module):
+def apply(module, tuned: Callable | None = None):
     """Schedule every kernel of a module.
 
     Args:
         module: `tvm.IRModule` with unscheduled TIR kernels.
+        tuned: from a kernel to its scheduled form, or None where there is none and the rules
+            schedule it.
 
     Returns:
         The module, and the names of the kernels that stayed as they were since the schedule
@@ -28,24 +32,29 @@ def apply(module):
         if not isinstance(function, tvm.tirx.PrimFunc):
             continue
         try:
-            scheduled[variable] = schedule(function)
+            found = tuned(function) if tuned else None
+            scheduled[variable] = found or schedule(function).mod["main"]
         except (ScheduleError, RuntimeError):
             fallbacks.append(variable.name_hint)
     result = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
     for variable, function in scheduled.items():
-        result.update_func(variable, function)
+        result.update_func(variable, function.with_attr("tirx.is_scheduled", True))
     return result, sorted(fallbacks)
 
 
-def schedule(function):
-    """The scheduled form of one TIR kernel.
+def schedule(kernel, choice: packed_schedules.Choice | None = None):
+    """A `tvm.s_tir.Schedule` of one TIR kernel, by the rules.
+
+    Args:
+        kernel: `tvm.tirx.PrimFunc`, or a module with it as `main`.
+        choice: for a packed kernel, another than the rules' own.
 
     Raises:
         ScheduleError: the schedule doesn't fit the kernel.
     """
     from tvm import s_tir
 
-    work = s_tir.Schedule(function)
+    work = s_tir.Schedule(kernel)
     root = work.get_sblock("root")
     _inline(work, root)
     blocks = work.get_child_blocks(root)
@@ -59,16 +68,24 @@ def schedule(function):
         elif not _is_reduction(work, block) and name not in written_out:
             _schedule_injective(work, block)
     for block, epilogue in zip(reductions, epilogues, strict=True):
-        _scheduler(work.get(block).name_hint)(work, block, epilogue)
-    return work.mod["main"].with_attr("tirx.is_scheduled", True)
+        name = packed_schedules.packed_name(work, block)
+        if name is None:
+            _schedule_reduction(work, block, epilogue)
+        else:
+            chosen = choice or packed_schedules.choices(work, block)[0]
+            packed_schedules.SCHEDULES[name](work, block, epilogue, chosen)
+    return work
 
 
-def _scheduler(name: str):
-    """The function that schedules a reduction, by the name of its block."""
-    for prefix, scheduler in packed_schedules.SCHEDULES.items():
-        if name.startswith(prefix):
-            return scheduler
-    return _schedule_reduction
+def choices(kernel) -> list[packed_schedules.Choice]:
+    """What `schedule` can be told to choose for a kernel, the rules' own first; may be empty."""
+    from tvm import s_tir
+
+    work = s_tir.Schedule(kernel)
+    for block in work.get_child_blocks(work.get_sblock("root")):
+        if packed_schedules.packed_name(work, block):
+            return packed_schedules.choices(work, block)
+    return []
 
 
 def _is_reduction(work, block) -> bool:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deltann import savedmodel
+from deltann import archive
 
 SOURCE = "onnx"
 TARGET = "tensorflow"
@@ -52,4 +52,4 @@ def convert(source: Path, target: Path, simplify: bool = True) -> None:
             os.chdir(here)
         for extra in saved.glob("*.tflite"):
             extra.unlink()
-        savedmodel.pack(saved, target)
+        archive.pack(saved, target)

@@ -6,8 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from deltann import archive
 from deltann import files as stored
-from deltann import savedmodel
 from deltann.errors import StudyError
 from deltann.models import PRETRAINED, Preprocessing, Request
 from deltann.onnx_graph import fix_batch
@@ -177,7 +177,7 @@ def _onnx(described: dict, request: Request, shape: tuple[int, ...], target: Pat
 def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
     path = Path(described["file"])
     if path.is_dir():
-        savedmodel.pack(path, target)
+        archive.pack(path, target)
     else:
         target.write_bytes(path.read_bytes())
 

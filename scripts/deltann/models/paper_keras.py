@@ -5,7 +5,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from deltann import keras_file, savedmodel
+from deltann import archive, keras_file
 from deltann.models import PRETRAINED, SEEDED, Request
 from deltann.models.paper import FITTED, SPREAD, seed, weights_file
 from deltann.preprocess import normalise
@@ -39,17 +39,17 @@ def _published(request: Request, target: Path) -> None:
     if request.source == "tflite":
         target.write_bytes(path.read_bytes())
     elif path.is_dir():
-        savedmodel.pack(path, target)
+        archive.pack(path, target)
     else:
         with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-            with tarfile.open(path) as archive:
-                archive.extractall(folder, filter="data")
-            savedmodel.pack(Path(folder), target)
+            with tarfile.open(path) as packed:
+                packed.extractall(folder, filter="data")
+            archive.pack(Path(folder), target)
 
 
 def _bring(request: Request, saved: Path, target: Path) -> None:
     if request.source == "tensorflow":
-        savedmodel.pack(saved, target)
+        archive.pack(saved, target)
         return
     import tensorflow
 

@@ -1,11 +1,11 @@
-"""A SavedModel folder packed into one file, the same bytes for the same content."""
+"""A folder packed into one file, the same bytes for the same content."""
 
 import tarfile
 from pathlib import Path
 
 
 def pack(folder: Path, target: Path) -> None:
-    """Pack a SavedModel folder into an uncompressed tar: sorted names, no dates, no owners."""
+    """Pack a folder into an uncompressed tar: sorted names, no dates, no owners."""
 
     def anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.mtime, info.uid, info.gid, info.uname, info.gname, info.mode = 0, 0, 0, "", "", 0o644

@@ -1,0 +1,43 @@
+# The choices of the schedules measured on a device, kernel by kernel: a database of its own.
+TUNED_FOR = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{level}/{device}.tar"
+TUNING = config.get("tuning", {})
+
+
+rule tune:
+    input:
+        artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
+        record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
+        environment=lambda wildcards: manifest(grid.compilers(config)[wildcards.compiler]),
+        known=TUNING.get("database", []),
+    output:
+        artifact=f"{STUDY}/tuned/{TUNED_FOR}",
+        record=f"{STUDY}/tuned/{TUNED_FOR}.json",
+    log:
+        f"{STUDY}/logs/tune/{TUNED_FOR}.log",
+    retries: RETRIES
+    # a timed job holds all of the machine; Snakemake lowers this to --cores
+    threads: os.cpu_count()
+    resources:
+        retries_left=retries_left,
+    params:
+        python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
+        framework=lambda wildcards: imported(wildcards).framework,
+        passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.level]),
+        device_target=lambda wildcards: device_target(wildcards.device),
+        device_threads=lambda wildcards: config["devices"][wildcards.device].get("threads", 0),
+        trials=TUNING.get("trials", 0),
+        known=["--known", TUNING["database"]] if "database" in TUNING else [],
+        limits=limits("tune"),
+        code=code_digest("scripts/tune.py", "deltann.tune"),
+    message:
+        "tune {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
+        " import {wildcards.importer}) by {wildcards.compiler} at {wildcards.level} for"
+        " {wildcards.device}"
+    shell:
+        "{params.python:q} scripts/tune.py --framework {params.framework:q}"
+        " --passes {params.passes:q} --target {params.device_target:q}"
+        " --threads {params.device_threads} --trials {params.trials} {params.known:q}"
+        " --source {input.artifact:q} --source-record {input.record:q}"
+        " --environment {input.environment:q} {params.limits}"
+        " --retries-left {resources.retries_left}"
+        " --artifact {output.artifact:q} --record {output.record:q} > {log:q} 2>&1"
