@@ -28,7 +28,13 @@ include: "rules/environment.smk"
 include: "rules/prepare.smk"
 include: "rules/export.smk"
 include: "rules/convert.smk"
-include: "rules/tune.smk"
+
+
+if TUNED in grid.schedules(config):  # a study without needs no budget and no limit for it
+
+    include: "rules/tune.smk"
+
+
 include: "rules/compile.smk"
 include: "rules/infer.smk"
 include: "rules/aggregate.smk"

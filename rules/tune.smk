@@ -1,6 +1,5 @@
 # The choices of the schedules measured on a device, kernel by kernel: a database of its own.
 TUNED_FOR = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{level}/{device}.tar"
-TUNING = config.get("tuning", {})
 
 
 rule tune:
@@ -8,7 +7,7 @@ rule tune:
         artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
         record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
         environment=lambda wildcards: manifest(grid.compilers(config)[wildcards.compiler]),
-        known=TUNING.get("database", []),
+        known=config["tuning"].get("database", []),
     output:
         artifact=f"{STUDY}/tuned/{TUNED_FOR}",
         record=f"{STUDY}/tuned/{TUNED_FOR}.json",
@@ -25,8 +24,8 @@ rule tune:
         passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.level]),
         device_target=lambda wildcards: device_target(wildcards.device),
         device_threads=lambda wildcards: config["devices"][wildcards.device].get("threads", 0),
-        trials=TUNING.get("trials", 0),
-        known=["--known", TUNING["database"]] if "database" in TUNING else [],
+        trials=config["tuning"]["trials"],
+        known=lambda wildcards, input: ["--known", input.known] if input.known else [],
         limits=limits("tune"),
         code=code_digest("scripts/tune.py", "deltann.tune"),
     message:
