@@ -50,6 +50,11 @@ def use() -> None:
     )
 
 
+def look(number: int) -> tuple[str, str]:
+    """The colour and the marker of a series: a pair of its own for each of 49."""
+    return COLOURS[number % len(COLOURS)], MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
+
+
 def caption(figure: Figure, title: str, text: str) -> None:
     """A title, and under it what is compared, over how many images, and what the interval is."""
     lines = textwrap.fill(text, int(figure.get_figwidth() * 19))
