@@ -142,11 +142,7 @@ def _check_weights(config: dict) -> None:
 
 def _natives(config: dict) -> list[tuple[str, str]]:
     """The models of the study, each with the frameworks that it comes from."""
-    return [
-        (model, source)
-        for model in grid.names(config)
-        for source in grid.taken(config, model)
-    ]
+    return [(model, source) for model in grid.names(config) for source in grid.taken(config, model)]
 
 
 def _missing(config: dict) -> list[MissingFile]:
