@@ -110,7 +110,6 @@ def _panel(axes: Axes, item: Strip, table: pd.DataFrame) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelsize=style.SMALL - (_lines(rows) > 1))
     axes.grid(axis="x", linewidth=0.3)
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def ticks(axes: Axes) -> None:
@@ -126,6 +125,7 @@ def ticks(axes: Axes) -> None:
             break
     inside = _apart(inside, 0.12 * np.log(high / low))
     axes.xaxis.set_major_locator(FixedLocator(inside))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 

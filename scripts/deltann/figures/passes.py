@@ -64,7 +64,6 @@ def _name(row: pd.Series) -> str:
 def _panel(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
-    said = []
     for _, row in table.iterrows():
         y = names.index(_name(row))
         if row["status"] == "failed":
@@ -73,13 +72,11 @@ def _panel(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
             _mark(axes, y - 0.15, row)
         if row["published_ratio"] > 0:
             axes.plot(row["published_ratio"], y + 0.25, **_paper())
-        said.append((y + 0.25, _remark(row)))
     for y in range(1, len(names)):
         axes.axhline(y - 0.5, color="#DDDDDD", linewidth=0.5)
     dots.ticks(axes)
-    for y, text in said:
-        place = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "center"}
-        axes.text(0.98, y, text, fontsize=style.SMALLEST, color=QUIET, **place)
+    for _, row in table.iterrows():
+        _say(axes, names.index(_name(row)) + 0.25, row)
     axes.tick_params(axis="y", length=0, labelsize=style.SMALL - 1)
     axes.grid(axis="x", linewidth=0.3)
 
@@ -98,16 +95,18 @@ def _paper() -> dict:
     return {"color": PAPER, **look}
 
 
-def _remark(row: pd.Series) -> str:
-    """What no mark can say."""
-    found = []
-    if row["idle"] == 1:
-        found.append("nothing to do")
-    elif row["status"] not in ("ok", "failed"):
-        found.append(row["status"].replace("_", " "))
+def _say(axes: Axes, y: float, row: pd.Series) -> None:
+    """What no mark can say, at the side of the row that its marks leave free."""
+    text = "nothing to do" if row["idle"] == 1 else ""
+    if row["status"] not in ("ok", "failed"):
+        text = row["status"].replace("_", " ")
     if row["published_status"] == "failed":
-        found.append("paper: failed")
-    return "; ".join(found)
+        text = f"{text}; paper: failed" if text else "paper: failed"
+    marks = [value for value in (row[dots.RATIO[0]], row["published_ratio"]) if value > 0]
+    middle = np.sqrt(np.prod(axes.get_xlim()))
+    side = ("left", 0.02) if all(mark > middle for mark in marks) else ("right", 0.98)
+    place = {"transform": axes.get_yaxis_transform(), "ha": side[0], "va": "center"}
+    axes.text(side[1], y, text, fontsize=style.SMALLEST, color=QUIET, **place)
 
 
 def _legend() -> list:
