@@ -363,6 +363,7 @@ def test_each_pass_alone_beside_the_papers(tmp_path):
     assert (fold.max_logit_difference, fold.max_logit_difference_to_all) == (0, 2)
     assert (fold.same_code, fold.kernels, fold.compile_seconds) == (0, 9, 2.5)
     assert (fast.ratio, fast.idle, fast.same_code) == (pytest.approx(1.1), 1, 1)
+    assert (fold.same_code_low, fold.same_code_high) == (1, pytest.approx(1.1))
     assert (every.ratio, every.differing, every.idle) == (pytest.approx(0.5), 1, 0)
     broken = found.loc["AlterOpLayout"]
     assert (broken.status, broken.failed_stage, broken.backend) == ("failed", "compile", "pack")
@@ -399,6 +400,7 @@ def test_the_papers_layout_says_what_no_number_does(tmp_path):
     assert "+4.90" in lines["FoldConstant"] and "+20.0" in lines["FoldConstant"]
     assert "no counterpart" in lines["CanonicalizeCast"]
     assert "nothing to do: FastMathTransform" in lines["All Enabled"]
+    assert "have speedups of -10.0 to +0.0" in text
     assert "takes backends" in passes.markdown(tables.table("passes", study_).head(0))
 
 

@@ -6,6 +6,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from deltann.cell import COMPILATION
 from deltann.figures import dots, labels, pages, style
@@ -13,6 +14,7 @@ from deltann.figures import dots, labels, pages, style
 TITLE = "What each graph pass does to time, alone"
 BASE = "All Disabled"
 FILE = ["model", "source", *labels.PREPARATION, "target", "route", *COMPILATION, "device"]
+SAME = ("same_code_low", "same_code_high")
 HERE, PAPER = style.COLOURS[0], style.COLOURS[5]
 ROW = 0.3  # inches
 # The quiet ink of what is no measurement.
@@ -31,10 +33,9 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     variants = labels.Variants(table)
     panels = []
     for held, rows in labels.by(table, FILE):
-        name = labels.title(table, held)
-        panels.append(
-            (f"{name}\n{variants.line(rows.iloc[0])}", rows[rows["published_pass"] != BASE])
-        )
+        title, variant = labels.title(table, held), variants.line(rows.iloc[0])
+        title = title if variant == held["source"] else f"{title}\nin {variant}"
+        panels.append((title, rows[rows["published_pass"] != BASE]))
     chunks = [panels[i : i + dots.ACROSS] for i in range(0, len(panels), dots.ACROSS)]
     return [_page(chunk, table) for chunk in chunks]
 
@@ -50,7 +51,7 @@ def _page(panels: list[tuple[str, pd.DataFrame]], table: pd.DataFrame) -> Figure
     first.set_yticks(range(len(names)), names)
     first.set_ylim(len(names) - 0.5, -0.5)
     axes.flat[len(panels) // 2].set_xlabel("time relative to no pass (below 1: faster), log scale")
-    figure.legend(handles=_legend(), loc="outside upper right", ncols=3, frameon=False)
+    figure.legend(handles=_legend(), loc="outside upper right", ncols=4, frameon=False)
     style.caption(figure, TITLE, _caption(table))
     return figure
 
@@ -62,6 +63,9 @@ def _name(row: pd.Series) -> str:
 
 
 def _panel(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
+    low, high = table[list(SAME)].iloc[0]
+    if low > 0:
+        axes.axvspan(low, high, color=style.BLANK, linewidth=0)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
     for _, row in table.iterrows():
@@ -114,6 +118,7 @@ def _legend() -> list:
     return [
         Line2D([], [], label="here", **here),
         Line2D([], [], label="paper", **_paper()),
+        Patch(facecolor=style.BLANK, label="same code"),
         style.failure_patch(),
     ]
 
@@ -122,8 +127,9 @@ def _caption(table: pd.DataFrame) -> str:
     return (
         "Time per image at batch 1 with one graph pass switched on, over that with none, over "
         f"{style.images(table)}; bars: 95 % bootstrap interval over images, which leaves out what "
-        "varies between runs. Nothing to do: the pass left the model as it was, so that its "
-        "distance from 1 is the machine's doing. Hollow: tables III and IV of the paper's appendix "
+        "varies between runs. Grey: where cells lie whose code is that of no pass, to the byte; "
+        "what lies within is the machine's doing. Nothing to do: the pass left the model as it "
+        "was. Hollow: tables III and IV of the paper's appendix "
         "(100 images, a laptop's integrated GPU, TVM's Relay of 2023), by the paper's name for the "
         "pass (upper; today's below): compare signs and orders of magnitude. *: the machine's "
         "speed drifted. Hatched: failed, with the stage."

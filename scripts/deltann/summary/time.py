@@ -45,7 +45,11 @@ def _passes(passes: pd.DataFrame) -> list[str]:
     text = f"Graph passes, each alone{_unsteady(rows)}: {_alone(best)}"
     text += "" if len(rows) == 1 else f"; most, {_alone(worst)}"
     idle = int((alone["idle"] == 1).sum())
-    return [f"{text}; {idle} of {len(alone)} had nothing to do (tables/passes.md)"]
+    text += f"; {idle} of {len(alone)} had nothing to do"
+    if alone["same_code_low"].notna().any():
+        low, high = alone["same_code_low"].min(), alone["same_code_high"].max()
+        text += f", and cells with the same code took {low:.2f} to {high:.2f} of the time"
+    return [f"{text} (tables/passes.md)"]
 
 
 def _alone(row: pd.Series) -> str:
