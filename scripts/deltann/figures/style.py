@@ -142,9 +142,13 @@ def row_size(grid: Grid) -> float:
 
 def row_width(grid: Grid) -> float:
     """Inches that the rows' names take."""
-    names = [grid.labels.get(row, row) for row in grid.rows]
-    longest = max((len(line) for name in names for line in name.split("\n")), default=1)
-    return longest * LETTER * row_size(grid) / 72
+    return text_width([grid.labels.get(row, row) for row in grid.rows], row_size(grid))
+
+
+def text_width(texts: Iterable[str], size: float) -> float:
+    """Inches that the longest line takes in type of this size."""
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=1)
+    return longest * LETTER * size / 72
 
 
 def fitting(texts: Iterable[str], width: float) -> float:
