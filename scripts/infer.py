@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from deltann import environment, files, infer, program, records
+from deltann import compilation, environment, files, infer, program, records
 from deltann.cell import Cell
 
 
@@ -20,36 +20,19 @@ def main(options: argparse.Namespace) -> None:
         "machine": infer.machine(threads),
         "model_file": upstream.get("sha256", ""),
     }
-    if upstream["stage"] == "compile":
-        provenance["compilation"] = compilation(upstream)
     from deltann import predictions
 
     cell = Cell(*options.cell.split("/"))
+    compiled = compilation.describe(upstream)
     with files.scratch(options.output) as folder:
         if upstream["status"] == "failed":
-            dataset = predictions.failed(cell, upstream, _inputs(options), "", provenance)
+            dataset = predictions.failed(cell, upstream, _inputs(options), "", provenance, compiled)
         else:
-            dataset = _measure(options, cell, threads, folder, provenance)
+            dataset = _measure(options, cell, threads, folder, provenance, compiled)
     predictions.write(dataset, options.output)
 
 
-def compilation(record: dict) -> dict:
-    """What a reader of a prediction must know of the library behind it, or was to be behind it."""
-    asked = {"passes": record["arguments"]["passes"]}
-    if record["status"] == "failed":
-        return asked
-    details = record["details"]
-    return asked | {
-        "idle": details["idle"],
-        "kernels": details["kernels"],
-        "unscheduled": len(details["unscheduled"]),
-        "code_bytes": sum(details["code_bytes"].values()),
-        # the import and the interpreter's start aren't the compiler's
-        "seconds": sum(details["seconds"].values()) - details["seconds"]["import"],
-    }
-
-
-def _measure(options, cell, threads: int, folder: Path, provenance: dict):
+def _measure(options, cell, threads: int, folder: Path, provenance: dict, compiled: dict):
     import numpy as np
     import xarray as xr
 
@@ -75,7 +58,9 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict):
     provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
     if outcome.failure:
         failure = records.failed("infer", outcome.failure)
-        return predictions.failed(cell, failure, _inputs(options), inputs_digest, provenance)
+        return predictions.failed(
+            cell, failure, _inputs(options), inputs_digest, provenance, compiled
+        )
     arrays = np.load(folder / "arrays.npz", allow_pickle=False)
     return predictions.succeeded(
         cell,
@@ -87,6 +72,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict):
         inputs_digest,
         probe.seconds() / before,
         provenance | outcome.result,
+        compiled,
     )
 
 

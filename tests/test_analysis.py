@@ -43,10 +43,6 @@ SLOW, FAST = cell("onnx", "O0"), cell("onnx", "O2")
 BROKEN = cell("keras")
 
 
-COMPILED = {"idle": ["FuseOps"], "kernels": 9, "unscheduled": 1, "code_bytes": 5000}
-COMPILATION = {"compilation": {"passes": ["FuseOps"], **COMPILED, "seconds": 2.5}}
-
-
 def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> xr.Dataset:
     """A cell that ran; image k's answer is k, which is right, and each image takes 10 ms."""
     arguments = {
@@ -57,7 +53,7 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
         "inputs": f"{cell.model}/{cell.resizer}",
         "inputs_digest": cell.model,
         "probe_drift": 1.0,
-        "provenance": COMPILATION if cell.compiled else {},
+        "provenance": {},
     }
     return predictions.succeeded(cell, **arguments | changes)
 
@@ -65,8 +61,7 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
 def failed(cell: Cell) -> xr.Dataset:
     """A cell whose conversion failed."""
     error = {"type": "KeyError", "message": "no such layer", "traceback": ""}
-    asked = {"compilation": {"passes": []}} if cell.compiled else {}
-    return predictions.failed(cell, {"failed_stage": "convert", "error": error}, "", "", asked)
+    return predictions.failed(cell, {"failed_stage": "convert", "error": error}, "", "", {})
 
 
 def write(folder: Path, datasets: list[xr.Dataset]) -> list[Path]:
@@ -323,26 +318,38 @@ def test_published_numbers_stand_beside_this_runs(tmp_path):
     assert "other devices" in server.not_comparable and f"here {IMAGES}" in server.not_comparable
 
 
+def compilation(passes: tuple[str, ...], idle: str = "") -> dict:
+    """What a compilation came to that left two of nine kernels unscheduled."""
+    texts = {"passes": ";".join(passes), "idle_passes": idle}
+    return texts | dict(compile_seconds=2.5, kernels=9.0, unscheduled=2.0, code_bytes=5000.0)
+
+
 def passes_study(folder: Path) -> xr.Dataset:
     """A file compiled with no pass, with one that does something, one that doesn't, and all."""
 
-    def compiled(backend: str, passes: list[str], milliseconds: float, idle=(), **changes):
-        details = {"passes": passes, "idle": list(idle), "kernels": 9, "unscheduled": 2}
-        details |= {"code_bytes": 5000, "seconds": 2.5}
+    def compiled(backend: str, passes, milliseconds: float, idle: str = "", **changes):
         latency = np.full((IMAGES, REPEATS), milliseconds / 1000)
-        provenance = {"compilation": details}
+        # the same library where the pass changed nothing
+        provenance = {"model_file": "O0" if idle else backend}
         where = cell("torch", backend, model="inception_v3")
-        return ran(where, latency=latency, provenance=provenance, **changes)
+        details = {"provenance": provenance, "compiled": compilation(passes, idle)}
+        return ran(where, latency=latency, **details, **changes)
 
     other = np.eye(IMAGES, CLASSES, dtype=np.float32)
     other[2, 7] = 2
+    broken = cell("torch", "pack", model="inception_v3")
+    error = {"failed_stage": "compile", "error": {"type": "E", "message": "", "traceback": ""}}
+    asked = predictions.compilation.NOTHING | {"passes": "PackLayout"}
     return study(
         folder,
         [
-            compiled("O0", [], 10),
-            compiled("fold", ["FoldConstant"], 8),
-            compiled("fast", ["FastMathTransform"], 10, idle=["FastMathTransform"]),
-            compiled("O4", list(PASSES), 5, logits=other),
+            ran(cell("torch", model="inception_v3")),
+            compiled("O0", (), 10),
+            compiled("fold", ("FoldConstant",), 8),
+            compiled("fast", ("FastMathTransform",), 11, idle="FastMathTransform"),
+            predictions.failed(broken, error, "", "", {}, asked),
+            compiled("two", ("FuseOps", "FoldConstant"), 7),
+            compiled("O4", PASSES, 5, idle="FastMathTransform", logits=other),
         ],
     )
 
@@ -351,16 +358,50 @@ def test_each_pass_alone_beside_the_papers(tmp_path):
     found = tables.table("passes", tables.Study(passes_study(tmp_path))).set_index("published_pass")
     fold, fast, every = (found.loc[name] for name in ("FoldConstant", "FastMath", "All Enabled"))
     assert (fold.ratio, fold.ratio_to_all, fold.idle) == (pytest.approx(0.8), pytest.approx(1.6), 0)
-    assert (fast.ratio, fast.idle) == (pytest.approx(1), 1)
-    assert (every.ratio, every.differing) == (pytest.approx(0.5), 1)
-    assert every.max_logit_difference == 2 and fold.max_logit_difference == 0
-    # InceptionV3 from PyTorch is table IV: 60.32 and 63.43 in all
-    assert fold.published_ratio == pytest.approx(60.32 / 63.43)
-    assert np.isnan(found.published_ratio["AlterOpLayout"])
-    assert found.status["CanonicalizeCast"] == "no counterpart"
+    assert fold.speedup_percent == pytest.approx(20)
+    assert (fold.differing, fold.differing_to_all, fold.differing_images_to_all) == (0, 1, "2.jpg")
+    assert (fold.max_logit_difference, fold.max_logit_difference_to_all) == (0, 2)
+    assert (fold.same_code, fold.kernels, fold.compile_seconds) == (0, 9, 2.5)
+    assert (fast.ratio, fast.idle, fast.same_code) == (pytest.approx(1.1), 1, 1)
+    assert (fold.same_code_low, fold.same_code_high) == (1, pytest.approx(1.1))
+    assert (every.ratio, every.differing, every.idle) == (pytest.approx(0.5), 1, 0)
+    broken = found.loc["AlterOpLayout"]
+    assert (broken.status, broken.failed_stage, broken.backend) == ("failed", "compile", "pack")
+    assert pd.isna(broken.ratio) and pd.isna(broken.idle)
+    assert "two" not in set(found.backend)
     assert found.status["OpFusion"] == "not in this run"
-    text = passes.markdown(found.reset_index())
-    assert "1.000 (1.000 to 1.000), nothing to do" in text and "no counterpart" in text
+
+
+def test_the_papers_passes_and_numbers_are_all_there(tmp_path):
+    found = tables.table("passes", tables.Study(passes_study(tmp_path))).set_index("published_pass")
+    printed = pd.read_csv("published/pass_ablation_tables.csv").query("table == 'IV'")
+    assert list(found.index.drop("(not in the paper)")) == list(printed["pass"])
+    for name, percent in zip(printed["pass"], printed.speedup_percent_vs_basic, strict=True):
+        row = found.loc[name]
+        if np.isnan(percent):
+            assert row.published_status == "failed" and np.isnan(row.published_ratio)
+        else:
+            assert row.published_percent == percent
+            assert 100 * (1 - row.published_ratio) == pytest.approx(percent, abs=0.01)
+    mapped = {name for text in found.passes.drop("All Enabled") for name in text.split(";") if name}
+    assert mapped == set(PASSES)
+    without = found.index[found.status == "no counterpart"]
+    assert list(without) == ["CanonicalizeOps", "CanonicalizeCast"]
+
+
+def test_the_papers_layout_says_what_no_number_does(tmp_path):
+    study_ = tables.Study(passes_study(tmp_path))
+    text = passes.markdown(tables.table("passes", study_))
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
+    assert "compile failed" in lines["AlterOpLayout"] and "| failed " in lines["AlterOpLayout"]
+    assert (
+        "**nothing to do**" in lines["FastMath"] and "-10.0 (-10.0 to -10.0)" in lines["FastMath"]
+    )
+    assert "+4.90" in lines["FoldConstant"] and "+20.0" in lines["FoldConstant"]
+    assert "no counterpart" in lines["CanonicalizeCast"]
+    assert "nothing to do: FastMathTransform" in lines["All Enabled"]
+    assert "have speedups of -10.0 to +0.0" in text
+    assert "takes backends" in passes.markdown(tables.table("passes", study_).head(0))
 
 
 def test_sets_of_passes_are_no_levels(tmp_path):
@@ -369,11 +410,28 @@ def test_sets_of_passes_are_no_levels(tmp_path):
     assert set(levels.baseline) | set(levels.candidate) == {"O0", "O4"}
     level = tables.table("anova", sets)
     assert list(level[level.varied == "level"].compared) == ["O0;O4"]
+    assert len(tables.table("published", sets)) == 132
+    made = {name: tables.table(name, sets) for name in tables.MAKERS}
+    text = summary.summary(made, sets.cells, {}, [])
+    assert "Compile at O0 or below: O4 changed labels in 1 of 1 cell" in text
 
 
 def test_what_compilations_came_to(tmp_path):
-    found = tables.table("compilations", tables.Study(passes_study(tmp_path)))
-    assert list(found.backend) == ["O0", "fold", "fast", "O4"]
-    assert set(found.kernels) == {9} and set(found.unscheduled) == {2}
-    assert found.idle_passes.tolist() == ["", "", "FastMathTransform", ""]
-    assert set(found.compile_seconds) == {2.5}
+    dataset = passes_study(tmp_path)
+    assert dataset.kernels.dims == ("cell",) and np.isnan(dataset.kernels[0])
+    assert dataset.compile_seconds.attrs["units"] == "s"
+    found = tables.table("compilations", tables.Study(dataset)).set_index("backend")
+    assert list(found.index) == ["O0", "fold", "fast", "pack", "two", "O4"]
+    ran_ = found.drop("pack")
+    assert set(ran_.kernels) == {9} and set(ran_.unscheduled) == {2}
+    assert set(ran_.compile_seconds) == {2.5} and set(ran_.code_bytes) == {5000}
+    assert found.idle_passes["fast"] == "FastMathTransform" and found.idle_passes["fold"] == ""
+    assert (found.status["pack"], found.passes["pack"]) == ("failed", "PackLayout")
+    assert pd.isna(found.kernels["pack"])
+
+
+def test_summary_counts_what_no_schedule_fits(tmp_path):
+    cells = tables.Study(passes_study(tmp_path))
+    made = {name: tables.table(name, cells) for name in tables.MAKERS}
+    caveats = summary.summary(made, cells.cells, {}, []).split("## Caveats")[1]
+    assert "no schedule fits 10 kernels of 45, in 5 compilations of 6" in caveats

@@ -178,6 +178,26 @@ BAD = {
         with_("tvm_imports.onxn", [[]]),
         ["tvm_imports", "'onxn'", "onnx"],
     ),
+    "an unknown pass": (
+        with_("pass_sets", {"mine": ["FuseOps", "FuseOpps"]}),
+        ["pass_sets.mine", "'FuseOpps'", "FuseOps, CanonicalizeBindings"],
+    ),
+    "a set of passes with a level's name": (
+        with_("pass_sets", {"O2": ["FuseOps"]}),
+        ["pass_sets.O2", "the name is taken", "expected another"],
+    ),
+    "a source that a model doesn't have": (
+        with_("models", [{"name": "efficientnet_lite0", "sources": ["tflite"]}]),
+        ["models (sources of efficientnet_lite0)", "'tflite'", "keras, torch"],
+    ),
+    "batch norms that an exporter can't keep": (
+        with_("edges.torch_onnx", {"opset": 18, "batch_norms": "kept"}),
+        ["edges.torch_onnx", "'dynamo'", "expected exporter torchscript"],
+    ),
+    "batch norms neither kept nor folded": (
+        with_("edges.torch_onnx", {"exporter": "torchscript", "batch_norms": "lost"}),
+        ["edges.torch_onnx", "'lost'", "expected folded or kept"],
+    ),
     "native nowhere": (
         with_("devices.cpu.native", False),
         ["devices", "backend native", "native: true"],
@@ -279,6 +299,29 @@ def test_a_good_config_passes(space):
     assert done.returncode == 0, done.stdout
     assert "infer efficientnet_lite0 (torch to onnx by torch_onnx, import direct" in done.stdout
     assert "results/small/study.nc" in done.stdout
+
+
+def test_a_model_comes_from_the_sources_it_names(space):
+    both = {"torch": {"torch": [[]]}, "keras": {"keras": [[]]}}
+    model = {"name": "efficientnet_lite0", "sources": ["keras"]}
+    imports = {"torch": [[]], "keras": [["keras_onnx"]]}
+    config = CONFIG | {"models": [model], "conversions": both, "tvm_imports": imports}
+    done = space.dry_run("sources", config)
+    assert done.returncode == 0, done.stdout
+    assert "infer efficientnet_lite0 (keras to keras" in done.stdout
+    assert "(torch to torch" not in done.stdout
+
+
+@pytest.mark.parametrize("files", [["passes"], ["paper", "seeded"], ["my-model"]])
+def test_the_shipped_configs_are_good(space, files):
+    if files == ["my-model"]:  # which names a model and images that the reader has
+        (space.path / "my-model/images").mkdir(parents=True)
+        (space.path / "my-model/model.onnx").touch()
+        Image.new("RGB", (8, 8)).save(space.path / "my-model/images/a.png")
+    paths = [f"config/{name}.yaml" for name in files]
+    command = [SNAKEMAKE, "--dry-run", "--cores", "1", "--quiet", "--configfile", *paths]
+    done = subprocess.run(command, cwd=space.path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_config_replaces_the_default_one(space):

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5netcdf
 import numpy as np
 
-from deltann import environment, files, predictions
+from deltann import compilation, environment, files, predictions
 from deltann.cell import DIRECT, NATIVE, NO_IMPORT, RULES, RUNTIME, SOURCE, UNCONVERTED, Cell
 
 CLASSES, REPEATS, SIDE = 1000, 3, 224
@@ -74,18 +74,17 @@ def logits(cell: Cell, images: int) -> np.ndarray:
 
 
 PROVENANCE = {"commit": "0" * 40, "versions": {f"package-{k}": "1.0" for k in range(60)}}
-COMPILATION = {"passes": ["FuseOps"], "idle": [], "kernels": 50, "unscheduled": 0}
-COMPILATION |= {"code_bytes": 100_000, "seconds": 5.0}
+COMPILED = {"passes": "FuseOps", "idle_passes": "", "compile_seconds": 5.0}
+COMPILED |= {"kernels": 50.0, "unscheduled": 0.0, "code_bytes": 100_000.0}
 
 
 def write_cell(cell: Cell, images: int, path: Path) -> None:
     """Write a cell's prediction file; about one in fifty failed."""
     chance = _seed("failed", str(cell))
     if chance.random() < FAILED:
-        asked = {"compilation": {"passes": ["FuseOps"]}} if cell.compiled else {}
         error = {"type": "KeyError", "message": "no such layer", "traceback": "Traceback\n" * 30}
         record = {"failed_stage": "convert", "error": error}
-        predictions.write(predictions.failed(cell, record, "", "", PROVENANCE | asked), path)
+        predictions.write(predictions.failed(cell, record, "", "", PROVENANCE), path)
         return
     speed = 0.02 * (1 + LEVELS.index(cell.backend) if cell.backend in LEVELS else 1)
     dataset = predictions.succeeded(
@@ -97,7 +96,8 @@ def write_cell(cell: Cell, images: int, path: Path) -> None:
         inputs=INPUTS,
         inputs_digest="made up",
         probe_drift=float(chance.normal(1, 0.05)),
-        provenance=PROVENANCE | ({"compilation": COMPILATION} if cell.compiled else {}),
+        provenance=PROVENANCE,
+        compiled=COMPILED if cell.compiled else compilation.NOTHING,
     )
     predictions.write(dataset, path)
 

@@ -8,7 +8,9 @@
 | true_label | image; cell, image where models disagree | int64 | -1 |
 | probe_drift | cell | float64 | NaN |
 | drifted | cell | int8, 0 or 1 | 0 |
+| compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
 | failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
+| passes, idle_passes | cell | str | empty |
 
 Coordinates on `cell`: the cell's path as index, its names, and its status.
 """
@@ -23,12 +25,13 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from deltann import files, predictions
+from deltann import compilation, files, predictions
 from deltann.cell import NAMES
 from deltann.errors import StudyError
 
 MISSING_LABEL = -1
 TEXTS = ("failed_stage", "error_type", "error_message", "inputs", "inputs_digest", "provenance")
+TEXTS += compilation.TEXTS
 # Logits are read image by image or cell by cell: about a megabyte a chunk serves both.
 CHUNK_IMAGES = 256
 SCALED = {"logits": "class", "probability": "rank", "latency": "repeat"}
@@ -139,7 +142,11 @@ def _create(study: h5netcdf.File, cells: int, found: Survey) -> None:
     for name in ("cell", *NAMES, "status", *TEXTS):
         study.create_variable(name, ("cell",), text)
     study.create_variable("image", ("image",), text)[:] = np.array(found.images, object)
-    study.create_variable("probe_drift", ("cell",), np.float64, fillvalue=np.nan)
+    for name in ("probe_drift", *compilation.NUMBERS):
+        study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
+    for name, text in compilation.LONG_NAMES.items():
+        study[name].attrs["long_name"] = text
+    study["compile_seconds"].attrs["units"] = "s"
     study.create_variable("drifted", ("cell",), np.int8)
     study["probe_drift"].attrs["long_name"] = "time of a fixed probe after the timing over before"
     study["drifted"].attrs["long_name"] = "1 where the probe's time changed more than the tolerance"
@@ -169,7 +176,7 @@ def _write_description(
     for name, value in names.items():
         study[name][number] = value
     study["cell"][number] = "/".join(names.values())
-    for name in ("status", *TEXTS):
+    for name in ("status", *TEXTS, *compilation.NUMBERS):
         study[name][number] = dataset.attrs[name]
     drift = float(dataset.attrs["probe_drift"])
     study["probe_drift"][number] = drift

@@ -1,6 +1,7 @@
 """The sense of a config, beyond its schema: every name is known, every route leads somewhere."""
 
 import inspect
+import json
 from pathlib import Path
 
 from deltann import converters, files, grid, models, resizers, runners, weights
@@ -114,6 +115,9 @@ def _check_models(config: dict) -> None:
             own.check(grid.entry(config, name))
         else:
             _expect("models", name, sorted(models.families()), "model")
+        for source in grid.entry(config, name).get("sources", []):
+            known = sorted(grid.sources(config, name))
+            _expect(f"models (sources of {name})", source, known, "source")
 
 
 def _check_weights(config: dict) -> None:
@@ -138,12 +142,7 @@ def _check_weights(config: dict) -> None:
 
 def _natives(config: dict) -> list[tuple[str, str]]:
     """The models of the study, each with the frameworks that it comes from."""
-    return [
-        (model, source)
-        for model in grid.names(config)
-        for source in config["conversions"]
-        if source in grid.sources(config, model)
-    ]
+    return [(model, source) for model in grid.names(config) for source in grid.taken(config, model)]
 
 
 def _missing(config: dict) -> list[MissingFile]:
@@ -168,6 +167,12 @@ def _check_edge(config: dict, name: str) -> None:
     for setting in config["edges"][name]:
         if setting != "converter":
             _expect(key, setting, known, "setting")
+    check_settings = getattr(converters.get(edge.converter), "check", None)
+    if check_settings:
+        try:
+            check_settings(**json.loads(edge.settings))
+        except ValueError as error:
+            raise StudyError(f"config key {key}: {error}") from error
 
 
 def _check_conversions(config: dict) -> None:

@@ -114,8 +114,9 @@ def work(
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with device, context:
         module, idle = run(sequence, module)
-        Path(graph).write_text(module.script(show_meta=False), encoding="utf-8")
         clock.lap("passes")
+        Path(graph).write_text(module.script(show_meta=False), encoding="utf-8")
+        clock.lap("graph")
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
         unscheduled = []
         if schedule != UNSCHEDULED:

@@ -116,7 +116,7 @@ def seeded(config: dict) -> list[str]:
     return [
         model
         for model in names(config)
-        if SEEDED in {weights(config, model, source) for source in config["conversions"]}
+        if SEEDED in {weights(config, model, source) for source in taken(config, model)}
     ]
 
 
@@ -128,14 +128,20 @@ def sources(config: dict, model: str) -> dict[str, Preprocessing]:
     return models.family(model).MODELS[model]
 
 
+def taken(config: dict, model: str) -> list[str]:
+    """The sources that the study takes a model from: of those it converts, the model's choice."""
+    known = sources(config, model)
+    chosen = entry(config, model).get("sources", known)
+    return [source for source in config["conversions"] if source in known and source in chosen]
+
+
 def cells(config: dict) -> list[Cell]:
     """Every cell of the grid, in the config's order."""
     return [
         cell
         for model in names(config)
-        for source, targets in config["conversions"].items()
-        if source in sources(config, model)
-        for target, routes in targets.items()
+        for source in taken(config, model)
+        for target, routes in config["conversions"][source].items()
         for route in routes
         for cell in _cells(config, model, source, target, _slug(route, UNCONVERTED))
     ]

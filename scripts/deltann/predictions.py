@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from deltann import files
+from deltann import compilation, files
 from deltann.cell import NAMES, Cell
 from deltann.errors import StudyError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 RANKS = 5
 VARIABLES = {
     "logits": (("image", "class"), np.float32),
@@ -29,6 +29,8 @@ ATTRIBUTES = (
     "inputs_digest",
     "probe_drift",
     "provenance",
+    *compilation.TEXTS,
+    *compilation.NUMBERS,
 )
 
 
@@ -59,6 +61,7 @@ def succeeded(
     inputs_digest: str,
     probe_drift: float,
     provenance: dict,
+    compiled: dict[str, str | float] = compilation.NOTHING,
 ) -> xr.Dataset:
     """A prediction dataset from what a runner measured.
 
@@ -72,6 +75,7 @@ def succeeded(
         inputs_digest: of the prepared images.
         probe_drift: time of the fixed probe after the timing over that before it.
         provenance: JSON-able.
+        compiled: what `compilation.describe` says.
     """
     label, probability = rank(logits)
     data = {
@@ -94,13 +98,25 @@ def succeeded(
         inputs_digest=inputs_digest,
         probe_drift=probe_drift,
         provenance=json.dumps(provenance, sort_keys=True),
+        **compiled,
     )
 
 
 def failed(
-    cell: Cell, record: dict, inputs: str, inputs_digest: str, provenance: dict
+    cell: Cell,
+    record: dict,
+    inputs: str,
+    inputs_digest: str,
+    provenance: dict,
+    compiled: dict[str, str | float] = compilation.NOTHING,
 ) -> xr.Dataset:
-    """A dataset without predictions, that says in which stage and how the cell failed."""
+    """A dataset without predictions, that says in which stage and how the cell failed.
+
+    Args:
+        cell: its names.
+        record: of the failure: `failed_stage` and `error`.
+        inputs, inputs_digest, provenance, compiled: as of a cell that succeeded.
+    """
     return xr.Dataset(coords=_names(cell)).assign_attrs(
         schema_version=SCHEMA_VERSION,
         status="failed",
@@ -113,6 +129,7 @@ def failed(
         provenance=json.dumps(
             provenance | {"traceback": record["error"]["traceback"]}, sort_keys=True
         ),
+        **compiled,
     )
 
 

@@ -8,9 +8,33 @@ SOURCE = "torch"
 TARGET = "onnx"
 ENVIRONMENT = "torch"
 EXPORTERS = ("dynamo", "torchscript")
+FOLDED, KEPT = "folded", "kept"
 
 
-def convert(source: Path, target: Path, opset: int = 18, exporter: str = "dynamo") -> None:
+def check(exporter: str = "dynamo", batch_norms: str = FOLDED, **_) -> None:
+    """Check settings before any work; those of `convert`.
+
+    Raises:
+        ValueError: another exporter, or batch norms that the exporter can't leave so.
+    """
+    if exporter not in EXPORTERS:
+        raise ValueError(f"exporter {exporter!r}; expected one of {', '.join(EXPORTERS)}")
+    if batch_norms not in (FOLDED, KEPT):
+        raise ValueError(f"batch_norms {batch_norms!r}; expected {FOLDED} or {KEPT}")
+    if batch_norms == KEPT and exporter != "torchscript":
+        raise ValueError(
+            f"batch_norms {KEPT!r} with exporter {exporter!r}, whose optimizer folds them; "
+            "expected exporter torchscript"
+        )
+
+
+def convert(
+    source: Path,
+    target: Path,
+    opset: int = 18,
+    exporter: str = "dynamo",
+    batch_norms: str = FOLDED,
+) -> None:
     """Convert a `.pt2` file to ONNX.
 
     Args:
@@ -18,12 +42,13 @@ def convert(source: Path, target: Path, opset: int = 18, exporter: str = "dynamo
         target: the file to write, weights inside.
         opset: of the ONNX operators.
         exporter: `dynamo`, or `torchscript`, the older one.
+        batch_norms: `folded` into the convolutions before them, or `kept` as operators, for a
+            compiler to find; then nothing else is folded either.
 
     Raises:
-        ValueError: another exporter.
+        ValueError: see `check`.
     """
-    if exporter not in EXPORTERS:
-        raise ValueError(f"exporter {exporter!r}; expected one of {', '.join(EXPORTERS)}")
+    check(exporter, batch_norms)
     import torch
 
     program = load(source)
@@ -32,6 +57,10 @@ def convert(source: Path, target: Path, opset: int = 18, exporter: str = "dynamo
         converted = torch.onnx.export(program, dynamo=True, **settings)
         converted.save(target, external_data=False)
         return
+    if batch_norms == KEPT:
+        # the program is one for inference already, whatever mode the exporter takes it to be in
+        mode = torch.onnx.TrainingMode.PRESERVE
+        settings |= {"training": mode, "do_constant_folding": False}
     sample = (torch.zeros(input_shape(program)),)
     # traced here, because the exporter calls train(), which an ExportedProgram's module refuses
     traced = torch.jit.trace(program.module(), sample, check_trace=False)

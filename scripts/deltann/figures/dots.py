@@ -80,7 +80,7 @@ def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) ->
             if first is not None:
                 axes.tick_params(labelleft=False)
             first = first or axes
-        _ticks(first)
+        ticks(first)
         first.set_xlabel(axis)
     style_of = {name: k for item in items for k, name in enumerate(item.series)}
     figure.legend(handles=_legend(style_of, base), loc="outside right upper", frameon=False)
@@ -110,22 +110,22 @@ def _panel(axes: Axes, item: Strip, table: pd.DataFrame) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0, labelsize=style.SMALL - (_lines(rows) > 1))
     axes.grid(axis="x", linewidth=0.3)
-    axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _ticks(axes: Axes) -> None:
+def ticks(axes: Axes) -> None:
     """At least three round ratios that the axis spans, for it and those that share it."""
     low, high = axes.get_xlim()
     low, high = min(low, 0.9), max(high, 1.1)
     axes.set_xlim(low, high)
     decades = 10.0 ** np.arange(-6, 7)
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.1, 1.2, 1.4, 7, 8, 9)):
-        ticks = np.unique(np.round(np.outer(decades, steps).ravel(), 6))
-        inside = ticks[(ticks >= low) & (ticks <= high)]
+        found = np.unique(np.round(np.outer(decades, steps).ravel(), 6))
+        inside = found[(found >= low) & (found <= high)]
         if len(inside) >= 3:
             break
     inside = _apart(inside, 0.12 * np.log(high / low))
     axes.xaxis.set_major_locator(FixedLocator(inside))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
@@ -139,14 +139,14 @@ def _apart(ticks: np.ndarray, distance: float) -> list[float]:
 
 
 def _mark(axes: Axes, y: float, row: pd.Series, number: int) -> None:
-    colour = style.COLOURS[number % len(style.COLOURS)]
+    colour, marker = style.look(number)
     drifted = row["drifted"] == 1 or row["reference_drifted"] == 1
     ends = [[row["ratio"] - row["ratio_low"]], [row["ratio_high"] - row["ratio"]]]
     axes.errorbar(
         row["ratio"],
         y,
         xerr=None if np.isnan(ends).any() else np.maximum(ends, 0),
-        marker=style.MARKERS[number % len(style.MARKERS)],
+        marker=marker,
         markersize=3.5,
         color=colour,
         markerfacecolor="white" if drifted else colour,
@@ -182,16 +182,10 @@ def failed(axes: Axes, top: float, bottom: float, text: str) -> None:
 
 
 def _legend(series: dict[str, int], base: str) -> list:
+    looks = {name: style.look(k) for name, k in series.items()}
     handles = [
-        Line2D(
-            [],
-            [],
-            color=style.COLOURS[k % len(style.COLOURS)],
-            marker=style.MARKERS[k % len(style.MARKERS)],
-            markersize=3.5,
-            label=name,
-        )
-        for name, k in series.items()
+        Line2D([], [], color=colour, marker=marker, markersize=3.5, label=name)
+        for name, (colour, marker) in looks.items()
     ]
     drifted = {"color": "black", "marker": "o", "markerfacecolor": "white", "linewidth": 0}
     return [

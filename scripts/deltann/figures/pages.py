@@ -29,11 +29,18 @@ class Panel:
     @property
     def height(self) -> float:
         """Inches, with title and column names."""
-        columns = _lines(self.grid.columns)
         inside = _lines([*self.grid.texts.values(), *self.grid.failures.values()])
         names = [self.grid.labels.get(row, row) for row in self.grid.rows]
         row = max(0.34, 0.08 + LINE * max(inside, _lines(names)))
-        return max(0.9, 0.4 + 0.13 * columns + row * len(self.grid.rows))
+        return max(0.9, 0.4 + self._columns() + row * len(self.grid.rows))
+
+    def _columns(self) -> float:
+        """Inches that the columns' names take, written upwards where they don't fit in a row."""
+        names = self.grid.columns
+        square = (style.WIDTH - style.row_width(self.grid) - AXIS - BAR) / max(1, len(names))
+        if style.fitting(names, square) >= style.SMALLEST:
+            return 0.13 * _lines(names)
+        return style.text_width(names, style.SMALL - 1) + 0.05
 
 
 def _lines(texts: list[str]) -> int:

@@ -50,6 +50,11 @@ def use() -> None:
     )
 
 
+def look(number: int) -> tuple[str, str]:
+    """The colour and the marker of a series: a pair of its own for each of 49."""
+    return COLOURS[number % len(COLOURS)], MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
+
+
 def caption(figure: Figure, title: str, text: str) -> None:
     """A title, and under it what is compared, over how many images, and what the interval is."""
     lines = textwrap.fill(text, int(figure.get_figwidth() * 19))
@@ -137,9 +142,13 @@ def row_size(grid: Grid) -> float:
 
 def row_width(grid: Grid) -> float:
     """Inches that the rows' names take."""
-    names = [grid.labels.get(row, row) for row in grid.rows]
-    longest = max((len(line) for name in names for line in name.split("\n")), default=1)
-    return longest * LETTER * row_size(grid) / 72
+    return text_width([grid.labels.get(row, row) for row in grid.rows], row_size(grid))
+
+
+def text_width(texts: Iterable[str], size: float) -> float:
+    """Inches that the longest line takes in type of this size."""
+    longest = max((len(line) for text in texts for line in text.split("\n")), default=1)
+    return longest * LETTER * size / 72
 
 
 def fitting(texts: Iterable[str], width: float) -> float:

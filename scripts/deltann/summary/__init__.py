@@ -11,7 +11,7 @@ from deltann.summary.words import NAMED, cell, count, some
 
 # The tables that a summary is made from.
 TABLES = ("accuracy", "natives", "routes", "compilers", "inputs", "conversions")
-TABLES += ("latency", "speedups")
+TABLES += ("latency", "speedups", "passes", "compilations")
 
 
 def summary(
@@ -35,7 +35,7 @@ def summary(
         "What to do": advice.lines(tables, cells),
         "Cells": _cells(cells),
         "Images left out": _excluded(excluded),
-        "Caveats": _caveats(cells),
+        "Caveats": _caveats(cells, tables["compilations"]),
     }
     parts = ["# Summary of the study"]
     if seeded:
@@ -89,12 +89,33 @@ def _excluded(excluded: dict[str, str]) -> list[str]:
     return lines or ["none"]
 
 
-def _caveats(cells: pd.DataFrame) -> list[str]:
+def _caveats(cells: pd.DataFrame, compilations: pd.DataFrame) -> list[str]:
+    found = _unscheduled(compilations)
     drifted = cells[cells["drifted"] == 1]
-    if drifted.empty:
-        return ["none: the machine's speed was steady during every timing"]
-    names = some([cell(row) for _, row in drifted.iterrows()])
+    if not drifted.empty:
+        names = some([cell(row) for _, row in drifted.iterrows()])
+        found.append(
+            f"the machine's speed drifted while {count(len(drifted), 'cell')} of {len(cells)} were "
+            f"timed; their latencies may mislead, their answers don't: {names}"
+        )
+    return found or ["none: the machine's speed was steady during every timing"]
+
+
+def _unscheduled(compilations: pd.DataFrame) -> list[str]:
+    """A kernel without a schedule is slow by itself, whatever the graph passes did."""
+    left = compilations[compilations["unscheduled"] > 0]
+    if left.empty:
+        return []
+    kernels = f"{int(left['unscheduled'].sum())} kernels of {int(left['kernels'].sum())}"
+    where = some(
+        [
+            f"{row['model']} from {row['source']} to {row['target']} at {row['backend']} "
+            f"({row['unscheduled']:.0f})"
+            for _, row in left.iterrows()
+        ],
+        "; ",
+    )
     return [
-        f"the machine's speed drifted while {count(len(drifted), 'cell')} of {len(cells)} were "
-        f"timed; their latencies may mislead, their answers don't: {names}"
+        f"no schedule fits {kernels}, in {count(len(left), 'compilation')} of {len(compilations)}: "
+        f"they run as plain loops (tables/compilations.csv): {where}"
     ]

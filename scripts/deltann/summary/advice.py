@@ -5,7 +5,8 @@ from math import ceil
 import pandas as pd
 from scipy.stats import norm
 
-from deltann.cell import RUNTIME, SOURCE, UNCONVERTED
+from deltann.cell import SOURCE, UNCONVERTED
+from deltann.levels import LEVELS
 from deltann.summary.words import count, route, some
 from deltann.tables.parts import FAILED, LABELS
 
@@ -38,7 +39,7 @@ def _routes(routes: pd.DataFrame) -> list[str]:
 
 def _level(compilers: pd.DataFrame) -> list[str]:
     """The highest level of TVM up to which no compiled cell changed a label."""
-    ran = compilers[compilers["differing"].notna() & (compilers["schedule"] != RUNTIME)]
+    ran = compilers[compilers["differing"].notna() & compilers["backend"].isin(list(LEVELS))]
     changed = {level: int((rows["differing"] > 0).sum()) for level, rows in ran.groupby("backend")}
     if not changed:
         return []

@@ -4,13 +4,18 @@ import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
 from deltann.summary.words import NAMED, count, route, runs
+from deltann.tables.passes import ENABLED, FILE
 
 NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
 
 
 def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
     """The levels' largest and least speedup; each model's fastest cell without a changed label."""
-    return [_levels(tables["speedups"]), *_fastest(tables["latency"], tables["conversions"])]
+    return [
+        _levels(tables["speedups"]),
+        *_passes(tables["passes"]),
+        *_fastest(tables["latency"], tables["conversions"]),
+    ]
 
 
 def _levels(speedups: pd.DataFrame) -> str:
@@ -26,6 +31,34 @@ def _levels(speedups: pd.DataFrame) -> str:
     worst = rows.loc[rows["speedup_percent"].idxmin()]
     text = f"Levels{_unsteady(rows)}: {_speedup(best)}"
     return text if len(rows) == 1 else f"{text}; least, {_speedup(worst)}"
+
+
+def _passes(passes: pd.DataFrame) -> list[str]:
+    """The graph passes that do most and least for time, alone."""
+    alone = passes[passes["idle"].notna() & (passes["published_pass"] != ENABLED)]
+    # CombineParallelMatmul does the work of two of the paper's
+    alone = alone.drop_duplicates(["backend", *FILE])
+    rows = _steady(alone[(alone["status"] == "ok") & (alone["idle"] == 0)])
+    if rows.empty:
+        return []
+    best, worst = rows.loc[rows["ratio"].idxmin()], rows.loc[rows["ratio"].idxmax()]
+    text = f"Graph passes, each alone{_unsteady(rows)}: {_alone(best)}"
+    text += "" if len(rows) == 1 else f"; most, {_alone(worst)}"
+    idle = int((alone["idle"] == 1).sum())
+    text += f"; {idle} of {len(alone)} had nothing to do"
+    if alone["same_code_low"].notna().any():
+        low, high = alone["same_code_low"].min(), alone["same_code_high"].max()
+        text += f", and cells with the same code took {low:.2f} to {high:.2f} of the time"
+    return [f"{text} (tables/passes.md)"]
+
+
+def _alone(row: pd.Series) -> str:
+    sure = f"95 % interval {row['ratio_low']:.2f} to {row['ratio_high']:.2f}, "
+    return (
+        f"{row['passes']} takes {row['ratio']:.2f} of the time without any "
+        f"({sure if row['n'] > 1 else ''}{count(int(row['n']), 'image')}) for {route(row)} on "
+        f"{row['device']}"
+    )
 
 
 def _steady(rows: pd.DataFrame) -> pd.DataFrame:

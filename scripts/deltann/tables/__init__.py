@@ -56,7 +56,7 @@ MAKERS: dict[str, Callable[[Study], Iterator[dict]]] = {
 # Whole numbers, that an empty cell of the table must not turn into floats.
 COUNTS = ("n", "n_labelled", "differing", "drifted", "reference_drifted", "correct_to_wrong")
 COUNTS += ("wrong_to_correct", "top1_correct", "top5_correct", "groups", "cells", "failed_cells")
-COUNTS += ("kernels", "unscheduled")
+COUNTS += ("kernels", "unscheduled", "code_bytes", "idle", "same_code", "differing_to_all")
 
 
 def table(name: str, study: Study) -> pd.DataFrame:

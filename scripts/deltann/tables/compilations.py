@@ -2,26 +2,23 @@
 
 from collections.abc import Iterator
 
+from deltann import compilation
 from deltann.tables.study import FAILURE, Study
 
 CELL = ["model", "source", "target", "route", "importer", "compiler", "schedule", "backend"]
 CELL += ["device"]
-COLUMNS = [*CELL, *FAILURE, "kernels", "unscheduled", "idle_passes", "compile_seconds"]
+COLUMNS = [*CELL, *FAILURE, "kernels", "unscheduled", "passes", "idle_passes", "compile_seconds"]
 COLUMNS += ["code_bytes"]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per compiled model file; `idle_passes` found nothing to do, joined by `;`."""
-    seen = set()
-    for cell in study.cells.index[study.cells.compiled]:
-        names = {name: study.names(cell)[name] for name in CELL}
-        key = tuple(names.values())
-        if key in seen:  # the same file, on images prepared in another way
-            continue
-        seen.add(key)
-        found = study.compilation(cell)
-        row = names | study.failure(cell)
-        if "kernels" in found:
-            row |= {name: found[name] for name in ("kernels", "unscheduled", "code_bytes")}
-            row |= {"idle_passes": ";".join(found["idle"]), "compile_seconds": found["seconds"]}
-        yield row
+    """One row per compiled model file; `idle_passes` found nothing to do, joined by `;`.
+
+    `unscheduled` kernels run as TVM's plain loops, since no schedule fits them; it is empty where
+    the study's schedule is `none`. A file that failed only when it ran is here with its numbers.
+    """
+    compiled = study.cells[study.cells.compiled]
+    # the same file, on images prepared in another way, is there again
+    for cell in compiled.drop_duplicates(CELL).index:
+        known = study.cells.loc[cell, [*CELL, *compilation.TEXTS, *compilation.NUMBERS]]
+        yield dict(known) | study.failure(cell)

@@ -1,70 +1,96 @@
-"""Each graph pass alone, against none and against all: the paper's tables III and IV, and on."""
+"""Each graph pass alone, against none and against all: the paper's tables III and IV, and on.
+
+The paper's passes are Relay's; each stands beside the one of `levels.PASSES` that does its work
+today. What a pass does alone isn't what it does among the others: without `FoldConstant`,
+`FoldBatchnormToConv2D` leaves arithmetic on weights that every inference does again.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from deltann.cell import COMPILATION
+from deltann import metrics
+from deltann.cell import COMPILATION, UNCONVERTED
+from deltann.figures import labels
 from deltann.levels import PASSES
-from deltann.tables import published
-from deltann.tables.parts import RANGE, dissimilarity, logits, ratio
+from deltann.tables import parts, published
+from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study, groups
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "published" / "pass_ablation_tables.csv"
-# The paper's passes, of TVM's Relay, in its order; today's, or None.
+DISABLED, ENABLED, NOT_PUBLISHED = "All Disabled", "All Enabled", "(not in the paper)"
+# The paper's passes, of TVM's Relay, in its order; today's, or None; what to know of the two.
 COUNTERPARTS = {
-    "All Disabled": (),
-    "OpFusion": ("FuseOps",),
-    "FoldConstant": ("FoldConstant",),
-    "FoldScaleAxis": ("FoldBatchnormToConv2D",),
-    "AlterOpLayout": ("PackLayout",),
-    # Relay's turned bias_add and the like into basic operators, of which Relax's importers emit
-    # nothing else
-    "CanonicalizeOps": None,
-    # Relay's moved casts to bfloat16
-    "CanonicalizeCast": None,
-    "EliminateCommonSubexpr": ("EliminateCommonSubexpr",),
-    "CombineParallelConv2D": ("CombineParallelConv2D",),
-    "CombineParallelDense": ("CombineParallelMatmul",),
-    "CombineParallelBatchMatmul": ("CombineParallelMatmul",),
-    "FastMath": ("FastMathTransform",),
-    "(not in the paper)": ("CanonicalizeBindings",),
-    "All Enabled": PASSES,
+    DISABLED: ((), ""),
+    "OpFusion": (("FuseOps",), "with FuseTIR"),
+    "FoldConstant": (("FoldConstant",), ""),
+    "FoldScaleAxis": (("FoldBatchnormToConv2D",), "of batch norms only; Relay's folds any scale"),
+    "AlterOpLayout": (("PackLayout",), "our own: tensors stay packed between kernels"),
+    "CanonicalizeOps": (None, "split bias_add and the like; Relax has only the parts"),
+    "CanonicalizeCast": (None, "moved casts of mixed precision"),
+    "EliminateCommonSubexpr": (("EliminateCommonSubexpr",), ""),
+    "CombineParallelConv2D": (("CombineParallelConv2D",), "our own; Relax has none"),
+    "CombineParallelDense": (("CombineParallelMatmul",), "one pass in Relax for two"),
+    "CombineParallelBatchMatmul": (("CombineParallelMatmul",), "one pass in Relax for two"),
+    "FastMath": (("FastMathTransform",), ""),
+    NOT_PUBLISHED: (("CanonicalizeBindings",), "drops bindings of one name to another"),
+    ENABLED: (PASSES, ""),
 }
 NO_COUNTERPART, MISSING = "no counterpart", "not in this run"
-COLUMNS = ["model", "source", "target", "route", "preprocessing", "resizer", *COMPILATION, "device"]
-COLUMNS += ["published_pass", "passes", "published_ratio", *FAILURE, "idle", "n", "differing"]
-COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "ratio", "ratio_low"]
-COLUMNS += ["ratio_high", "ratio_to_all", *(f"to_all_{end}" for end in RANGE), "compile_seconds"]
-COLUMNS += ["drifted"]
+FILE = ["model", "source", "target", "route", "preprocessing", "resizer", *COMPILATION, "device"]
+ANSWERS = ["differing", "differing_images", "max_logit_difference"]
+ANSWERS += ["max_relative_logit_difference"]
+SAME = ["same_code_low", "same_code_high"]
+COLUMNS = [*FILE, "published_pass", "passes", "note", "backend"]
+COLUMNS += ["published_ratio", "published_percent", "published_status", *FAILURE]
+COLUMNS += ["idle", "idle_passes", "same_code", *SAME, "n", *ANSWERS]
+COLUMNS += ["ratio", "ratio_low", "ratio_high", "speedup_percent", *parts.RANGE]
+COLUMNS += [f"{name}_to_all" for name in ANSWERS]
+COLUMNS += ["ratio_to_all", *(f"to_all_{end}" for end in parts.RANGE)]
+COLUMNS += ["compile_seconds", "kernels", "drifted"]
 
 
 def rows(study: Study) -> Iterator[dict]:
     """One row per pass of the paper's and file that was compiled with none, and one or all.
 
-    `ratio` is the time over that with no pass, `ratio_to_all` that over the time with all;
-    labels and logits are compared with no pass. `idle` is 1 where the pass had nothing to do.
+    `ratio` is the time over that with no pass, `ratio_to_all` that over the time with all; answers
+    are compared with those of no pass, and with those of all (`_to_all`). `speedup_percent` is by
+    the formula of the paper's tables III and IV, (1 - ratio) x 100. `idle` is 1 where the pass had
+    nothing to do; `same_code` where the library is that of no pass, to the byte. The least and
+    greatest ratio of such cells, `same_code_low` and `_high`, is what the machine alone does to
+    time; they are empty where there is none beside that of no pass. Today's
+    `CombineParallelMatmul` has two rows.
     """
     printed = _published()
     for held, group in groups(study.cells[study.cells.compiled], ("backend",)):
-        by_passes = {frozenset(study.compilation(cell)["passes"]): cell for cell in group.index}
-        singles = [passes for passes in by_passes if len(passes) == 1]
-        if frozenset() not in by_passes or not singles:
+        by_passes: dict[frozenset[str], int] = {}
+        for cell in group.index:
+            by_passes.setdefault(frozenset(study.passes(cell)), cell)
+        if frozenset() not in by_passes or not any(len(passes) == 1 for passes in by_passes):
             continue
-        for name, passes in COUNTERPARTS.items():
-            row = held | {"published_pass": name, "passes": ";".join(passes or ())}
-            key = (held["model"], held["source"], name)
-            row["published_ratio"] = printed.get(key)
-            cell = None if passes is None else by_passes.get(frozenset(passes))
-            if cell is None:
-                yield row | {"status": NO_COUNTERPART if passes is None else MISSING}
-            else:
-                yield row | _compared(study, by_passes, cell)
+        found = list(_rows(study, held, by_passes, printed))
+        same = [row["ratio"] for row in found if row.get("same_code") == 1 and "ratio" in row]
+        # that of no pass is one
+        spread = dict(zip(SAME, (min(same), max(same)), strict=True)) if len(same) > 1 else {}
+        yield from (row | spread for row in found)
 
 
-def _published() -> dict[tuple[str, str, str], float]:
-    """The paper's time over that with no pass, by model, source and pass; NaN where it failed."""
+def _rows(study: Study, held: dict, by_passes: dict, printed: dict) -> Iterator[dict]:
+    """The rows of one file."""
+    native = held["target"] == held["source"] and held["route"] == UNCONVERTED
+    for name, (passes, note) in COUNTERPARTS.items():
+        row = held | {"published_pass": name, "passes": ";".join(passes or ()), "note": note}
+        row |= printed.get((held["model"], held["source"], name), {}) if native else {}
+        cell = None if passes is None else by_passes.get(frozenset(passes))
+        if cell is None:
+            yield row | {"status": NO_COUNTERPART if passes is None else MISSING}
+        else:
+            yield row | _compared(study, by_passes, cell)
+
+
+def _published() -> dict[tuple[str, str, str], dict]:
+    """The paper's numbers by model, source and pass; the ratio is to its time with no pass."""
     table = pd.read_csv(PUBLISHED)
     disabled = table.groupby("table")["total_time"].transform("first")
     keys = zip(
@@ -73,64 +99,115 @@ def _published() -> dict[tuple[str, str, str], float]:
         table["pass"],
         strict=True,
     )
-    return dict(zip(keys, table["total_time"] / disabled, strict=True))
+    found = pd.DataFrame(
+        {
+            "published_ratio": table["total_time"] / disabled,
+            "published_percent": table["speedup_percent_vs_basic"],
+            "published_status": table["total_time"].map(
+                lambda time: "ok" if time > 0 else "failed"
+            ),
+        }
+    )
+    return dict(zip(keys, found.to_dict("records"), strict=True))
 
 
 def _compared(study: Study, by_passes: dict, cell: int) -> dict:
     """A cell beside those with no pass and with all."""
     none, every = by_passes[frozenset()], by_passes.get(frozenset(PASSES))
-    found = study.compilation(cell)
+    known = study.cells.loc[cell]
     row = study.failure(cell) | {"drifted": study.drifted(none, cell)}
+    row |= {name: known[name] for name in ("backend", "idle_passes", "compile_seconds", "kernels")}
+    if known.kernels > 0:  # it was compiled, whatever became of it then
+        row |= {"idle": int(known.idle_passes == known.passes)} if known.passes else {}
+        row |= {"same_code": int(study.model_file(cell) == study.model_file(none))}
     if not study.ok(cell):
         return row
-    row |= {"compile_seconds": found["seconds"]}
-    if found["passes"]:
-        row["idle"] = int(set(found["idle"]) == set(found["passes"]))
-    row |= {name: value for name, value in ratio(study, none, cell).items() if name in COLUMNS}
+    if not study.ok(none):
+        row["status"] = NO_REFERENCE
+    else:
+        row |= _beside(study, none, cell)
+        seconds = study.seconds(none), study.seconds(cell)
+        row["speedup_percent"] = metrics.speedup_percent(*seconds, measure="time")
+        row |= parts.ends(metrics.speedup_interval(*seconds, parts.SEED, measure="time"))
     if every is not None and study.ok(every):
-        to_all = ratio(study, every, cell)
-        row |= {"ratio_to_all": to_all["ratio"]}
-        row |= {f"to_all_{end}": to_all[f"ratio_{end}"] for end in RANGE}
-    if study.ok(none):
-        differing = dissimilarity(study, none, cell)
-        row |= {name: differing[name] for name in ("n", "differing")} | logits(study, none, cell)
+        to_all = _beside(study, every, cell)
+        row |= {f"{name}_to_all": to_all[name] for name in (*ANSWERS, "ratio")}
+        row |= {f"to_all_{end}": to_all[f"ratio_{end}"] for end in parts.RANGE}
     return row
 
 
+def _beside(study: Study, reference: int, cell: int) -> dict:
+    found = parts.dissimilarity(study, reference, cell) | parts.logits(study, reference, cell)
+    found |= parts.ratio(study, reference, cell)
+    return {name: found[name] for name in ("n", *ANSWERS, "ratio", "ratio_low", "ratio_high")}
+
+
 def markdown(table: pd.DataFrame) -> str:
-    """The passes in the paper's layout: a table a model and device.
+    """The passes in the paper's layout: a table a model file and device.
 
     Args:
         table: the rows above.
     """
-    parts = [
-        "# Each graph pass alone\n\nTime over that without any pass, with its 95 % interval; "
-        "published: the paper's, on other hardware, by another generation of the compiler"
+    text = [
+        "# Each graph pass alone",
+        "Speedup over no pass in percent, (1 - time / time with no pass) x 100 as in the paper's "
+        "tables III and IV, with its 95 % interval over images; *: the machine's speed drifted. "
+        "Published: the paper's, on other hardware, by another generation of the compiler. Labels "
+        "and logits are compared with those of no pass.",
     ]
-    for names, group in table.groupby(["model", "source", "target", "device"], sort=False):
-        shown = pd.DataFrame(
-            {
-                "pass": group["published_pass"],
-                "here": group["passes"].where(group["passes"].str.count(";") < 1, "all"),
-                "published": group["published_ratio"],
-                "time": [_time(row) for _, row in group.iterrows()],
-                "labels changed": group["differing"],
-                "logits differ by": group["max_logit_difference"],
-                "compile, s": group["compile_seconds"].round(1),
-            }
-        )
-        parts.append("## {} from {} in {} on {}".format(*names))
-        parts.append(shown.to_markdown(index=False, floatfmt=".3g", missingval=""))
-    return "\n\n".join(parts) + "\n"
+    if table.empty:
+        text.append("Nothing to compare: it takes backends with no pass, and with one alone.")
+    variants = labels.Variants(table)
+    for names, group in labels.by(table, FILE):
+        variant = variants.line(group.iloc[0])
+        text.append(f"## {labels.title(table, names)} in {variant} on {names['device']}")
+        shown = pd.DataFrame([_line(row) for row in group.to_dict("records")])
+        text.append(shown.to_markdown(index=False, disable_numparse=True))
+        text += _spread(group.iloc[0])
+    return "\n\n".join(text) + "\n"
 
 
-def _time(row: pd.Series) -> str:
-    if row["status"] in (NO_COUNTERPART, MISSING):
-        return row["status"]
-    if row["status"] != "ok":
+def _spread(row: pd.Series) -> list[str]:
+    if pd.isna(row[SAME[0]]):
+        return []
+    low, high = sorted(100 * (1 - row[name]) for name in SAME)
+    return [
+        f"Cells whose code is that of no pass, to the byte, have speedups of {low:+.1f} to "
+        f"{high:+.1f}: what lies within is the machine's doing."
+    ]
+
+
+def _line(row: dict) -> dict[str, str]:
+    every = row["published_pass"] == ENABLED
+    failed = row["published_status"] == "failed"
+    remarks = ["**nothing to do**"] if row["idle"] is not pd.NA and row["idle"] == 1 else []
+    remarks += [row["note"]] if row["note"] else []
+    if every and row["idle_passes"]:
+        remarks.append(f"nothing to do: {row['idle_passes'].replace(';', ', ')}")
+    return {
+        "pass": row["published_pass"],
+        "here": ("all" if every else row["passes"]) or "-",
+        "published": "failed" if failed else _number(row["published_percent"], "{:+.2f}"),
+        "speedup": _speedup(row),
+        "time / all enabled's": _number(row["ratio_to_all"], "{:.2f}"),
+        "labels changed": _number(row["differing"], "{}"),
+        "logits differ by": _number(row["max_logit_difference"], "{:.2g}"),
+        "compile, s": _number(row["compile_seconds"], "{:.1f}"),
+        "kernels": _number(row["kernels"], "{}"),
+        "remarks": "; ".join(remarks),
+    }
+
+
+def _number(value: float, form: str) -> str:
+    return "" if pd.isna(value) else form.format(value)
+
+
+def _speedup(row: dict) -> str:
+    if row["status"] == "failed":
         return f"{row['failed_stage']} failed"
-    if pd.isna(row["ratio"]):
-        return ""
+    if pd.isna(row["speedup_percent"]):
+        return row["status"]
+    if row["published_pass"] == DISABLED:
+        return "0"
     star = "*" if row["drifted"] else ""
-    text = f"{row['ratio']:.3f}{star} ({row['ratio_low']:.3f} to {row['ratio_high']:.3f})"
-    return text + (", nothing to do" if row["idle"] == 1 else "")
+    return f"{row['speedup_percent']:+.1f}{star} ({row['low']:.1f} to {row['high']:.1f})"

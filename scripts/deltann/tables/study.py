@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from deltann import compilation
 from deltann.aggregate import MISSING_LABEL
 from deltann.cell import NAMES, NATIVE, NATIVE_RUN, RUNTIME, SOURCE, UNCONVERTED
 from deltann.levels import LEVELS
@@ -21,11 +22,13 @@ class Study:
 
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
-            error_type, error_message, probe_drift and drifted, and whether TVM compiled it.
+            error_type, error_message, probe_drift, drifted, what `compilation` says, and whether
+            TVM compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
         columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "drifted")
+        columns += (*compilation.TEXTS, *compilation.NUMBERS)
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self.cells["compiled"] = self.cells["schedule"] != RUNTIME
         self._dataset = dataset
@@ -109,10 +112,13 @@ class Study:
                     return found
         return None
 
-    def compilation(self, cell: int) -> dict:
-        """What scripts/infer.py says of a cell's compilation; `passes` alone where it failed."""
-        text = self._dataset["provenance"][cell].item()
-        return json.loads(text)["compilation"]
+    def passes(self, cell: int) -> list[str]:
+        """The graph passes that a compiled cell was to be compiled with."""
+        return [name for name in self.cells.passes[cell].split(";") if name]
+
+    def model_file(self, cell: int) -> str:
+        """The SHA-256 of the file that a cell ran: its model, or its compiled library."""
+        return json.loads(self._dataset["provenance"][cell].item())["model_file"]
 
     def compiled(self, cell: int) -> bool:
         """Whether TVM compiled a cell."""
