@@ -68,6 +68,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict):
         _inputs(options),
         inputs_digest,
         probe.seconds() / before,
+        outcome.result.pop("contention"),
         provenance | outcome.result,
     )
 

@@ -37,6 +37,7 @@ def dataset() -> xr.Dataset:
         inputs=INPUTS,
         inputs_digest="0" * 64,
         probe_drift=1.02,
+        contention=0.01,
         provenance={"weights": "abc", "threads": 2},
     )
 
@@ -168,7 +169,7 @@ BAD = {
     "other version": (lambda: dataset().assign_attrs(schema_version=1), "schema_version 1"),
     "unknown status": (lambda: dataset().assign_attrs(status="fine"), "status 'fine'"),
     "no attributes": (
-        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=2),
+        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=3),
         "attribute 'status' is missing",
     ),
     "failed without a cause": (
@@ -225,7 +226,7 @@ def test_a_missing_file_is_refused(path):
 def test_a_foreign_netcdf_file_is_refused(path):
     path.parent.mkdir()
     xr.Dataset({"temperature": ("time", [1.0, 2.0])}).to_netcdf(path, engine="h5netcdf")
-    refused(path, "not a prediction file: schema_version None; expected 2")
+    refused(path, "not a prediction file: schema_version None; expected 3")
 
 
 def test_a_damaged_block_is_refused_or_caught_by_the_schema(path):

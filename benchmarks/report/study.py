@@ -91,6 +91,7 @@ def write_cell(cell: Cell, images: int, path: Path) -> None:
         inputs=INPUTS,
         inputs_digest="made up",
         probe_drift=float(chance.normal(1, 0.05)),
+        contention=float(chance.uniform(0, 0.06)),
         provenance={"commit": "0" * 40, "versions": {f"package-{k}": "1.0" for k in range(60)}},
     )
     predictions.write(dataset, path)

@@ -11,7 +11,7 @@ from deltann import files
 from deltann.cell import NAMES, Cell
 from deltann.errors import StudyError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 RANKS = 5
 VARIABLES = {
     "logits": (("image", "class"), np.float32),
@@ -28,6 +28,7 @@ ATTRIBUTES = (
     "inputs",
     "inputs_digest",
     "probe_drift",
+    "contention",
     "provenance",
 )
 
@@ -58,6 +59,7 @@ def succeeded(
     inputs: str,
     inputs_digest: str,
     probe_drift: float,
+    contention: float,
     provenance: dict,
 ) -> xr.Dataset:
     """A prediction dataset from what a runner measured.
@@ -71,6 +73,7 @@ def succeeded(
         inputs: geometry and resizer of the prepared images, joined by `/`.
         inputs_digest: of the prepared images.
         probe_drift: time of the fixed probe after the timing over that before it.
+        contention: see `probe.contention`.
         provenance: JSON-able.
     """
     label, probability = rank(logits)
@@ -93,6 +96,7 @@ def succeeded(
         inputs=inputs,
         inputs_digest=inputs_digest,
         probe_drift=probe_drift,
+        contention=contention,
         provenance=json.dumps(provenance, sort_keys=True),
     )
 
@@ -110,6 +114,7 @@ def failed(
         inputs=inputs,
         inputs_digest=inputs_digest,
         probe_drift=float("nan"),
+        contention=float("nan"),
         provenance=json.dumps(
             provenance | {"traceback": record["error"]["traceback"]}, sort_keys=True
         ),

@@ -19,11 +19,11 @@ class Study:
 
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
-            error_type, error_message, probe_drift and drifted.
+            error_type, error_message, probe_drift, contention and disturbed.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
-        columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "drifted")
+        columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "contention", "disturbed")
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self._dataset = dataset
         self._indexes: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
@@ -76,9 +76,9 @@ class Study:
         failed = [cell for cell in cells if not self.ok(cell)]
         return dict(self.cells.loc[(failed or cells)[0], list(FAILURE)])
 
-    def drifted(self, *cells: int) -> int:
-        """1 where the machine's speed drifted while one of these cells was timed, else 0."""
-        return int(self.cells.drifted[list(cells)].max())
+    def disturbed(self, *cells: int) -> int:
+        """1 where one of these cells was disturbed while it was timed, else 0."""
+        return int(self.cells.disturbed[list(cells)].max())
 
     def find(self, **names: str) -> int | None:
         """The first cell with these names, whatever its others are."""
