@@ -106,18 +106,13 @@ def test_cells_timed_while_others_hold_the_cores_are_flagged(workspace):
         devices={"cpu": device, "one-thread": device | {"threads": 1}},
     )
     paths = [f"results/hogged/predictions/{CELL}/{name}.nc" for name in ("cpu", "one-thread")]
-
-    def contention() -> list[float]:
-        workspace.run(config, "--force", targets=tuple(paths))
-        return [xr.load_dataset(workspace.path / path).contention for path in paths]
-
-    usual = contention()
+    workspace.run(config)
     with hogs():
-        hogged = contention()
+        workspace.run(config, "--force", targets=tuple(paths))
+    hogged = [xr.load_dataset(workspace.path / path).contention for path in paths]
     # of what a thread asks for, as many hogs as cores leave half, or two thirds where it moves
-    # between cores; others may take their share of the usual as well
-    for before, meanwhile in zip(usual, hogged, strict=True):
-        assert meanwhile > max(0.2, before)
+    # between cores; that nothing is flagged on an idle machine, a busy one can't show
+    assert min(hogged) > 0.2
     workspace.run(config)
     with xr.open_dataset(workspace.path / "results/hogged/study.nc") as study:
         assert study.disturbed.values.tolist() == [1, 1]
