@@ -1,6 +1,6 @@
 # Tables to figures. A figure draws one table: that of its name, or the one named here.
 DRAWN = {"backends": "conversions"}
-UNDRAWN = ("accuracy", "routes", "compilers")
+UNDRAWN = ("accuracy", "routes", "compilers", "compilations")
 FIGURES = [name for name in TABLE_CATEGORIES if name not in UNDRAWN] + [*DRAWN]
 FIGURE_FILES = [
     f"{STUDY}/figures/{figure}.{suffix}" for figure in FIGURES for suffix in ("pdf", "png", "csv")

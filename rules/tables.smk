@@ -9,6 +9,8 @@ TABLE_CATEGORIES = {
     "conversions": "Answers",
     "routes": "Answers",
     "compilers": "Answers",
+    "compilations": "Time",
+    "passes": "Time",
     "inputs": "Answers",
     "latency": "Time",
     "speedups": "Time",
@@ -17,7 +19,10 @@ TABLE_CATEGORIES = {
     "anova": "Tests",
     "published": "Published",
 }
-PUBLISHED = "published/optimization_tables.csv"
+PUBLISHED = [
+    "published/optimization_tables.csv",
+    "published/pass_ablation_tables.csv",
+]
 
 
 def reported(name):
@@ -38,6 +43,7 @@ rule tables:
     output:
         **{name: reported(name) for name in TABLE_CATEGORIES},
         speedups_markdown=f"{TABLES}/speedups.md",
+        passes_markdown=f"{TABLES}/passes.md",
     log:
         f"{STUDY}/logs/tables.log",
     params:

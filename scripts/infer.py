@@ -20,6 +20,8 @@ def main(options: argparse.Namespace) -> None:
         "machine": infer.machine(threads),
         "model_file": upstream.get("sha256", ""),
     }
+    if upstream["stage"] == "compile":
+        provenance["compilation"] = compilation(upstream)
     from deltann import predictions
 
     cell = Cell(*options.cell.split("/"))
@@ -29,6 +31,22 @@ def main(options: argparse.Namespace) -> None:
         else:
             dataset = _measure(options, cell, threads, folder, provenance)
     predictions.write(dataset, options.output)
+
+
+def compilation(record: dict) -> dict:
+    """What a reader of a prediction must know of the library behind it, or was to be behind it."""
+    asked = {"passes": record["arguments"]["passes"]}
+    if record["status"] == "failed":
+        return asked
+    details = record["details"]
+    return asked | {
+        "idle": details["idle"],
+        "kernels": details["kernels"],
+        "unscheduled": len(details["unscheduled"]),
+        "code_bytes": sum(details["code_bytes"].values()),
+        # the import and the interpreter's start aren't the compiler's
+        "seconds": sum(details["seconds"].values()) - details["seconds"]["import"],
+    }
 
 
 def _measure(options, cell, threads: int, folder: Path, provenance: dict):

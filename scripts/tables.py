@@ -7,22 +7,23 @@ from deltann import environment, files, program
 
 
 def main(options: argparse.Namespace) -> None:
-    """Compute and write each table as CSV, the speedups for reading too."""
+    """Compute and write each table as CSV, those in the paper's layout for reading too."""
     environment.check(options.environment)
     import xarray as xr
 
     from deltann import tables
-    from deltann.tables import speedups
+    from deltann.tables import passes, speedups
 
+    readable = {"passes": passes, "speedups": speedups}
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         study = tables.Study(dataset)
         for name in tables.MAKERS:
             rows = tables.table(name, study)
             text = rows.to_csv(index=False, float_format="%.6g")
             files.write_text(options.output_folder / f"{name}.csv", text)
-            if name == "speedups":
-                path = options.output_folder / "speedups.md"
-                files.write_text(path, speedups.markdown(rows))
+            if name in readable:
+                path = options.output_folder / f"{name}.md"
+                files.write_text(path, readable[name].markdown(rows))
 
 
 if __name__ == "__main__":

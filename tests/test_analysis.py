@@ -10,6 +10,8 @@ import xarray as xr
 from deltann import aggregate, metrics, predictions, summary, tables
 from deltann.cell import Cell
 from deltann.errors import StudyError
+from deltann.levels import PASSES
+from deltann.tables import passes
 
 IMAGES, CLASSES, REPEATS = 6, 10, 3
 
@@ -42,6 +44,10 @@ SLOW, FAST = cell("onnx", "O0"), cell("onnx", "O2")
 BROKEN = cell("keras")
 
 
+COMPILED = {"idle": ["FuseOps"], "kernels": 9, "unscheduled": 1, "code_bytes": 5000}
+COMPILATION = {"compilation": {"passes": ["FuseOps"], **COMPILED, "seconds": 2.5}}
+
+
 def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> xr.Dataset:
     """A cell that ran; image k's answer is k, which is right, and each image takes 10 ms."""
     arguments = {
@@ -53,7 +59,7 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
         "inputs_digest": cell.model,
         "probe_drift": 1.0,
         "contention": 0.0,
-        "provenance": {},
+        "provenance": COMPILATION if cell.compiled else {},
     }
     return predictions.succeeded(cell, **arguments | changes)
 
@@ -61,7 +67,8 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
 def failed(cell: Cell) -> xr.Dataset:
     """A cell whose conversion failed."""
     error = {"type": "KeyError", "message": "no such layer", "traceback": ""}
-    return predictions.failed(cell, {"failed_stage": "convert", "error": error}, "", "", {})
+    asked = {"compilation": {"passes": []}} if cell.compiled else {}
+    return predictions.failed(cell, {"failed_stage": "convert", "error": error}, "", "", asked)
 
 
 def write(folder: Path, datasets: list[xr.Dataset]) -> list[Path]:
@@ -316,3 +323,59 @@ def test_published_numbers_stand_beside_this_runs(tmp_path):
     assert (server.speedup_percent, server.published_percent) == (pytest.approx(100), 2.8)
     assert server.difference == pytest.approx(97.2)
     assert "other devices" in server.not_comparable and f"here {IMAGES}" in server.not_comparable
+
+
+def passes_study(folder: Path) -> xr.Dataset:
+    """A file compiled with no pass, with one that does something, one that doesn't, and all."""
+
+    def compiled(backend: str, passes: list[str], milliseconds: float, idle=(), **changes):
+        details = {"passes": passes, "idle": list(idle), "kernels": 9, "unscheduled": 2}
+        details |= {"code_bytes": 5000, "seconds": 2.5}
+        latency = np.full((IMAGES, REPEATS), milliseconds / 1000)
+        provenance = {"compilation": details}
+        where = cell("torch", backend, model="inception_v3")
+        return ran(where, latency=latency, provenance=provenance, **changes)
+
+    other = np.eye(IMAGES, CLASSES, dtype=np.float32)
+    other[2, 7] = 2
+    return study(
+        folder,
+        [
+            compiled("O0", [], 10),
+            compiled("fold", ["FoldConstant"], 8),
+            compiled("fast", ["FastMathTransform"], 10, idle=["FastMathTransform"]),
+            compiled("O4", list(PASSES), 5, logits=other),
+        ],
+    )
+
+
+def test_each_pass_alone_beside_the_papers(tmp_path):
+    found = tables.table("passes", tables.Study(passes_study(tmp_path))).set_index("published_pass")
+    fold, fast, every = (found.loc[name] for name in ("FoldConstant", "FastMath", "All Enabled"))
+    assert (fold.ratio, fold.ratio_to_all, fold.idle) == (pytest.approx(0.8), pytest.approx(1.6), 0)
+    assert (fast.ratio, fast.idle) == (pytest.approx(1), 1)
+    assert (every.ratio, every.differing) == (pytest.approx(0.5), 1)
+    assert every.max_logit_difference == 2 and fold.max_logit_difference == 0
+    # InceptionV3 from PyTorch is table IV: 60.32 and 63.43 in all
+    assert fold.published_ratio == pytest.approx(60.32 / 63.43)
+    assert np.isnan(found.published_ratio["AlterOpLayout"])
+    assert found.status["CanonicalizeCast"] == "no counterpart"
+    assert found.status["OpFusion"] == "not in this run"
+    text = passes.markdown(found.reset_index())
+    assert "1.000 (1.000 to 1.000), nothing to do" in text and "no counterpart" in text
+
+
+def test_sets_of_passes_are_no_levels(tmp_path):
+    sets = tables.Study(passes_study(tmp_path))
+    levels = tables.table("speedups", sets)
+    assert set(levels.baseline) | set(levels.candidate) == {"O0", "O4"}
+    level = tables.table("anova", sets)
+    assert list(level[level.varied == "level"].compared) == ["O0;O4"]
+
+
+def test_what_compilations_came_to(tmp_path):
+    found = tables.table("compilations", tables.Study(passes_study(tmp_path)))
+    assert list(found.backend) == ["O0", "fold", "fast", "O4"]
+    assert set(found.kernels) == {9} and set(found.unscheduled) == {2}
+    assert found.idle_passes.tolist() == ["", "", "FastMathTransform", ""]
+    assert set(found.compile_seconds) == {2.5}

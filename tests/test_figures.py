@@ -25,7 +25,7 @@ def drawn_tables(tmp_path_factory):
     return folders
 
 
-@pytest.mark.parametrize("name", [*FIGURES.split(), "published"])
+@pytest.mark.parametrize("name", [*FIGURES.split(), "passes", "published"])
 def test_figures_draw_a_wide_study_and_a_bare_one(name, drawn_tables, tmp_path):
     from deltann.figures import output, style
 

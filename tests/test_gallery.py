@@ -37,6 +37,9 @@ def cell(source: str, backend: str = "native", model: str = "m") -> Cell:
     return Cell(model, source, source, "unconverted", "source", "pillow", *by, backend, "cpu")
 
 
+COMPILATION = {"compilation": {"passes": []}}
+
+
 def ran(cell: Cell, labels: list[int], margins: float | list[float] = 0.5, **changes) -> xr.Dataset:
     """A cell that gives images these labels, by these margins over the next class."""
     probability = np.full((len(labels), CLASSES), 1e-9)
@@ -54,7 +57,7 @@ def ran(cell: Cell, labels: list[int], margins: float | list[float] = 0.5, **cha
         "inputs_digest": cell.model,
         "probe_drift": 1.0,
         "contention": 0.0,
-        "provenance": {},
+        "provenance": COMPILATION if cell.compiled else {},
     }
     return predictions.succeeded(cell, **arguments | changes)
 
@@ -62,7 +65,8 @@ def ran(cell: Cell, labels: list[int], margins: float | list[float] = 0.5, **cha
 def failed(cell: Cell) -> xr.Dataset:
     """A cell whose conversion failed."""
     error = {"type": "KeyError", "message": "no such layer", "traceback": ""}
-    return predictions.failed(cell, {"failed_stage": "convert", "error": error}, "", "", {})
+    asked = {"compilation": {"passes": []}} if cell.compiled else {}
+    return predictions.failed(cell, {"failed_stage": "convert", "error": error}, "", "", asked)
 
 
 def study(folder: Path, datasets: list[xr.Dataset]) -> xr.Dataset:

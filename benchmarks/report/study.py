@@ -73,13 +73,19 @@ def logits(cell: Cell, images: int) -> np.ndarray:
     return values
 
 
+PROVENANCE = {"commit": "0" * 40, "versions": {f"package-{k}": "1.0" for k in range(60)}}
+COMPILATION = {"passes": ["FuseOps"], "idle": [], "kernels": 50, "unscheduled": 0}
+COMPILATION |= {"code_bytes": 100_000, "seconds": 5.0}
+
+
 def write_cell(cell: Cell, images: int, path: Path) -> None:
     """Write a cell's prediction file; about one in fifty failed."""
     chance = _seed("failed", str(cell))
     if chance.random() < FAILED:
+        asked = {"compilation": {"passes": ["FuseOps"]}} if cell.compiled else {}
         error = {"type": "KeyError", "message": "no such layer", "traceback": "Traceback\n" * 30}
         record = {"failed_stage": "convert", "error": error}
-        predictions.write(predictions.failed(cell, record, "", "", {"commit": "0" * 40}), path)
+        predictions.write(predictions.failed(cell, record, "", "", PROVENANCE | asked), path)
         return
     speed = 0.02 * (1 + LEVELS.index(cell.backend) if cell.backend in LEVELS else 1)
     dataset = predictions.succeeded(
@@ -92,7 +98,7 @@ def write_cell(cell: Cell, images: int, path: Path) -> None:
         inputs_digest="made up",
         probe_drift=float(chance.normal(1, 0.05)),
         contention=float(chance.uniform(0, 0.06)),
-        provenance={"commit": "0" * 40, "versions": {f"package-{k}": "1.0" for k in range(60)}},
+        provenance=PROVENANCE | ({"compilation": COMPILATION} if cell.compiled else {}),
     )
     predictions.write(dataset, path)
 

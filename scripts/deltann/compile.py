@@ -9,7 +9,7 @@ from pathlib import Path
 from deltann import archive, schedules, tune
 from deltann.cell import UNSCHEDULED
 from deltann.importers import import_model
-from deltann.levels import Vectors, pipeline
+from deltann.levels import Vectors, pipeline, run
 from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
@@ -96,8 +96,9 @@ def work(
 
     Returns:
         The resolved target, the shape of the input, TVM's version, the names of the passes that
-        ran, the number of kernels that they leave and the names of those left unscheduled, each
-        kernel's machine code in bytes, and the seconds of each step.
+        ran and of those switched on that found nothing to do, the number of kernels that they
+        leave and the names of those left unscheduled, each kernel's machine code in bytes, and the
+        seconds of each step.
     """
     if framework == "torch":
         import torch  # noqa: F401  before TVM: see load_tvm
@@ -112,7 +113,7 @@ def work(
     # the machine itself checks main's input; asserts in each kernel cost a third of the build
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with device, context:
-        module = tvm.transform.Sequential(sequence)(module)
+        module, idle = run(sequence, module)
         Path(graph).write_text(module.script(show_meta=False), encoding="utf-8")
         clock.lap("passes")
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
@@ -129,7 +130,8 @@ def work(
         "target": resolved,
         "input_shape": input_shape,
         "tvm": tvm.__version__,
-        "passes": [item.info.name for item in sequence],
+        "passes": [item.info.name for _, item in sequence],
+        "idle": idle,
         "kernels": len(kernels),
         "unscheduled": unscheduled,
         "code_bytes": code_bytes(Path(output)),

@@ -38,7 +38,9 @@ class Vectors:
     registers: int
 
 
-def pipeline(passes: list[str] | tuple[str, ...], vectors: Vectors, packed_kernels: bool) -> list:
+def pipeline(
+    passes: list[str] | tuple[str, ...], vectors: Vectors, packed_kernels: bool
+) -> list[tuple[str | None, object]]:
     """The passes from an imported module to one of TIR kernels, in the order in which they run.
 
     Args:
@@ -48,7 +50,8 @@ def pipeline(passes: list[str] | tuple[str, ...], vectors: Vectors, packed_kerne
             rules of `schedules` are made for, whatever is switched on.
 
     Returns:
-        list of `tvm.transform.Pass`.
+        Each `tvm.transform.Pass` with the name that switched it on, None for those that always
+        run or only prepare another.
 
     Raises:
         ValueError: unknown pass.
@@ -62,8 +65,11 @@ def pipeline(passes: list[str] | tuple[str, ...], vectors: Vectors, packed_kerne
     from deltann.pack_layout import pack_layout, pack_operators
     from deltann.parallel_conv2d import combine_parallel_conv2d
 
-    def when(name: str, *items) -> list:
-        return [make() for make in items] if name in passes else []
+    def when(name: str, *makers) -> list:
+        return [(name, make()) for make in makers] if name in passes else []
+
+    def always(*items) -> list:
+        return [(None, item) for item in items]
 
     def folding() -> list:
         # the first folds quickly what the second also could
@@ -71,20 +77,43 @@ def pipeline(passes: list[str] | tuple[str, ...], vectors: Vectors, packed_kerne
         return when("CanonicalizeBindings", transform.CanonicalizeBindings) + quick
 
     sizes = vectors.lanes, vectors.registers
+    fusing = "FuseOps" in passes
     return [
         *when("FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
-        transform.DecomposeOpsForInference(),
+        *always(transform.DecomposeOpsForInference()),
         *folding(),
         *when("EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
         *when("CombineParallelConv2D", combine_parallel_conv2d),
         *when("CombineParallelMatmul", transform.CombineParallelMatmul),
         *when("PackLayout", lambda: pack_layout(*sizes)),
-        *([pack_operators(*sizes)] if packed_kernels else []),
-        transform.DeadCodeElimination(),
+        *always(*([pack_operators(*sizes)] if packed_kernels else [])),
+        *always(transform.DeadCodeElimination()),
         *folding(),
         *when("FastMathTransform", transform.FastMathTransform),
-        transform.LegalizeOps(),
+        *always(transform.LegalizeOps()),
         *when("FoldConstant", transform.FoldConstant),
-        *when("FuseOps", transform.AnnotateTIROpPattern, transform.FuseOps, transform.FuseTIR),
-        transform.DeadCodeElimination(),
+        *always(*([transform.AnnotateTIROpPattern()] if fusing else [])),
+        *when("FuseOps", transform.FuseOps, transform.FuseTIR),
+        *always(transform.DeadCodeElimination()),
     ]
+
+
+def run(steps: list[tuple[str | None, object]], module):
+    """Run a pipeline.
+
+    Args:
+        steps: of `pipeline`.
+        module: the imported `tvm.IRModule`.
+
+    Returns:
+        The module, and the names of the passes switched on that found nothing to do.
+    """
+    import tvm_ffi
+
+    busy = set()
+    for name, item in steps:
+        after = item(module)
+        if name and name not in busy and not tvm_ffi.structural_equal(module, after):
+            busy.add(name)
+        module = after
+    return module, sorted({name for name, _ in steps if name} - busy)

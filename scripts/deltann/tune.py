@@ -12,7 +12,7 @@ from statistics import median
 
 from deltann import archive, schedules
 from deltann.importers import import_model
-from deltann.levels import pipeline
+from deltann.levels import pipeline, run
 from deltann.tvm_start import load_tvm
 
 # A measurement runs a kernel again and again for about this long.
@@ -58,7 +58,7 @@ def work(
     device = tvm.target.Target(resolved)
     with device, tvm.transform.PassContext(opt_level=3):
         sequence = pipeline(passes, vectors(device), packed_kernels=True)
-        module = tvm.transform.Sequential(sequence)(import_model(Path(source), framework))
+        module, _ = run(sequence, import_model(Path(source), framework))
     kernels = {
         variable.name_hint: workload(function)
         for variable, function in module.functions_items()

@@ -156,7 +156,9 @@ def _mark(axes: Axes, y: float, row: pd.Series, number: int) -> None:
 
 def reason(row: pd.Series) -> str:
     """Why a row has no ratio."""
-    return f"{row['failed_stage']} failed" if row["status"] == "failed" else "no reference"
+    if row["status"] == "failed":
+        return f"{row['failed_stage']} failed"
+    return "no reference" if row["status"] == "ok" else row["status"]
 
 
 def _runs(numbers: list[int]) -> list[list[int]]:

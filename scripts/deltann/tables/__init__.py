@@ -14,6 +14,7 @@ from deltann.cell import NATIVE
 from deltann.tables import (
     accuracy,
     anova,
+    compilations,
     compilers,
     conversions,
     devices,
@@ -21,6 +22,7 @@ from deltann.tables import (
     inputs,
     latency,
     natives,
+    passes,
     published,
     routes,
     speedups,
@@ -37,6 +39,8 @@ _MODULES = {
     "conversions": conversions,
     "routes": routes,
     "compilers": compilers,
+    "compilations": compilations,
+    "passes": passes,
     "inputs": inputs,
     "latency": latency,
     "speedups": speedups,
@@ -52,6 +56,7 @@ MAKERS: dict[str, Callable[[Study], Iterator[dict]]] = {
 # Whole numbers, that an empty cell of the table must not turn into floats.
 COUNTS = ("n", "n_labelled", "differing", "disturbed", "reference_disturbed", "correct_to_wrong")
 COUNTS += ("wrong_to_correct", "top1_correct", "top5_correct", "groups", "cells", "failed_cells")
+COUNTS += ("kernels", "unscheduled")
 
 
 def table(name: str, study: Study) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from deltann import metrics
-from deltann.cell import NAMES, NATIVE, SOURCE
+from deltann.cell import NAMES, SOURCE
 from deltann.tables import parts
 from deltann.tables.study import FAILURE, Study, groups
 
@@ -34,9 +34,9 @@ FACTORS = {
 def rows(study: Study) -> Iterator[dict]:
     """One row per factor and frozen rest; the names that vary are empty.
 
-    Only levels of TVM are levels; targets are compared under the source's preprocessing, sources
-    by their unconverted models. A test takes each image's median latency of the cells that ran;
-    the others are `left_out`.
+    Levels are TVM's and a runtime's settings; targets are compared under the source's
+    preprocessing, sources by their unconverted models. A test takes each image's median latency of
+    the cells that ran; the others are `left_out`.
     """
     found = [
         _row(study, factor, held, group)
@@ -54,7 +54,7 @@ def rows(study: Study) -> Iterator[dict]:
 def _cells(study: Study, factor: str) -> pd.DataFrame:
     cells = study.cells
     if factor == "level":
-        return cells[cells.backend != NATIVE]
+        return study.ladders()
     if factor == "target":
         return cells[cells.preprocessing == SOURCE]
     return study.unconverted() if factor == "source" else cells

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from deltann.cell import COMPILATION, RUNTIME
+from deltann.cell import COMPILATION
 from deltann.tables import speedups
 from deltann.tables.parts import RANGE
 from deltann.tables.study import FAILURE, Study
@@ -58,7 +58,7 @@ def _measured(study: Study) -> dict[tuple[str, ...], list[dict]]:
     """This run's speedups of unconverted models, by the names that the paper has too."""
     found: dict[tuple[str, ...], list[dict]] = {}
     cells = study.unconverted()
-    cells = cells[cells.schedule != RUNTIME]
+    cells = cells[cells.compiled]
     for name in ("resizer", "compiler", "schedule"):
         cells = cells[cells[name] == cells[name].iloc[0]] if len(cells) else cells
     for row in speedups.among(study, cells):

@@ -6,7 +6,7 @@ from itertools import combinations
 import pandas as pd
 
 from deltann import metrics
-from deltann.cell import COMPILATION, NATIVE
+from deltann.cell import COMPILATION
 from deltann.figures import labels
 from deltann.tables.parts import RANGE, SEED, ends
 from deltann.tables.study import FAILURE, Study, groups
@@ -21,12 +21,12 @@ def rows(study: Study) -> Iterator[dict]:
 
     As in the paper, the number is empty where the configuration did not run.
     """
-    return among(study, study.cells)
+    return among(study, study.ladders())
 
 
 def among(study: Study, cells: pd.DataFrame) -> Iterator[dict]:
     """The rows of some of the study's cells."""
-    for held, group in groups(cells[cells.backend != NATIVE], ("backend",)):
+    for held, group in groups(cells, ("backend",)):
         held["framework"] = held.pop("target")
         for baseline, candidate in combinations(group.index, 2):
             row = held | study.failure(baseline, candidate)

@@ -1,5 +1,6 @@
 """The cells of a study dataset, and how the tables find and group them."""
 
+import json
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ import xarray as xr
 
 from deltann.aggregate import MISSING_LABEL
 from deltann.cell import NAMES, NATIVE, NATIVE_RUN, RUNTIME, SOURCE, UNCONVERTED
+from deltann.levels import LEVELS
 from deltann.resizers import DEFAULT
 
 FAILURE = ("status", "failed_stage", "error_type")
@@ -19,12 +21,14 @@ class Study:
 
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
-            error_type, error_message, probe_drift, contention and disturbed.
+            error_type, error_message, probe_drift, contention and disturbed, and whether TVM
+            compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
         columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "contention", "disturbed")
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
+        self.cells["compiled"] = self.cells["schedule"] != RUNTIME
         self._dataset = dataset
         self._indexes: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
         # a comparison goes back to its reference again and again
@@ -106,13 +110,27 @@ class Study:
                     return found
         return None
 
+    def compilation(self, cell: int) -> dict:
+        """What scripts/infer.py says of a cell's compilation; `passes` alone where it failed."""
+        text = self._dataset["provenance"][cell].item()
+        return json.loads(text)["compilation"]
+
     def compiled(self, cell: int) -> bool:
         """Whether TVM compiled a cell."""
-        return self.cells.schedule[cell] != RUNTIME
+        return self.cells.compiled[cell]
 
     def native_cells(self) -> pd.DataFrame:
         """The cells that the frameworks' own runtimes ran."""
         return self.cells[self.cells.backend == NATIVE]
+
+    def ladders(self) -> pd.DataFrame:
+        """The cells at levels that are compared with each other: TVM's, and runtimes' settings.
+
+        Other sets of passes have a table of their own.
+        """
+        cells = self.cells
+        settings = ~cells.compiled & (cells.backend != NATIVE)
+        return cells[settings | cells.backend.isin(list(LEVELS))]
 
     def unconverted(self) -> pd.DataFrame:
         """The cells of models in the framework they come from."""
