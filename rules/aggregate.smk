@@ -29,10 +29,12 @@ rule aggregate:
     params:
         python=python("analysis"),
         probe_tolerance=config["timing"]["probe_tolerance"],
+        contention_tolerance=config["timing"]["contention_tolerance"],
         code=code_digest("scripts/aggregate.py"),
     message:
         "aggregate the study's cells"
     shell:
         "{params.python:q} scripts/aggregate.py --cells {input.cells:q}"
         " --environment {input.environment:q} --probe-tolerance {params.probe_tolerance}"
+        " --contention-tolerance {params.contention_tolerance}"
         " --output {output:q} > {log:q} 2>&1"

@@ -12,7 +12,8 @@ def main(options: argparse.Namespace) -> None:
     from deltann import aggregate
 
     paths = [Path(line) for line in options.cells.read_text(encoding="utf-8").splitlines()]
-    aggregate.aggregate(paths, options.output, options.probe_tolerance, digest)
+    tolerances = aggregate.Tolerances(options.probe_tolerance, options.contention_tolerance)
+    aggregate.aggregate(paths, options.output, tolerances, digest)
 
 
 if __name__ == "__main__":
@@ -22,5 +23,11 @@ if __name__ == "__main__":
     parser.add_argument("--output", type=Path, required=True, help="the study dataset, NetCDF")
     parser.add_argument(
         "--probe-tolerance", type=float, required=True, help="share by which the probe may drift"
+    )
+    parser.add_argument(
+        "--contention-tolerance",
+        type=float,
+        required=True,
+        help="share of its processor time that others may have",
     )
     program.run(main, parser)

@@ -71,6 +71,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict, compil
         _inputs(options),
         inputs_digest,
         probe.seconds() / before,
+        outcome.result.pop("contention"),
         provenance | outcome.result,
         compiled,
     )

@@ -148,7 +148,7 @@ def study(workspace):
     config = workspace.config(
         "reduced",
         backends=["native", "O0", "O4"],
-        timing={"repeats": 3, "probe_tolerance": 0.15},
+        timing={"repeats": 3, "probe_tolerance": 0.15, "contention_tolerance": 0.05},
     )
     workspace.run(config)
     return config

@@ -37,6 +37,7 @@ def cell(target: str, backend: str = "native", **names: str) -> Cell:
     return Cell(**known | names)
 
 
+TOLERANCES = aggregate.Tolerances(drift=0.15, contention=0.05)
 NATIVE = cell("torch")
 CONVERTED = cell("onnx")
 SLOW, FAST = cell("onnx", "O0"), cell("onnx", "O2")
@@ -53,6 +54,7 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
         "inputs": f"{cell.model}/{cell.resizer}",
         "inputs_digest": cell.model,
         "probe_drift": 1.0,
+        "contention": 0.0,
         "provenance": {},
     }
     return predictions.succeeded(cell, **arguments | changes)
@@ -74,7 +76,7 @@ def write(folder: Path, datasets: list[xr.Dataset]) -> list[Path]:
 
 def study(folder: Path, datasets: list[xr.Dataset]) -> xr.Dataset:
     """The study dataset of these cells, opened as a user would."""
-    aggregate.aggregate(write(folder, datasets), folder / "study.nc", 0.15, "digest")
+    aggregate.aggregate(write(folder, datasets), folder / "study.nc", TOLERANCES, "digest")
     return xr.open_dataset(folder / "study.nc")
 
 
@@ -121,7 +123,7 @@ def test_dataset_holds_failed_cells_and_integer_labels(sample):
     assert (broken.status, broken.failed_stage) == ("failed", "convert")
     assert broken.error_type == "KeyError"
     assert (broken.label == -1).all() and broken.logits.isnull().all()
-    assert sample.drifted.values.tolist() == [0, 0, 0, 1, 0]
+    assert sample.disturbed.values.tolist() == [0, 0, 0, 1, 0]
 
 
 def test_models_of_different_size_share_a_dataset(tmp_path):
@@ -139,7 +141,7 @@ def test_models_of_different_size_share_a_dataset(tmp_path):
 def test_cells_of_a_model_saw_the_same_images(tmp_path):
     paths = write(tmp_path, [ran(NATIVE), ran(CONVERTED, inputs_digest="other")])
     with pytest.raises(StudyError, match="(?s)different images.*0.nc.*1.nc"):
-        aggregate.aggregate(paths, tmp_path / "study.nc", 0.15, "digest")
+        aggregate.aggregate(paths, tmp_path / "study.nc", TOLERANCES, "digest")
     assert not (tmp_path / "study.nc").exists()
 
 
@@ -147,7 +149,7 @@ def test_unreadable_file_is_named(tmp_path):
     paths = write(tmp_path, [ran(NATIVE)])
     paths[0].write_bytes(paths[0].read_bytes()[:1000])
     with pytest.raises(StudyError, match="0.nc: not a readable prediction file"):
-        aggregate.aggregate(paths, tmp_path / "study.nc", 0.15, "digest")
+        aggregate.aggregate(paths, tmp_path / "study.nc", TOLERANCES, "digest")
 
 
 def test_conversions_are_compared_with_the_native_cell(sample):
@@ -163,7 +165,7 @@ def test_conversions_are_compared_with_the_native_cell(sample):
 
 def test_speedups_have_the_papers_sign(sample):
     faster = row("speedups", sample, framework="onnx")
-    assert (faster.baseline, faster.candidate, faster.drifted) == ("O0", "O2", 1)
+    assert (faster.baseline, faster.candidate, faster.disturbed) == ("O0", "O2", 1)
     assert faster.speedup_percent == pytest.approx(100)
     assert row("latency", sample, backend="O2").ratio == pytest.approx(0.5)
     assert row("latency", sample, backend="O2").median_ms == pytest.approx(5)

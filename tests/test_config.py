@@ -25,7 +25,7 @@ CONFIG = {
     "tvm_imports": {"torch": [[]], "onnx": [[]]},
     "edges": {"torch_onnx": {"opset": 18}},
     "devices": {"cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True}},
-    "timing": {"repeats": 1, "probe_tolerance": 0.15},
+    "timing": {"repeats": 1, "probe_tolerance": 0.15, "contention_tolerance": 0.05},
     "limits": {stage: dict(LIMIT) for stage in ("export", "convert", "compile", "infer")}
     | {"retries": 0},
 }
@@ -107,7 +107,7 @@ BAD = {
     "misspelt key": (with_("modles", ["a"]), ["modles", "unknown key", "models"]),
     "misspelt key inside": (
         with_("timing.repeat", 3),
-        ["timing.repeat", "unknown key", "repeats, probe_tolerance"],
+        ["timing.repeat", "unknown key", "repeats, probe_tolerance, contention_tolerance"],
     ),
     "missing key": (with_("backends", ...), ["backends is missing"]),
     "missing key inside": (with_("limits.infer", ...), ["limits.infer is missing"]),

@@ -53,6 +53,7 @@ def ran(cell: Cell, labels: list[int], margins: float | list[float] = 0.5, **cha
         "inputs": cell.model,
         "inputs_digest": cell.model,
         "probe_drift": 1.0,
+        "contention": 0.0,
         "provenance": {},
     }
     return predictions.succeeded(cell, **arguments | changes)
@@ -69,7 +70,7 @@ def study(folder: Path, datasets: list[xr.Dataset]) -> xr.Dataset:
     paths = [folder / f"{number}.nc" for number in range(len(datasets))]
     for dataset, path in zip(datasets, paths, strict=True):
         predictions.write(dataset, path)
-    aggregate.aggregate(paths, folder / "study.nc", 0.15, "digest")
+    aggregate.aggregate(paths, folder / "study.nc", aggregate.Tolerances(0.15, 0.05), "digest")
     return xr.open_dataset(folder / "study.nc", engine="h5netcdf")
 
 

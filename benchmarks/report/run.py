@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ROOT / "scripts"
 # As in config/config.yaml.
-PROBE_TOLERANCE = "0.15"
+TOLERANCES = ["--probe-tolerance", "0.15", "--contention-tolerance", "0.05"]
 # As in rules/figures.smk: the figures that draw the table of another name.
 DRAWN = {"backends": "conversions"}
 # The goal for 576 cells of 5,500 images.
@@ -59,7 +59,7 @@ def commands(folder: Path) -> dict[str, list[str]]:
     """The program of each step and its arguments, in the order of the rules."""
     study, tables = folder / "study.nc", folder / "tables"
     images = [str(path) for path in sorted(folder.glob("inputs/*/*.nc"))]
-    aggregate = ["--cells", folder / "cells.txt", "--probe-tolerance", PROBE_TOLERANCE]
+    aggregate = ["--cells", folder / "cells.txt", *TOLERANCES]
     steps = {
         "aggregate": ["aggregate.py", *aggregate, "--output", study],
         "tables": ["tables.py", "--study", study, "--output-folder", tables],

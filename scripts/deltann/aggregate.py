@@ -6,8 +6,8 @@
 | label | cell, image, rank | int32 | -1 |
 | latency, seconds | cell, image, repeat | float64 | NaN |
 | true_label | image; cell, image where models disagree | int64 | -1 |
-| probe_drift | cell | float64 | NaN |
-| drifted | cell | int8, 0 or 1 | 0 |
+| probe_drift, contention | cell | float64 | NaN |
+| disturbed | cell | int8, 0 or 1 | 0 |
 | compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
 | failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
 | passes, idle_passes | cell | str | empty |
@@ -34,6 +34,11 @@ TEXTS = ("failed_stage", "error_type", "error_message", "inputs", "inputs_digest
 TEXTS += compilation.TEXTS
 # Logits are read image by image or cell by cell: about a megabyte a chunk serves both.
 CHUNK_IMAGES = 256
+# What a prediction file says of the machine while the cell was timed.
+MACHINE = {
+    "probe_drift": "time of a fixed probe after the timing over before",
+    "contention": "share of the processor time asked for that other processes had",
+}
 SCALED = {"logits": "class", "probability": "rank", "latency": "repeat"}
 
 
@@ -49,6 +54,23 @@ class Survey:
     def images(self) -> list[str]:
         """The union of the cells' image names, in the order of their first appearance."""
         return list(self.labels)
+
+
+@dataclass(frozen=True)
+class Tolerances:
+    """What a cell's timing may suffer without being `disturbed`.
+
+    Attributes:
+        drift: share by which the time of its probe may change.
+        contention: share of the processor time it asked for that others may have.
+    """
+
+    drift: float
+    contention: float
+
+    def exceeded(self, drift: float, contention: float) -> bool:
+        """Whether one is exceeded; a NaN, of a failed cell or of the unknown, exceeds nothing."""
+        return abs(drift - 1) > self.drift or contention > self.contention
 
 
 @contextmanager
@@ -104,13 +126,15 @@ def _text(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def aggregate(paths: list[Path], output: Path, tolerance: float, environment_digest: str) -> None:
+def aggregate(
+    paths: list[Path], output: Path, tolerances: Tolerances, environment_digest: str
+) -> None:
     """Write the study dataset, with one cell in memory at a time.
 
     Args:
         paths: the prediction files; their order is that of the cells.
         output: the NetCDF-4 file to make, atomically.
-        tolerance: a cell is `drifted` if its probe's time changed by more than this share.
+        tolerances: beyond which a cell is `disturbed`.
         environment_digest: of the environment that aggregates.
 
     Raises:
@@ -124,11 +148,12 @@ def aggregate(paths: list[Path], output: Path, tolerance: float, environment_dig
         _create(study, len(paths), found)
         study.attrs["title"] = "DeltaNN study: one entry along 'cell' per prediction file"
         study.attrs["coordinates"] = " ".join((*NAMES, "status"))
-        study.attrs["probe_tolerance"] = float(tolerance)
+        study.attrs["probe_tolerance"] = float(tolerances.drift)
+        study.attrs["contention_tolerance"] = float(tolerances.contention)
         study.attrs["aggregation_environment"] = environment_digest
         for number, path in enumerate(paths):
             dataset = predictions.read(path)
-            _write_description(study, number, dataset, tolerance)
+            _write_description(study, number, dataset, tolerances)
             if dataset.status == "ok":
                 _write_arrays(study, number, dataset, place)
 
@@ -142,14 +167,16 @@ def _create(study: h5netcdf.File, cells: int, found: Survey) -> None:
     for name in ("cell", *NAMES, "status", *TEXTS):
         study.create_variable(name, ("cell",), text)
     study.create_variable("image", ("image",), text)[:] = np.array(found.images, object)
-    for name in ("probe_drift", *compilation.NUMBERS):
+    for name, meaning in MACHINE.items():
+        study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
+        study[name].attrs["long_name"] = meaning
+    for name in compilation.NUMBERS:
         study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
     for name, text in compilation.LONG_NAMES.items():
         study[name].attrs["long_name"] = text
     study["compile_seconds"].attrs["units"] = "s"
-    study.create_variable("drifted", ("cell",), np.int8)
-    study["probe_drift"].attrs["long_name"] = "time of a fixed probe after the timing over before"
-    study["drifted"].attrs["long_name"] = "1 where the probe's time changed more than the tolerance"
+    study.create_variable("disturbed", ("cell",), np.int8)
+    study["disturbed"].attrs["long_name"] = "1 where probe_drift or contention is not tolerable"
     for name, last in SCALED.items():
         _create_scaled(study, name, last, predictions.VARIABLES[name][1], fillvalue=np.nan)
     study["latency"].attrs["units"] = "s"
@@ -170,7 +197,7 @@ def _create_scaled(study: h5netcdf.File, name: str, last: str, dtype: type, **fi
 
 
 def _write_description(
-    study: h5netcdf.File, number: int, dataset: xr.Dataset, tolerance: float
+    study: h5netcdf.File, number: int, dataset: xr.Dataset, tolerances: Tolerances
 ) -> None:
     names = {name: dataset[name].item() for name in NAMES}
     for name, value in names.items():
@@ -178,9 +205,10 @@ def _write_description(
     study["cell"][number] = "/".join(names.values())
     for name in ("status", *TEXTS, *compilation.NUMBERS):
         study[name][number] = dataset.attrs[name]
-    drift = float(dataset.attrs["probe_drift"])
-    study["probe_drift"][number] = drift
-    study["drifted"][number] = abs(drift - 1) > tolerance  # false for the NaN of failed cells
+    measured = [float(dataset.attrs[name]) for name in MACHINE]
+    for name, value in zip(MACHINE, measured, strict=True):
+        study[name][number] = value
+    study["disturbed"][number] = tolerances.exceeded(*measured)
     if study.dimensions["image"].size:
         study["label"][number] = MISSING_LABEL
 

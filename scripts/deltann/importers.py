@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from deltann import exported
+from deltann.tvm_versions import constant
 
 IMPORTS = ("torch", "onnx", "tflite")
 
@@ -55,7 +56,7 @@ def _clips(module):
     The ONNX importer writes minimum(maximum(x, low), high) as opaque kernels, with operators
     that guard against bounds that are not numbers. No graph pass sees through that.
     """
-    from tvm import ir, relax
+    from tvm import relax
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
     values = relax.analysis.get_var2val(module["main"])
@@ -64,9 +65,8 @@ def _clips(module):
         expression = values.get(expression, expression)
         if _calls(expression, "relax.where"):
             return bound(expression.args[2])
-        if not isinstance(expression, ir.expr.GenericConst) or expression.value.numpy().ndim:
-            return None
-        return float(expression.value.numpy())
+        value = constant(expression)
+        return None if value is None or value.ndim else float(value)
 
     def extremum(call, kind: str):
         """The first operand of call_tir(<kind>, (x, bound)) and the bound's value, or None."""

@@ -4,16 +4,20 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Callable
 from importlib import import_module
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
+from deltann import probe
 from deltann.models import Preprocessing
 from deltann.preprocess import layout, normalise
 
-# Runs before the timed ones, in which a runtime traces, allocates and packs.
-WARM_UP = 2
+# Before the timed runs: a runtime traces, allocates and packs in the first ones, and a processor
+# that slept takes a while to reach its speed. At least so many runs, and so long.
+WARM_UP_RUNS, WARM_UP_SECONDS = 2, 0.5
 
 
 def work(
@@ -42,7 +46,8 @@ def work(
             (image, repeat) float64 in seconds.
 
     Returns:
-        `versions`: those of the runtime.
+        `versions`, those of the runtime, and `contention` during the timed passes, as
+        `probe.contention` has it.
 
     Raises:
         ValueError: the model's input or output shape isn't what the study declares, or its
@@ -55,8 +60,8 @@ def work(
     latency = np.empty((len(images), repeats))
     with module.Runner(Path(source), threads, **settings) as loaded:
         order = layout(loaded.input_shape, how.crop)
-        for image in images[:WARM_UP]:
-            check_shape(loaded.infer(normalise(image, how, order)), how)
+        warm_up(lambda image: check_shape(loaded.infer(normalise(image, how, order)), how), images)
+        before = probe.usage()
         for repeat in range(repeats):
             print(f"timing pass {repeat + 1} of {repeats}", flush=True)
             for index, image in enumerate(images):
@@ -66,11 +71,21 @@ def work(
                 latency[index, repeat] = time.perf_counter() - start
                 if repeat == 0:
                     logits[index] = np.asarray(answer)[0, how.background :]
+        contention = probe.contention(before, probe.usage())
     if not np.isfinite(logits).all():
         raise ValueError("the model's logits are not finite")
     with open(output, "wb") as stream:
         np.savez(stream, logits=logits, latency=latency)
-    return {"versions": module.versions()}
+    return {"versions": module.versions(), "contention": contention}
+
+
+def warm_up(run: Callable[[np.ndarray], None], images: np.ndarray) -> None:
+    """Run images, one after the other and over again, until the timed runs may begin."""
+    start = time.perf_counter()
+    for number, image in enumerate(cycle(images)):
+        if number >= WARM_UP_RUNS and time.perf_counter() - start >= WARM_UP_SECONDS:
+            break
+        run(image)
 
 
 def check_shape(answer: "np.ndarray", how: Preprocessing) -> None:

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from deltann import packed
+from deltann import packed, tvm_versions
 
 UNARY = (
     "relax.nn.relu",
@@ -78,7 +78,7 @@ def _pass(name: str, lanes: int, registers: int, propagate: bool):
 def _packer(lanes: int, registers: int, propagate: bool):
     """The mutator's class; made here since TVM must be imported first."""
     import numpy as np
-    from tvm import ir, relax, topi
+    from tvm import relax, topi
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
     handlers = HANDLERS if propagate else {"relax.nn.conv2d": "conv2d"}
@@ -256,10 +256,8 @@ def _packer(lanes: int, registers: int, propagate: bool):
             """The float32 array that an argument is known to be, or None."""
             if isinstance(expression, relax.Var):
                 expression = self.lookup_binding(expression)
-            if not isinstance(expression, ir.expr.GenericConst):
-                return None
-            array = expression.value.numpy()
-            return array if array.dtype == np.float32 else None
+            array = tvm_versions.constant(expression)
+            return None if array is None or array.dtype != np.float32 else array
 
         def concat(self, call):
             fields = call.args[0]

@@ -7,6 +7,7 @@ the fastest measured one.
 from typing import NamedTuple
 
 from deltann import packed
+from deltann.tvm_versions import written_buffer
 
 # Most numbers of results kept in registers; more than any target has.
 LARGEST = 32
@@ -111,7 +112,7 @@ def _divisors(extent: int, limit: int) -> list[int]:
 
 def _finish(work, block, epilogue, at, unrolled: list, lane) -> None:
     """Write the tile out, through the epilogue if there is one, where the tile is complete."""
-    if work.get(block).writes[0].source.scope() != "local":
+    if written_buffer(work, block).scope() != "local":
         if epilogue is None:
             epilogue = work.cache_write(block, 0, "local")
         else:

@@ -4,6 +4,8 @@ from collections import defaultdict
 from itertools import takewhile
 from typing import NamedTuple
 
+from deltann.tvm_versions import constant
+
 # Elementwise operators after a convolution that branches may have in common.
 TAILS = ("relax.add", "relax.nn.relu", "relax.clip")
 
@@ -38,7 +40,7 @@ def _combiner():
     """The mutator's class; made here since TVM must be imported first."""
     import numpy as np
     import tvm_ffi
-    from tvm import ir, relax
+    from tvm import relax
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
     def operator(binding) -> str | None:
@@ -46,8 +48,7 @@ def _combiner():
 
     def array(expression, values: dict):
         """The array that an argument is known to be, or None."""
-        found = values.get(expression, expression)
-        return found.value.numpy() if isinstance(found, ir.expr.GenericConst) else None
+        return constant(values.get(expression, expression))
 
     def channel_axis(convolution) -> int:
         """Of a convolution's result, from the end, where shapes are aligned."""

@@ -28,6 +28,7 @@ ATTRIBUTES = (
     "inputs",
     "inputs_digest",
     "probe_drift",
+    "contention",
     "provenance",
     *compilation.TEXTS,
     *compilation.NUMBERS,
@@ -60,6 +61,7 @@ def succeeded(
     inputs: str,
     inputs_digest: str,
     probe_drift: float,
+    contention: float,
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
 ) -> xr.Dataset:
@@ -74,6 +76,7 @@ def succeeded(
         inputs: geometry and resizer of the prepared images, joined by `/`.
         inputs_digest: of the prepared images.
         probe_drift: time of the fixed probe after the timing over that before it.
+        contention: see `probe.contention`.
         provenance: JSON-able.
         compiled: what `compilation.describe` says.
     """
@@ -97,6 +100,7 @@ def succeeded(
         inputs=inputs,
         inputs_digest=inputs_digest,
         probe_drift=probe_drift,
+        contention=contention,
         provenance=json.dumps(provenance, sort_keys=True),
         **compiled,
     )
@@ -126,6 +130,7 @@ def failed(
         inputs=inputs,
         inputs_digest=inputs_digest,
         probe_drift=float("nan"),
+        contention=float("nan"),
         provenance=json.dumps(
             provenance | {"traceback": record["error"]["traceback"]}, sort_keys=True
         ),

@@ -1,5 +1,7 @@
 """Graph passes of our own, for what TVM's passes do slowly or don't see through."""
 
+from deltann.tvm_versions import constant
+
 
 def fold_arithmetic():
     """Constant folding, by NumPy, of what batch norms and layouts do to weights.
@@ -40,10 +42,8 @@ def fold_arithmetic():
                 return [int(side) for side in expression.values]
             if isinstance(expression, tirx.FloatImm):
                 return np.float32(expression.value)
-            if isinstance(expression, ir.expr.GenericConst):
-                array = expression.value.numpy()
-                return array if array.dtype == np.float32 else None
-            return None
+            array = constant(expression)
+            return None if array is None or array.dtype != np.float32 else array
 
         def visit_call_(self, call):
             call = super().visit_call_(call)

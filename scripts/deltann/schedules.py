@@ -7,6 +7,7 @@ products only; without a schedule no graph pass can show what it is worth.
 from collections.abc import Callable
 
 from deltann import packed, packed_schedules
+from deltann.tvm_versions import written_buffer
 
 LANES = 16
 ROWS = 4
@@ -108,10 +109,8 @@ def _epilogue(work, block):
     consumers = work.get_consumers(block)
     if len(consumers) != 1 or _is_reduction(work, consumers[0]):
         return None
-    written = work.get(block).writes[0].source
-    consumer = work.get(consumers[0])
-    sides = [int(side) for side in consumer.writes[0].source.shape]
-    whole = [int(side) for side in written.shape]
+    sides = [int(side) for side in written_buffer(work, consumers[0]).shape]
+    whole = [int(side) for side in written_buffer(work, block).shape]
     # a packed convolution's may be cropped
     fits = len(sides) == len(whole) and all(a <= b for a, b in zip(sides, whole, strict=True))
     return consumers[0] if fits else None

@@ -21,7 +21,7 @@ class Strip:
     """Some panels side by side that share their rows, with a title.
 
     `table` has the columns `row`, `panel`, `series`, RATIO, status, failed_stage, and flags of
-    drift; `row` is what stands beside the axis.
+    disturbed timings; `row` is what stands beside the axis.
     """
 
     title: str
@@ -140,7 +140,7 @@ def _apart(ticks: np.ndarray, distance: float) -> list[float]:
 
 def _mark(axes: Axes, y: float, row: pd.Series, number: int) -> None:
     colour, marker = style.look(number)
-    drifted = row["drifted"] == 1 or row["reference_drifted"] == 1
+    disturbed = row["disturbed"] == 1 or row["reference_disturbed"] == 1
     ends = [[row["ratio"] - row["ratio_low"]], [row["ratio_high"] - row["ratio"]]]
     axes.errorbar(
         row["ratio"],
@@ -149,7 +149,7 @@ def _mark(axes: Axes, y: float, row: pd.Series, number: int) -> None:
         marker=marker,
         markersize=3.5,
         color=colour,
-        markerfacecolor="white" if drifted else colour,
+        markerfacecolor="white" if disturbed else colour,
         linewidth=1,
     )
 
@@ -187,10 +187,10 @@ def _legend(series: dict[str, int], base: str) -> list:
         Line2D([], [], color=colour, marker=marker, markersize=3.5, label=name)
         for name, (colour, marker) in looks.items()
     ]
-    drifted = {"color": "black", "marker": "o", "markerfacecolor": "white", "linewidth": 0}
+    hollow = {"color": "black", "marker": "o", "markerfacecolor": "white", "linewidth": 0}
     return [
         *handles,
         Line2D([], [], color="black", linewidth=0.8, label=f"{base}\n(= 1)"),
-        Line2D([], [], markersize=3.5, label="unsteady\nmachine", **drifted),
+        Line2D([], [], markersize=3.5, label="disturbed", **hollow),
         style.failure_patch(),
     ]

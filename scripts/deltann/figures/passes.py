@@ -90,7 +90,7 @@ def _mark(axes: Axes, y: float, row: pd.Series) -> None:
     ends = [[ratio - low], [high - ratio]]
     bar = None if np.isnan(ends).any() else np.maximum(ends, 0)
     axes.errorbar(ratio, y, xerr=bar, marker="o", markersize=3.5, color=HERE, linewidth=1)
-    if row["drifted"] == 1:
+    if row["disturbed"] == 1:
         axes.annotate("*", (ratio, y), (0, 1), textcoords="offset points", ha="center")
 
 
@@ -132,5 +132,5 @@ def _caption(table: pd.DataFrame) -> str:
         "was. Hollow: tables III and IV of the paper's appendix "
         "(100 images, a laptop's integrated GPU, TVM's Relay of 2023), by the paper's name for the "
         "pass (upper; today's below): compare signs and orders of magnitude. *: the machine's "
-        "speed drifted. Hatched: failed, with the stage."
+        "timing was disturbed. Hatched: failed, with the stage."
     )

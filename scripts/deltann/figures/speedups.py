@@ -36,8 +36,8 @@ def draw(table: pd.DataFrame) -> list[Figure]:
         "In percent, (baseline's time / candidate's time - 1) x 100: positive where the candidate "
         f"is faster. Time per image at batch 1, over {style.images(table)}. In brackets, where "
         "there is room: 95 % bootstrap interval over images; it leaves out what varies between "
-        "runs. Colours: symmetric in the log of the ratio of times. *: the machine's speed "
-        "drifted during the timing. Hatched: failed, with the stage."
+        "runs. Colours: symmetric in the log of the ratio of times. *: disturbed while "
+        "it was timed, by the machine's speed or other processes. Hatched: failed, with the stage."
     )
     return pages.heat(panels, TITLE, caption)
 
@@ -54,7 +54,7 @@ def _grid(table: pd.DataFrame) -> style.Grid:
     for _, row in table.iterrows():
         key = (row["name"], row["column"])
         if row["status"] == "ok":
-            star = "*" if row["drifted"] == 1 else ""
+            star = "*" if row["disturbed"] == 1 else ""
             grid.values[key] = row["speedup_percent"]
             interval = f"[{row['low']:.1f}, {row['high']:.1f}]"
             grid.texts[key] = f"{row['speedup_percent']:+.1f}{star}\n{interval}"

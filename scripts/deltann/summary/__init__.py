@@ -90,15 +90,23 @@ def _excluded(excluded: dict[str, str]) -> list[str]:
 
 
 def _caveats(cells: pd.DataFrame, compilations: pd.DataFrame) -> list[str]:
-    found = _unscheduled(compilations)
-    drifted = cells[cells["drifted"] == 1]
-    if not drifted.empty:
-        names = some([cell(row) for _, row in drifted.iterrows()])
-        found.append(
-            f"the machine's speed drifted while {count(len(drifted), 'cell')} of {len(cells)} were "
-            f"timed; their latencies may mislead, their answers don't: {names}"
+    ran = cells[cells["status"] == "ok"]
+    disturbed = ran[ran["disturbed"] == 1]
+    unseen = int(ran["contention"].isna().sum())
+    lines = _unscheduled(compilations)
+    if not disturbed.empty:
+        names = some([cell(row) for _, row in disturbed.iterrows()])
+        lines.append(
+            f"{count(len(disturbed), 'cell')} of {len(cells)} disturbed while timed: the machine's "
+            "speed drifted, or other processes held its processors; such latencies may mislead, "
+            f"the answers don't: {names}"
         )
-    return found or ["none: the machine's speed was steady during every timing"]
+    if unseen:
+        lines.append(
+            f"whether other processes held the processors is unknown for {count(unseen, 'cell')}: "
+            "their machine doesn't tell (it does on Linux)"
+        )
+    return lines or ["none: nothing disturbed the timings"]
 
 
 def _unscheduled(compilations: pd.DataFrame) -> list[str]:

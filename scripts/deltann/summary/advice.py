@@ -88,10 +88,10 @@ def enough(percent: float) -> int:
 
 
 def _again(cells: pd.DataFrame) -> list[str]:
-    drifted = int((cells["drifted"] == 1).sum())
-    if not drifted:
+    disturbed = int((cells["disturbed"] == 1).sum())
+    if not disturbed:
         return []
     return [
-        f"Time {count(drifted, 'cell')} again on a quiet machine before trusting their latencies: "
-        "remove their prediction files and run again"
+        f"Time {count(disturbed, 'cell')} again on a quiet machine before trusting their "
+        "latencies: remove their prediction files and run again"
     ]

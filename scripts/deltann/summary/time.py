@@ -62,13 +62,13 @@ def _alone(row: pd.Series) -> str:
 
 
 def _steady(rows: pd.DataFrame) -> pd.DataFrame:
-    """Those timed on a steady machine; all, where there are none."""
-    steady = rows[rows["drifted"] == 0]
+    """Those timed undisturbed; all, where there are none."""
+    steady = rows[rows["disturbed"] == 0]
     return rows if steady.empty else steady
 
 
 def _unsteady(rows: pd.DataFrame) -> str:
-    return " (the machine's speed drifted)" if rows["drifted"].max() else ""
+    return " (disturbed timings)" if rows["disturbed"].max() else ""
 
 
 def _speedup(row: pd.Series) -> str:

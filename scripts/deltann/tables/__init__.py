@@ -54,7 +54,7 @@ MAKERS: dict[str, Callable[[Study], Iterator[dict]]] = {
     name: module.rows for name, module in _MODULES.items()
 }
 # Whole numbers, that an empty cell of the table must not turn into floats.
-COUNTS = ("n", "n_labelled", "differing", "drifted", "reference_drifted", "correct_to_wrong")
+COUNTS = ("n", "n_labelled", "differing", "disturbed", "reference_disturbed", "correct_to_wrong")
 COUNTS += ("wrong_to_correct", "top1_correct", "top5_correct", "groups", "cells", "failed_cells")
 COUNTS += ("kernels", "unscheduled", "code_bytes", "idle", "same_code", "differing_to_all")
 

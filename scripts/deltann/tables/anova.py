@@ -18,7 +18,7 @@ from deltann.tables.study import FAILURE, Study, groups
 COLUMNS = ["varied", *NAMES, *FAILURE, "groups", "compared", "left_out", "n"]
 COLUMNS += ["f", "p", "p_holm", "eta_squared", "eta_squared_low", "eta_squared_high"]
 COLUMNS += ["test", "statistic", "rank_p", "rank_p_holm", "effect_name", "effect"]
-COLUMNS += ["fastest", "slowest", "ratio", "ratio_low", "ratio_high", "drifted"]
+COLUMNS += ["fastest", "slowest", "ratio", "ratio_low", "ratio_high", "disturbed"]
 # What is varied, and the names that vary with it: who converts to another target takes another
 # route, and comes into TVM by another way.
 FACTORS = {
@@ -68,7 +68,7 @@ def _row(study: Study, factor: str, held: dict, group: pd.DataFrame) -> dict:
     row |= {"groups": len(ran), "compared": ";".join(labels[cell] for cell in ran)}
     if len(ran) < 2:
         return row | study.failure(*group.index)
-    row |= {"drifted": study.drifted(*ran), "n": len(study.images(ran[0]))}
+    row |= {"disturbed": study.disturbed(*ran), "n": len(study.images(ran[0]))}
     row |= _extremes(study, ran, labels)
     return row | _tests([parts.image_seconds(study, cell) for cell in ran], _paired(study, ran))
 
@@ -90,7 +90,7 @@ def _paired(study: Study, cells: list[int]) -> bool:
 def _extremes(study: Study, cells: list[int], labels: dict[int, str]) -> dict:
     order = sorted(cells, key=lambda cell: parts.image_seconds(study, cell).mean())
     found = parts.ratio(study, order[0], order[-1])
-    found.pop("reference_drifted")
+    found.pop("reference_disturbed")
     return {"fastest": labels[order[0]], "slowest": labels[order[-1]]} | found
 
 

@@ -8,7 +8,7 @@ from deltann.tables.study import FAILURE, Study
 
 # The lowest level: what the others' times are relative to.
 BASE = "O0"
-COLUMNS = [*NAMES, *FAILURE, *parts.TIME, "probe_drift"]
+COLUMNS = [*NAMES, *FAILURE, *parts.TIME, "probe_drift", "contention"]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -18,4 +18,4 @@ def rows(study: Study) -> Iterator[dict]:
         if not study.compiled(cell):
             wanted = {name: value for name, value in wanted.items() if name not in COMPILATION}
         row = parts.compared_time(study, study.find(**wanted), cell)
-        yield row | {"probe_drift": study.cells.probe_drift[cell]}
+        yield row | {name: study.cells[name][cell] for name in ("probe_drift", "contention")}

@@ -12,7 +12,7 @@ SEED = 0
 RANGE = ["low", "high"]
 DISSIMILARITY = ["n", "differing", "dissimilarity_percent", *RANGE, "differing_images"]
 TIME = ["n", "median_ms", *RANGE, "ratio", "ratio_low", "ratio_high"]
-TIME += ["drifted", "reference_drifted"]
+TIME += ["disturbed", "reference_disturbed"]
 # Float32 sums taken in another order stay well below this share of an image's largest logit, and
 # numbers of half precision don't.
 TOLERANCE = 1e-4
@@ -73,12 +73,12 @@ def ratio(study: Study, reference: int | None, cell: int) -> dict:
     seconds = study.seconds(reference), study.seconds(cell)
     interval = metrics.latency_ratio_interval(*seconds, SEED)
     row = {"ratio": metrics.latency_ratio(*seconds), **ends(interval, prefix="ratio_")}
-    return row | {"reference_drifted": study.drifted(reference)}
+    return row | {"reference_disturbed": study.disturbed(reference)}
 
 
 def compared_time(study: Study, reference: int | None, cell: int) -> dict:
     """Names, failure, time and ratio of a cell: the columns `TIME` and those before it."""
-    row = study.names(cell) | study.failure(cell) | {"drifted": study.drifted(cell)}
+    row = study.names(cell) | study.failure(cell) | {"disturbed": study.disturbed(cell)}
     return row | (time(study, cell) | ratio(study, reference, cell) if study.ok(cell) else {})
 
 

@@ -48,7 +48,7 @@ COLUMNS += ["idle", "idle_passes", "same_code", *SAME, "n", *ANSWERS]
 COLUMNS += ["ratio", "ratio_low", "ratio_high", "speedup_percent", *parts.RANGE]
 COLUMNS += [f"{name}_to_all" for name in ANSWERS]
 COLUMNS += ["ratio_to_all", *(f"to_all_{end}" for end in parts.RANGE)]
-COLUMNS += ["compile_seconds", "kernels", "drifted"]
+COLUMNS += ["compile_seconds", "kernels", "disturbed"]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -115,7 +115,7 @@ def _compared(study: Study, by_passes: dict, cell: int) -> dict:
     """A cell beside those with no pass and with all."""
     none, every = by_passes[frozenset()], by_passes.get(frozenset(PASSES))
     known = study.cells.loc[cell]
-    row = study.failure(cell) | {"drifted": study.drifted(none, cell)}
+    row = study.failure(cell) | {"disturbed": study.disturbed(none, cell)}
     row |= {name: known[name] for name in ("backend", "idle_passes", "compile_seconds", "kernels")}
     if known.kernels > 0:  # it was compiled, whatever became of it then
         row |= {"idle": int(known.idle_passes == known.passes)} if known.passes else {}
@@ -151,7 +151,7 @@ def markdown(table: pd.DataFrame) -> str:
     text = [
         "# Each graph pass alone",
         "Speedup over no pass in percent, (1 - time / time with no pass) x 100 as in the paper's "
-        "tables III and IV, with its 95 % interval over images; *: the machine's speed drifted. "
+        "tables III and IV, with its 95 % interval over images; *: the timing was disturbed. "
         "Published: the paper's, on other hardware, by another generation of the compiler. Labels "
         "and logits are compared with those of no pass.",
     ]
@@ -209,5 +209,5 @@ def _speedup(row: dict) -> str:
         return row["status"]
     if row["published_pass"] == DISABLED:
         return "0"
-    star = "*" if row["drifted"] else ""
+    star = "*" if row["disturbed"] else ""
     return f"{row['speedup_percent']:+.1f}{star} ({row['low']:.1f} to {row['high']:.1f})"

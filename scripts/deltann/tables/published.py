@@ -24,7 +24,7 @@ IMAGES = "about 5,500 images of ILSVRC 2017's test set"
 KEYS = ["model", "source", "baseline", "candidate"]
 COLUMNS = ["table", "published_model", "published_framework", "published_baseline"]
 COLUMNS += ["published_candidate", "published_device", "published_percent", *KEYS, "device"]
-COLUMNS += [*COMPILATION, "speedup_percent", *RANGE, "n", "difference", *FAILURE, "drifted"]
+COLUMNS += [*COMPILATION, "speedup_percent", *RANGE, "n", "difference", *FAILURE, "disturbed"]
 COLUMNS += ["not_comparable"]
 
 

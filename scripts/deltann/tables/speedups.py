@@ -13,7 +13,7 @@ from deltann.tables.study import FAILURE, Study, groups
 
 COLUMNS = ["model", "source", "baseline", "candidate", "framework", "device"]
 COLUMNS += ["route", "preprocessing", "resizer", *COMPILATION]
-COLUMNS += ["speedup_percent", *RANGE, "n", *FAILURE, "drifted"]
+COLUMNS += ["speedup_percent", *RANGE, "n", *FAILURE, "disturbed"]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -31,7 +31,7 @@ def among(study: Study, cells: pd.DataFrame) -> Iterator[dict]:
         for baseline, candidate in combinations(group.index, 2):
             row = held | study.failure(baseline, candidate)
             row |= {"baseline": group.backend[baseline], "candidate": group.backend[candidate]}
-            row["drifted"] = study.drifted(baseline, candidate)
+            row["disturbed"] = study.disturbed(baseline, candidate)
             if study.ok(baseline) and study.ok(candidate):
                 seconds = study.seconds(baseline), study.seconds(candidate)
                 row["speedup_percent"] = metrics.speedup_percent(*seconds)
@@ -45,7 +45,7 @@ def markdown(table: pd.DataFrame) -> str:
     Args:
         table: the rows above.
     """
-    parts = ["# Speedup in percent, with its 95 % interval; *: the machine's speed drifted"]
+    parts = ["# Speedup in percent, with its 95 % interval; *: disturbed while timed"]
     table = table.rename(columns={"framework": "target"})
     variants = labels.Variants(table)
     held = ["model", "source", *labels.PREPARATION, "baseline", "candidate"]
@@ -63,5 +63,5 @@ def markdown(table: pd.DataFrame) -> str:
 def _text(row: pd.Series) -> str:
     if row["status"] != "ok":
         return f"{row['failed_stage']} failed"
-    star = "*" if row["drifted"] else ""
+    star = "*" if row["disturbed"] else ""
     return f"{row['speedup_percent']:+.1f}{star} ({row['low']:.1f} to {row['high']:.1f})"

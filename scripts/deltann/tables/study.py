@@ -22,12 +22,12 @@ class Study:
 
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
-            error_type, error_message, probe_drift, drifted, what `compilation` says, and whether
-            TVM compiled it.
+            error_type, error_message, probe_drift, contention, disturbed, what `compilation`
+            says, and whether TVM compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
-        columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "drifted")
+        columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "contention", "disturbed")
         columns += (*compilation.TEXTS, *compilation.NUMBERS)
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self.cells["compiled"] = self.cells["schedule"] != RUNTIME
@@ -82,9 +82,9 @@ class Study:
         failed = [cell for cell in cells if not self.ok(cell)]
         return dict(self.cells.loc[(failed or cells)[0], list(FAILURE)])
 
-    def drifted(self, *cells: int) -> int:
-        """1 where the machine's speed drifted while one of these cells was timed, else 0."""
-        return int(self.cells.drifted[list(cells)].max())
+    def disturbed(self, *cells: int) -> int:
+        """1 where one of these cells was disturbed while it was timed, else 0."""
+        return int(self.cells.disturbed[list(cells)].max())
 
     def find(self, **names: str) -> int | None:
         """The first cell with these names, whatever its others are."""

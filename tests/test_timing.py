@@ -1,0 +1,120 @@
+"""What the machine did to a timing: seen where it harms, and not where it doesn't."""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from deltann import aggregate, infer, probe
+from deltann.probe import Usage
+
+TOLERANCES = aggregate.Tolerances(drift=0.15, contention=0.05)
+CELL = "efficientnet_lite0/torch/onnx/torch_onnx/source/pillow/none/runtime/runtime/native"
+CORES = len(os.sched_getaffinity(0))
+
+# Seconds of own, machine's, stolen and waited processor time, and whether others did harm.
+CASES = {
+    # measured: a model 200 times by ONNX Runtime on two cores, a run in 9.4, 19 and 42 ms
+    "one thread, the other core held": (1.89, 3.84, 0.0, 0.035, False),
+    "one thread, both cores held": (1.87, 7.73, 0.0, 1.997, True),
+    "two threads, both cores held": (3.97, 17.52, 0.05, 13.618, True),
+    # made up
+    "four threads on two cores that wait for each other": (8.0, 8.1, 0.0, 7.5, False),
+    "a host that gives a third of the time to others": (2.0, 2.02, 1.0, 0.01, True),
+    "nothing else": (1.89, 1.91, 0.0, 0.005, False),
+}
+
+
+def spent(own: float, machine: float, stolen: float, waited: float) -> float:
+    """The contention of a process that spent so many seconds, by one thread of two that wait."""
+    before = Usage(10.0, 500.0, 7.0, {"1": 3.0, "2": 0.25})
+    after = Usage(10 + own, 500 + machine, 7 + stolen, {"1": 3 + waited, "2": 0.25})
+    return probe.contention(before, after)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_contention_is_seen_where_it_harms(name):
+    *seconds, harmed = CASES[name]
+    share = spent(*seconds)
+    assert 0 <= share < 1
+    assert TOLERANCES.exceeded(1.0, share) == harmed
+
+
+def test_contention_is_the_share_that_others_had():
+    assert spent(own=1, machine=4, stolen=0, waited=1) == pytest.approx(0.5)
+    assert spent(own=1, machine=1.5, stolen=0, waited=3) == pytest.approx(1 / 3)
+    assert spent(own=1, machine=0.99, stolen=0, waited=1) == 0  # the clocks' resolutions differ
+    assert spent(own=0, machine=0, stolen=0, waited=0) == 0
+
+
+def test_a_thread_that_began_meanwhile_counts():
+    before, after = Usage(0, 0, 0, {"1": 5.0}), Usage(1, 3, 0, {"1": 5.0, "9": 1.0})
+    assert probe.contention(before, after) == pytest.approx(0.5)
+
+
+def test_unknown_contention_flags_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(probe, "TASKS", tmp_path / "none")
+    share = probe.contention(probe.usage(), probe.usage())
+    assert np.isnan(share)
+    assert not TOLERANCES.exceeded(1.0, share)
+    assert TOLERANCES.exceeded(1.2, share)
+
+
+def test_a_drift_either_way_flags():
+    assert TOLERANCES.exceeded(1.16, 0.0) and TOLERANCES.exceeded(0.84, 0.0)
+    assert not TOLERANCES.exceeded(1.14, 0.0)
+    assert not TOLERANCES.exceeded(float("nan"), float("nan"))
+
+
+def test_warm_up_lasts_and_has_two_runs_at_least(monkeypatch):
+    images = np.arange(3)
+    monkeypatch.setattr(infer, "WARM_UP_SECONDS", 0.0)
+    ran = []
+    infer.warm_up(ran.append, images)
+    assert ran == [0, 1]
+    infer.warm_up(ran.append, images[:1])
+    assert ran == [0, 1, 0, 0]
+    monkeypatch.setattr(infer, "WARM_UP_SECONDS", 0.05)
+    ran.clear()
+    infer.warm_up(ran.append, images)
+    assert ran[:4] == [0, 1, 2, 0] and len(ran) > 100
+
+
+@contextmanager
+def hogs():
+    """Processes that keep all cores busy meanwhile."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(CORES)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.skipif(not probe._waited(), reason="this system doesn't tell how long threads wait")
+def test_cells_timed_while_others_hold_the_cores_are_flagged(workspace):
+    device = {"target": {"kind": "llvm", "mcpu": "host"}, "native": True}
+    config = workspace.config(
+        "hogged",
+        conversions={"torch": {"onnx": [["torch_onnx"]]}},
+        backends=["native"],
+        devices={"cpu": device, "one-thread": device | {"threads": 1}},
+    )
+    paths = [f"results/hogged/predictions/{CELL}/{name}.nc" for name in ("cpu", "one-thread")]
+    workspace.run(config)
+    with hogs():
+        workspace.run(config, "--force", targets=tuple(paths))
+    hogged = [xr.load_dataset(workspace.path / path).contention for path in paths]
+    # of what a thread asks for, as many hogs as cores leave half, or two thirds where it moves
+    # between cores; that nothing is flagged on an idle machine, a busy one can't show
+    assert min(hogged) > 0.2
+    workspace.run(config)
+    with xr.open_dataset(workspace.path / "results/hogged/study.nc") as study:
+        assert study.disturbed.values.tolist() == [1, 1]
+        assert study.contention.values.tolist() == hogged
+    assert "2 cells of 2 disturbed" in (workspace.path / "results/hogged/summary.md").read_text()
