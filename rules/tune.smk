@@ -27,7 +27,7 @@ rule tune:
         device_threads=lambda wildcards: config["devices"][wildcards.device].get("threads", 0),
         trials=TUNING.get("trials", 0),
         known=["--known", TUNING["database"]] if "database" in TUNING else [],
-        limits=limits("tune"),
+        limits=lambda wildcards: limits("tune"),
         code=code_digest("scripts/tune.py", "deltann.tune"),
     message:
         "tune {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
