@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from deltann import native
 from deltann.aggregate import MISSING_LABEL
-from deltann.cell import NAMES, NATIVE, NATIVE_RUN, RUNTIME, SOURCE, UNCONVERTED
-from deltann.resizers import DEFAULT
+from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
 
 FAILURE = ("status", "failed_stage", "error_type")
 
@@ -91,20 +91,9 @@ class Study:
         return self._indexes[keys].get(tuple(names[key] for key in keys))
 
     def native(self, cell: int) -> int | None:
-        """The cell that a cell is compared with: its model, unconverted, in the source's runtime.
-
-        With the same resizer if there is one, else the default; on the same device if the runtime
-        runs there, else on the first.
-        """
-        names = self.names(cell)
-        wanted = {"model": names["model"], "source": names["source"], "target": names["source"]}
-        wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE, **NATIVE_RUN}
-        for resizer in (names["resizer"], DEFAULT):
-            for device in ({"device": names["device"]}, {}):
-                found = self.find(**wanted, resizer=resizer, **device)
-                if found is not None:
-                    return found
-        return None
+        """The cell that a cell is compared with (see `deltann.native`)."""
+        found = (self.find(**names) for names in native.names(self.names(cell)))
+        return next((item for item in found if item is not None), None)
 
     def compiled(self, cell: int) -> bool:
         """Whether TVM compiled a cell."""
