@@ -87,7 +87,8 @@ class Attempts:
             compilation.pop("database", None)
         folder = self.folder / str(len(self.known))
         folder.mkdir()
-        print(f"set {len(self.known) + 1}: {', '.join(switches) or 'no pass'}", flush=True)
+        names = ", ".join(passes) or "no pass"
+        print(f"set {len(self.known) + 1}: {names}; {SCHEDULE}{chosen}", flush=True)
         arguments = {"compilation": compilation, "folder": str(folder)} | self.run
         return records.start("explain.attempt", arguments, self.limits, folder)
 

@@ -71,9 +71,12 @@ def work(
     if aligned:
         nearest = number + 1, differences[number]
     else:
-        nearest = index.nearest(after[number].content, {n for n in counterparts if n is not None})
-    names = ["the image", *(item.kernel for item in before)]
+        known = {found for found in counterparts if found is not None}
+        likely = readers(before, given(after[number], counterparts))
+        nearest = index.nearest(after[number].content, likely, known)
+    names = ["the image", *labelled(before)]
     kernel = described(after, number, counterparts, names) | told(nearest, names)
+    kernel["rerouted"] = rerouted(before, after, number, counterparts, nearest)
     place = Path(failing)
     kernel["script"] = function((place / GRAPH).read_text(encoding="utf-8"), kernel["name"])
     scheduled = function((place / SCHEDULED).read_text(encoding="utf-8"), kernel["name"])
@@ -127,19 +130,71 @@ def compared(before: list[Written], after: list[Written]) -> list[Difference]:
     return [difference(a.content, b.content) for a, b in zip(before, after, strict=True)]
 
 
+def given(item: Written, counterparts: list[int | None]) -> list[int | None]:
+    """What a kernel read that isn't constant, by its numbers in the index; None if not there.
+
+    The index has the model's input first, and so what the reference wrote one further on.
+    """
+    return [
+        0 if writer == INPUT else counterparts[writer]
+        for writer in item.writers
+        if writer is not None
+    ]
+
+
+def own(item: Written) -> list[int]:
+    """The same of a kernel of the reference."""
+    return [writer + 1 for writer in item.writers if writer is not None]
+
+
+def readers(before: list[Written], read: list[int | None]) -> set[int]:
+    """The reference's tensors, by their numbers in the index, that are made from one of these."""
+    return {n for n, item in enumerate(before, 1) if set(own(item)) & (set(read) - {None})}
+
+
+def rerouted(
+    before: list[Written],
+    after: list[Written],
+    number: int,
+    counterparts: list[int | None],
+    nearest: tuple[int, Difference] | None,
+) -> list[str]:
+    """The kernels whose tensors one kernel reads in another order than the reference's does.
+
+    None where it reads what it should in the order in which it should: then it is at fault itself.
+    """
+    if nearest is None or not nearest[0]:
+        return []
+    read, wanted = given(after[number], counterparts), own(before[nearest[0] - 1])
+    if None in read or sorted(read) != sorted(wanted):
+        return []
+    writers = [writer for writer in after[number].writers if writer is not None]
+    names = labelled(after)
+    return [
+        "the image" if writer == INPUT else names[writer]
+        for writer, one, other in zip(writers, read, wanted, strict=True)
+        if one != other
+    ]
+
+
+def labelled(items: list[Written]) -> list[str]:
+    """The kernels' names with their places in the run, from 1: one kernel may run often."""
+    return [f"{item.kernel} (#{place})" for place, item in enumerate(items, 1)]
+
+
 def described(
     after: list[Written], number: int, counterparts: list[int | None], names: list[str]
 ) -> dict:
     """A kernel's name, its result's shape, and what it read."""
     item = after[number]
-    inputs = []
+    inputs, labels = [], labelled(after)
     for shape, writer in zip(item.shapes, item.writers, strict=True):
         known = None if writer in (None, INPUT) else counterparts[writer]
-        by = {None: "a constant", INPUT: "the image"}.get(writer) or after[writer].kernel
+        by = {None: "a constant", INPUT: "the image"}.get(writer) or labels[writer]
         same = None if known is None else names[known]
         inputs.append({"shape": list(shape), "written_by": by, "same_as": same})
     shape = list(item.content.shape)
-    return {"name": item.kernel, "number": number, "shape": shape, "inputs": inputs}
+    return {"name": item.kernel, "number": number + 1, "shape": shape, "inputs": inputs}
 
 
 def told(nearest: tuple[int, Difference] | None, names: list[str]) -> dict:
@@ -162,7 +217,7 @@ def around(
     start = max(0, number - AROUND)
     return [
         {
-            "number": place,
+            "number": place + 1,
             "name": after[place].kernel,
             "shape": list(after[place].content.shape),
             "same_as": None if counterparts[place] is None else names[counterparts[place]],

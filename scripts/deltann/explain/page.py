@@ -71,7 +71,7 @@ def _kernel(facts: dict) -> str:
         return "<p>None.</p>"
     found = kernel["difference"] or {}
     rows = [
-        ["kernel", kernel["name"]],
+        ["kernel", f"{kernel['name']} (#{kernel['number']})"],
         ["its result", _shape(kernel["shape"])],
         *(
             [f"input {count}", _input(item, facts["compared_with"])]
@@ -84,7 +84,7 @@ def _kernel(facts: dict) -> str:
     ]
     around = [
         [
-            ("→ " if item["number"] == kernel["number"] else "") + item["name"],
+            f"{'→ ' * (item['number'] == kernel['number'])}{item['name']} (#{item['number']})",
             _shape(item["shape"]),
             item["same_as"] or "not there",
         ]

@@ -103,17 +103,28 @@ class Index:
         # most tensors differ in the first elements that one looks at
         return not apart > TOLERANCE * scale and not difference(tensor, form).matters
 
-    def nearest(self, tensor: np.ndarray, left_out: set[int]) -> tuple[int, Difference] | None:
-        """The tensor with the fewest differing elements, and how it differs from this one.
+    def nearest(
+        self, tensor: np.ndarray, likely: set[int], taken: set[int]
+    ) -> tuple[int, Difference] | None:
+        """The tensor that this one should be, as far as one can tell.
 
         Args:
             tensor: not in the index.
-            left_out: numbers of tensors that are known to be others.
+            likely: numbers of the tensors of which it is one, if any is of its size.
+            taken: numbers of those that it is only if there is no other.
+
+        Returns:
+            The number of the one with the fewest differing elements, and how it differs from this
+            one; None where none is of this size.
         """
         found = [
             (number, difference(self.tensors[number], form))
             for form in forms(tensor, self._of_size)
             for number in self._of_size[form.size]
-            if number not in left_out
         ]
-        return min(found, key=lambda item: (item[1].differing, item[1].largest), default=None)
+
+        def unlike(item: tuple[int, Difference]) -> tuple:
+            number, apart = item
+            return number not in likely, number in taken, apart.differing, apart.largest
+
+        return min(found, key=unlike, default=None)

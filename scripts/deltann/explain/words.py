@@ -53,10 +53,11 @@ def _switches(facts: dict) -> list[str]:
             f"{far} of an image's largest logit of those without (tolerance "
             f"{facts['tolerance']:g})."
         ]
+    what = "labels" if facts["criterion"] == "labels" else "logits"
+    if len(facts["minimal"]) == 1:
+        return [f"{facts['minimal'][0]}, by itself, changes {what}."]
     names = " and ".join(facts["minimal"])
-    what = "changes the label" if facts["criterion"] == "labels" else "changes the logits"
-    more = " together; without any one of them, it doesn't" if len(facts["minimal"]) > 1 else ""
-    return [f"{names} {what}{more}."]
+    return [f"{names} change {what} together; without any one of them, {what} stay."]
 
 
 def _kernel(facts: dict) -> list[str]:
@@ -70,7 +71,7 @@ def _kernel(facts: dict) -> list[str]:
             "No kernel's result is beyond the tolerance: the difference is one of rounding that "
             "adds up."
         ]
-    where = f"The difference enters at the kernel {kernel['name']}"
+    where = f"The difference enters at the kernel {kernel['name']} (#{kernel['number']})"
     if kernel["difference"] is None:
         return [f"{where}, whose result has no counterpart in {facts['compared_with']}."]
     found = kernel["difference"]
@@ -80,6 +81,11 @@ def _kernel(facts: dict) -> list[str]:
         f"{where}: {whose}, by up to {far}, from what {kernel['should_be']} gives in "
         f"{facts['compared_with']}."
     ]
+    if kernel["rerouted"]:
+        lines.append(
+            "It reads the tensors that it should, but not each in its place: "
+            f"{' and '.join(kernel['rerouted'])} give one another's."
+        )
     scheduled = any(item.startswith(SCHEDULE) for item in facts["minimal"])
     if scheduled and facts["compared_with"] != "the reference":
         lines.append("The same kernel, unscheduled, gives the right result: it is the schedule.")
