@@ -114,8 +114,8 @@ class Index:
             taken: numbers of those that it is only if there is no other.
 
         Returns:
-            The number of the one with the fewest differing elements, and how it differs from this
-            one; None where none is of this size.
+            The number of the nearest one, and how it differs from this one; None where none is of
+            this size.
         """
         found = [
             (number, difference(self.tensors[number], form))
@@ -125,6 +125,6 @@ class Index:
 
         def unlike(item: tuple[int, Difference]) -> tuple:
             number, apart = item
-            return number not in likely, number in taken, apart.differing, apart.largest
+            return number not in likely, number in taken, apart.largest, apart.differing
 
         return min(found, key=unlike, default=None)
