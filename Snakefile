@@ -42,6 +42,7 @@ include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/summary.smk"
 include: "rules/gallery.smk"
+include: "rules/explain.smk"
 
 
 rule all:

@@ -4,10 +4,17 @@ COMPILED = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{schedule}/{
 
 def database(wildcards):
     """The tuning records that a compilation takes, and their record; none where it isn't tuned."""
-    if wildcards.schedule != TUNED:
+    if wildcards["schedule"] != TUNED:
         return {}
     path = f"{STUDY}/tuned/{TUNED_FOR.format(**wildcards)}"
     return {"database": path, "database_record": f"{path}.json"}
+
+
+def database_options(wildcards, input):
+    """The command-line options with what `database` gives."""
+    if wildcards.schedule != TUNED:
+        return []
+    return ["--database", input.database, "--database-record", input.database_record]
 
 
 rule compile:
@@ -30,11 +37,7 @@ rule compile:
         framework=lambda wildcards: imported(wildcards).framework,
         passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.level]),
         device_target=lambda wildcards: device_target(wildcards.device),
-        database=lambda wildcards, input: (
-            ["--database", input.database, "--database-record", input.database_record]
-            if wildcards.schedule == TUNED
-            else []
-        ),
+        database=lambda wildcards, input: database_options(wildcards, input),
         limits=limits("compile"),
         code=code_digest("scripts/compile.py", "deltann.compile"),
     message:

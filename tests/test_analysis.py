@@ -201,6 +201,21 @@ def test_summary_of_a_study_without_comparisons(tmp_path):
     assert summary.summary(made, cells.cells, {}, []).count("nothing to compare") == 3
 
 
+def test_a_hog_disturbs_a_cell_whose_probe_was_steady(tmp_path):
+    some = [ran(SLOW, contention=0.06), ran(FAST, contention=0.04), ran(NATIVE, contention=np.nan)]
+    dataset = study(tmp_path, [*some, failed(BROKEN)])
+    assert dataset.disturbed.values.tolist() == [1, 0, 0, 0]
+    assert dataset.contention.values[:2].tolist() == [0.06, 0.04]
+    assert (dataset.probe_tolerance, dataset.contention_tolerance) == (0.15, 0.05)
+    assert row("latency", dataset, backend="O0").contention == 0.06
+    assert row("speedups", dataset).disturbed == 1
+    cells = tables.Study(dataset)
+    made = {name: tables.table(name, cells) for name in tables.MAKERS}
+    caveats = summary.summary(made, cells.cells, {}, []).split("## Caveats")[1]
+    assert "1 cell of 4 disturbed while timed" in caveats and str(SLOW) in caveats
+    assert "unknown for 1 cell:" in caveats
+
+
 def test_advice_on_the_number_of_images_is_wilsons():
     needed = summary.advice.enough(1)
     assert (

@@ -14,6 +14,8 @@ from deltann.tvm_start import load_tvm
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
 HOST = "host"
+# A schedule that no cell has: the kernels that the rules are made for, left unscheduled.
+PACKED = "packed"
 # What TVM appends to the name of a kernel's own function.
 KERNEL = "_compute_"
 
@@ -81,18 +83,20 @@ def work(
     output: str,
     graph: str,
     database: str | None = None,
+    scheduled: str | None = None,
 ) -> dict:
     """Compile a model file to a shared library.
 
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
         passes: the graph passes switched on, of `levels.PASSES`.
-        schedule: one of `cell.SCHEDULES`.
+        schedule: one of `cell.SCHEDULES`, or `PACKED`.
         target: TVM target; `mcpu: host` means this machine's.
         source: the model file.
         output: the library to write.
         graph: the file to write the passes' result to, TVMScript.
         database: for the schedule `tuned`, what `deltann.tune` wrote.
+        scheduled: a file to write the module with its schedules to, TVMScript.
 
     Returns:
         The resolved target, the shape of the input, TVM's version, the names of the passes that
@@ -119,9 +123,11 @@ def work(
         clock.lap("graph")
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
         unscheduled = []
-        if schedule != UNSCHEDULED:
+        if schedule not in (UNSCHEDULED, PACKED):
             tuned = tuned_kernels(database, device) if database else None
             module, unscheduled = schedules.apply(module, tuned)
+        if scheduled:
+            Path(scheduled).write_text(module.script(show_meta=False), encoding="utf-8")
         clock.lap("schedule")
         module = tvm.transform.Sequential(lowering())(module)
         built = tvm.compile(module, device, relax_pipeline=tvm.transform.Sequential([]))

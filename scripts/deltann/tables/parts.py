@@ -6,6 +6,7 @@ import numpy as np
 
 from deltann import metrics
 from deltann.tables.study import Study
+from deltann.tolerance import TOLERANCE
 
 # Intervals are the same in every run.
 SEED = 0
@@ -13,9 +14,6 @@ RANGE = ["low", "high"]
 DISSIMILARITY = ["n", "differing", "dissimilarity_percent", *RANGE, "differing_images"]
 TIME = ["n", "median_ms", *RANGE, "ratio", "ratio_low", "ratio_high"]
 TIME += ["disturbed", "reference_disturbed"]
-# Float32 sums taken in another order stay well below this share of an image's largest logit, and
-# numbers of half precision don't.
-TOLERANCE = 1e-4
 FAILED, LABELS, LOGITS, IDENTICAL = "failed", "labels differ", "logits differ", "identical"
 
 

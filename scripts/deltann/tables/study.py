@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from deltann import compilation
+from deltann import compilation, native
 from deltann.aggregate import MISSING_LABEL
-from deltann.cell import NAMES, NATIVE, NATIVE_RUN, RUNTIME, SOURCE, UNCONVERTED
+from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
 from deltann.levels import LEVELS
-from deltann.resizers import DEFAULT
 
 FAILURE = ("status", "failed_stage", "error_type")
 
@@ -97,20 +96,9 @@ class Study:
         return self._indexes[keys].get(tuple(names[key] for key in keys))
 
     def native(self, cell: int) -> int | None:
-        """The cell that a cell is compared with: its model, unconverted, in the source's runtime.
-
-        With the same resizer if there is one, else the default; on the same device if the runtime
-        runs there, else on the first.
-        """
-        names = self.names(cell)
-        wanted = {"model": names["model"], "source": names["source"], "target": names["source"]}
-        wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE, **NATIVE_RUN}
-        for resizer in (names["resizer"], DEFAULT):
-            for device in ({"device": names["device"]}, {}):
-                found = self.find(**wanted, resizer=resizer, **device)
-                if found is not None:
-                    return found
-        return None
+        """The cell that a cell is compared with (see `deltann.native`)."""
+        found = (self.find(**names) for names in native.names(self.names(cell)))
+        return next((item for item in found if item is not None), None)
 
     def passes(self, cell: int) -> list[str]:
         """The graph passes that a compiled cell was to be compiled with."""

@@ -1,0 +1,107 @@
+"""The facts as a page."""
+
+from html import escape
+from pathlib import Path
+from string import Template
+
+from deltann.explain.words import number
+
+HERE = Path(__file__).parent
+
+
+def page(facts: dict) -> str:
+    """An HTML page, self-contained.
+
+    Args:
+        facts: of `search.explain`, with what scripts/explain.py adds.
+    """
+    return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
+        cell=escape(facts["cell"]),
+        native=escape(facts["native"]),
+        verdict="\n".join(f"<p>{escape(line)}</p>" for line in facts["verdict"]),
+        images=_images(facts),
+        sets=_sets(facts),
+        kernel=_kernel(facts),
+        reproduce=escape(facts["reproduce"]),
+    )
+
+
+def table(head: list[str], rows: list[list[object]]) -> str:
+    """An HTML table; every cell is escaped."""
+
+    def row(kind: str, cells: list) -> str:
+        inside = "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in cells)
+        return f"<tr>{inside}</tr>"
+
+    lines = [row("th", head), *(row("td", cells) for cells in rows)]
+    return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+def _images(facts: dict) -> str:
+    who = ["native", "reference", "compiled"]
+    head = ["image", *(f"{name}: {what}" for name in who for what in ("label", "margin"))]
+    head += ["difference of reference", "difference of compiled"]
+    rows = [
+        [
+            row["image"],
+            *(part for name in who for part in (row[name]["label"], number(row[name]["margin"]))),
+            *(number(row[name]["difference"]) for name in who[1:]),
+        ]
+        for row in facts["images"]
+    ]
+    return table(head, rows)
+
+
+def _sets(facts: dict) -> str:
+    rows = [
+        [
+            ", ".join(row["switches"]) or "none: the reference",
+            row["error"] or number(row["difference"]),
+            "" if row["labels_moved"] is None else row["labels_moved"],
+            "fails" if row["fails"] else "",
+        ]
+        for row in facts["sets"]
+    ]
+    return table(["switched on", "difference", "labels moved", ""], rows)
+
+
+def _kernel(facts: dict) -> str:
+    kernel = facts["kernel"]
+    if kernel is None:
+        return "<p>None.</p>"
+    found = kernel["difference"] or {}
+    rows = [
+        ["kernel", f"{kernel['name']} (#{kernel['number']})"],
+        ["its result", _shape(kernel["shape"])],
+        *(
+            [f"input {count}", _input(item, facts["compared_with"])]
+            for count, item in enumerate(kernel["inputs"], 1)
+        ),
+        ["compared with", f"{kernel['should_be'] or 'nothing'}, of {facts['compared_with']}"],
+        ["largest difference", number(found["largest"]) if found else ""],
+        ["over the largest element", number(found["relative"]) if found else ""],
+        ["elements that differ", f"{found['differing']} of {found['elements']}" if found else ""],
+    ]
+    around = [
+        [
+            f"{'→ ' * (item['number'] == kernel['number'])}{item['name']} (#{item['number']})",
+            _shape(item["shape"]),
+            item["same_as"] or "not there",
+        ]
+        for item in facts["around"]
+    ]
+    parts = [table(["", ""], rows), "<h3>The kernels around it</h3>"]
+    parts.append(table(["kernel", "result", f"in {facts['compared_with']}"], around))
+    for title, name in (("Its TVMScript", "script"), ("As scheduled", "scheduled_script")):
+        if kernel[name]:
+            parts.append(f"<h3>{title}</h3>\n<pre>{escape(kernel[name])}</pre>")
+    return "\n".join(parts)
+
+
+def _shape(sides: list[int]) -> str:
+    return " × ".join(map(str, sides))
+
+
+def _input(item: dict, against: str) -> str:
+    same = f", the same as {item['same_as']}'s in {against}" if item["same_as"] else ""
+    return f"{_shape(item['shape'])}, from {item['written_by']}{same}"
