@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from deltann.device import CUDA
 from deltann.models import Preprocessing
 from deltann.preprocess import layout, normalise
 
 # Runs before the timed ones, in which a runtime traces, allocates and packs.
 WARM_UP = 2
+# Runs by which another machine's speed is probed.
+PROBES = 5
 
 
 def work(
@@ -22,7 +25,7 @@ def work(
     source: str,
     preprocessing: dict,
     pixels: str,
-    threads: int,
+    device: dict,
     repeats: int,
     output: str,
 ) -> dict:
@@ -36,13 +39,15 @@ def work(
         source: the model file.
         preprocessing: the fields of `deltann.models.Preprocessing`.
         pixels: .npy file, uint8 (image, y, x, channel).
-        threads: of the runtime.
+        device: what `device.place` says of it.
         repeats: timed passes over the images.
         output: .npz file to write: `logits` (image, class) float32 and `latency`
             (image, repeat) float64 in seconds.
 
     Returns:
-        `versions`: those of the runtime.
+        `versions`: those of the runtime. If the runner has a clock of its own, also `machine`,
+        where it ran, and `probe_drift`: the first image's time there after the timing over that
+        before, since a probe on this machine says nothing of another.
 
     Raises:
         ValueError: the model's input or output shape isn't what the study declares, or its
@@ -53,24 +58,47 @@ def work(
     module = import_module(f"deltann.runners.{runner}")
     logits = np.empty((len(images), how.classes), np.float32)
     latency = np.empty((len(images), repeats))
-    with module.Runner(Path(source), threads, **settings) as loaded:
+    with module.Runner(Path(source), device["threads"], **settings, **_where(device)) as loaded:
         order = layout(loaded.input_shape, how.crop)
         for image in images[:WARM_UP]:
             check_shape(loaded.infer(normalise(image, how, order)), how)
+        remote = hasattr(loaded, "timed")
+        before = _steadiness(loaded, normalise(images[0], how, order)) if remote else 0.0
         for repeat in range(repeats):
             print(f"timing pass {repeat + 1} of {repeats}", flush=True)
             for index, image in enumerate(images):
-                batch = normalise(image, how, order)
-                start = time.perf_counter()
-                answer = loaded.infer(batch)
-                latency[index, repeat] = time.perf_counter() - start
+                answer, latency[index, repeat] = _timed(loaded, normalise(image, how, order))
                 if repeat == 0:
                     logits[index] = np.asarray(answer)[0, how.background :]
+        result = {"versions": module.versions()}
+        if remote:
+            drift = _steadiness(loaded, normalise(images[0], how, order)) / before
+            result |= {"machine": loaded.machine, "probe_drift": drift}
     if not np.isfinite(logits).all():
         raise ValueError("the model's logits are not finite")
     with open(output, "wb") as stream:
         np.savez(stream, logits=logits, latency=latency)
-    return {"versions": module.versions()}
+    return result
+
+
+def _where(device: dict) -> dict:
+    """What a runner takes where a cell doesn't run on this machine's processor."""
+    found = {"gpu": True} if device["kind"] == CUDA else {}
+    return found | ({"rpc": device["rpc"]} if "rpc" in device else {})
+
+
+def _timed(loaded, batch: np.ndarray) -> tuple[np.ndarray, float]:
+    """A model's answer, and its seconds by the clock of the machine that it runs on."""
+    if hasattr(loaded, "timed"):
+        return loaded.timed(batch)
+    start = time.perf_counter()
+    answer = loaded.infer(batch)
+    return answer, time.perf_counter() - start
+
+
+def _steadiness(loaded, batch: np.ndarray) -> float:
+    """Median seconds of a fixed piece of work on another machine: the model on one image."""
+    return float(np.median([loaded.timed(batch)[1] for _ in range(PROBES)]))
 
 
 def check_shape(answer: "np.ndarray", how: Preprocessing) -> None:
@@ -87,20 +115,39 @@ def check_shape(answer: "np.ndarray", how: Preprocessing) -> None:
         )
 
 
-def machine(threads: int) -> dict:
-    """What a reader must know of the machine: processor, operating system, threads used."""
+def machine(threads: int, device: dict | None = None) -> dict:
+    """What a reader must know of the machine: processor, operating system, threads used.
+
+    Args:
+        threads: of the runtime.
+        device: what `device.place` says of it; of a GPU its name is added, and of another machine
+            only its address is known before a runner has been there.
+    """
+    if device and "rpc" in device:
+        address = f"{device['rpc']['host']}:{device['rpc']['port']}"
+        return {"processor": "unknown", "system": f"TVM RPC server {address}", "threads": threads}
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         model = next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
     except (OSError, StopIteration):
         pass
-    return {
+    found = {
         "processor": model,
         "system": platform.platform(),
         "threads": threads,
         "cores": len(os.sched_getaffinity(0)),
     }
+    return found | ({"gpu": _gpu()} if device and device["kind"] == CUDA else {})
+
+
+def _gpu() -> str:
+    """The name of the first GPU and its driver's version, or `none found`."""
+    command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader", "--id=0"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "none found"
 
 
 def commit() -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from deltann.errors import StudyError
+from deltann.errors import StudyError, Unreachable
 
 POLL_SECONDS = 0.05
 DISK_FULL_BYTES = 1 << 20
@@ -139,7 +139,9 @@ class Task:
         if "result" in answer:
             return None
         if "type" in answer:
-            return Failure(answer["type"], answer["message"], answer["traceback"])
+            return Failure(
+                answer["type"], answer["message"], answer["traceback"], answer["transient"]
+            )
         code = self.process.returncode
         name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return Failure(
@@ -213,6 +215,7 @@ def child(module: str, folder: Path) -> None:
             "message": str(error) or repr(error),
             "traceback": traceback.format_exc(),
             "ours": _is_ours(error),
+            "transient": isinstance(error, Unreachable),
         }
     usage = resource.getrusage(resource.RUSAGE_SELF)
     answer["peak_memory_bytes"] = usage.ru_maxrss * 1024
