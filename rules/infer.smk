@@ -1,6 +1,8 @@
 # One cell's model on every image: the prediction file.
 from dataclasses import asdict
+from functools import partial
 
+from deltann import device
 from deltann.cell import NAMES
 
 CELL = "/".join(f"{{{name}}}" for name in NAMES)
@@ -21,7 +23,22 @@ def model_file(wildcards):
 
 def runner(wildcards):
     """The runner of a cell."""
-    return grid.runner(cell_of(wildcards))
+    return grid.runner(config, cell_of(wildcards))
+
+
+def lock_of(wildcards):
+    """The resource that stands for a cell's device, or None."""
+    return device.lock(config["devices"][wildcards.device])
+
+
+def holds(name, wildcards):
+    """How much of a resource a cell takes: all of its device's."""
+    return int(lock_of(wildcards) == name)
+
+
+LOCKS = {device.lock(described) for described in config["devices"].values()} - {None}
+for name in sorted(LOCKS):
+    workflow.global_resources[name] = 1  # one that isn't declared limits nothing
 
 
 rule infer:
@@ -35,16 +52,18 @@ rule infer:
     log:
         f"{STUDY}/logs/infer/{CELL}.log",
     retries: RETRIES
-    # a timed job holds all of the machine; Snakemake lowers this to --cores
-    threads: os.cpu_count()
+    # a timed job holds all of the machine that it runs on: all cores of this one, which Snakemake
+    # lowers to --cores, or an RPC server
+    threads: lambda wildcards: 1 if lock_of(wildcards) else os.cpu_count()
     resources:
+        **{name: partial(holds, name) for name in LOCKS},
         retries_left=retries_left,
     params:
         python=lambda wildcards: python(grid.environment(config, cell_of(wildcards))),
         runner=runner,
         settings=lambda wildcards: grid.settings(config, cell_of(wildcards)),
         cell=lambda wildcards: str(cell_of(wildcards)),
-        device_threads=lambda wildcards: config["devices"][wildcards.device].get("threads", 0),
+        place=lambda wildcards: json.dumps(device.place(config, wildcards.device), sort_keys=True),
         preprocessing=lambda wildcards: grid.to_json(grid.preprocessing(config, cell_of(wildcards))),
         repeats=config["timing"]["repeats"],
         limits=limits("infer"),
@@ -62,6 +81,6 @@ rule infer:
         "{params.python:q} scripts/infer.py --cell {params.cell:q} --runner {params.runner:q}"
         " --settings {params.settings:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
-        " --images {input.images:q} --preprocessing {params.preprocessing:q} --threads {params.device_threads}"
+        " --images {input.images:q} --preprocessing {params.preprocessing:q} --device {params.place:q}"
         " --repeats {params.repeats} --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left} --output {output:q} > {log:q} 2>&1"

@@ -13,11 +13,13 @@ def main(options: argparse.Namespace) -> None:
     """Predict and time in a child process, between two probes."""
     digest = environment.check(options.environment)
     upstream = records.source(options)
-    threads = options.threads or len(os.sched_getaffinity(0))
+    place = options.device
+    if "rpc" not in place:  # 0 of another machine's are all that its server has
+        place["threads"] = place["threads"] or len(os.sched_getaffinity(0))
     provenance = {
         "commit": infer.commit(),
         "environment": {"name": options.environment.stem, "digest": digest},
-        "machine": infer.machine(threads),
+        "machine": infer.machine(place["threads"], place),
         "model_file": upstream.get("sha256", ""),
     }
     from deltann import predictions
@@ -28,11 +30,11 @@ def main(options: argparse.Namespace) -> None:
         if upstream["status"] == "failed":
             dataset = predictions.failed(cell, upstream, _inputs(options), "", provenance, compiled)
         else:
-            dataset = _measure(options, cell, threads, folder, provenance, compiled)
+            dataset = _measure(options, cell, folder, provenance, compiled)
     predictions.write(dataset, options.output)
 
 
-def _measure(options, cell, threads: int, folder: Path, provenance: dict, compiled: dict):
+def _measure(options, cell, folder: Path, provenance: dict, compiled: dict):
     import numpy as np
     import xarray as xr
 
@@ -49,7 +51,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict, compil
         "source": str(options.source),
         "preprocessing": options.preprocessing,
         "pixels": str(folder / "pixels.npy"),
-        "threads": threads,
+        "device": options.device,
         "repeats": options.repeats,
         "output": str(folder / "arrays.npz"),
     }
@@ -70,7 +72,7 @@ def _measure(options, cell, threads: int, folder: Path, provenance: dict, compil
         true_label,
         _inputs(options),
         inputs_digest,
-        probe.seconds() / before,
+        outcome.result.pop("probe_drift", None) or probe.seconds() / before,
         outcome.result.pop("contention"),
         provenance | outcome.result,
         compiled,
@@ -94,7 +96,7 @@ if __name__ == "__main__":
         help="the model's, JSON",
     )
     parser.add_argument("--images", type=Path, required=True, help="the prepared images, NetCDF")
-    parser.add_argument("--threads", type=int, required=True, help="0: all cores")
+    parser.add_argument("--device", type=json.loads, required=True, help="where it runs, JSON")
     parser.add_argument("--repeats", type=int, required=True, help="timed passes")
     parser.add_argument("--output", type=Path, required=True, help="the prediction file")
     records.limit_arguments(parser)

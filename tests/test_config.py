@@ -86,7 +86,7 @@ BAD = {
     ),
     "unknown kind": (
         with_("devices.cpu.target", {"kind": "cuda9"}),
-        ["devices.cpu.target", "'cuda9'", "expected llvm"],
+        ["devices.cpu.target", "'cuda9'", "expected llvm or cuda"],
     ),
     "unknown key of a target": (
         with_("devices.cpu.target", {"kind": "llvm", "mcpuu": "host"}),

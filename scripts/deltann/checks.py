@@ -4,7 +4,7 @@ import inspect
 import json
 from pathlib import Path
 
-from deltann import converters, files, grid, models, resizers, runners, weights
+from deltann import converters, device, files, grid, models, resizers, runners, weights
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED
 from deltann.errors import StudyError
 from deltann.folder import choose, clues, in_folder, list_images, read_list
@@ -217,14 +217,14 @@ def _walk(config: dict, key: str, start: str, route: list[str]) -> str:
 
 
 def _check_devices(config: dict) -> None:
-    from deltann.compile import check_target
-
-    for name, device in config["devices"].items():
-        try:
-            check_target(device["target"])
-        except ValueError as error:
-            raise StudyError(f"config key devices.{name}.target: {error}") from error
-    native = any(device["native"] for device in config["devices"].values())
+    for name, described in config["devices"].items():
+        device.check(name, described)
+        if TUNED in grid.schedules(config) and not device.tunable(described):
+            raise StudyError(
+                f"config key schedules: {TUNED!r} measures kernels on this machine's processor, "
+                f"which devices.{name} isn't; expected a study without one of the two"
+            )
+    native = any(described["native"] for described in config["devices"].values())
     if NATIVE in config["backends"] and not native:
         raise StudyError("config key devices: backend native needs a device with native: true")
 

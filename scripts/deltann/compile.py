@@ -8,38 +8,15 @@ from pathlib import Path
 
 from deltann import archive, schedules, tune
 from deltann.cell import UNSCHEDULED
+from deltann.device import resolve
 from deltann.importers import import_model
 from deltann.levels import Vectors, pipeline, run
 from deltann.tvm_start import load_tvm
 
-TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
-HOST = "host"
 # A schedule that no cell has: the kernels that the rules are made for, left unscheduled.
 PACKED = "packed"
 # What TVM appends to the name of a kernel's own function.
 KERNEL = "_compute_"
-
-
-def check_target(target: dict) -> None:
-    """Check a device's target as far as possible without TVM.
-
-    Raises:
-        ValueError: a kind other than `llvm`, or an unknown key.
-    """
-    if target.get("kind") != "llvm":
-        raise ValueError(f"kind {target.get('kind')!r}; expected llvm")
-    for key in target:
-        if key not in TARGET_KEYS:
-            raise ValueError(f"unknown key {key!r}; expected one of {', '.join(TARGET_KEYS)}")
-
-
-def resolve_target(target: dict) -> dict:
-    """The target with `mcpu: host` replaced by this machine's processor, all its features on."""
-    if target.get("mcpu") != HOST:
-        return target
-    from tvm.target import codegen
-
-    return target | {"mcpu": codegen.llvm_get_system_cpu()}
 
 
 def vectors(target) -> Vectors:
@@ -107,7 +84,7 @@ def work(
     if framework == "torch":
         import torch  # noqa: F401  before TVM: see load_tvm
     tvm = load_tvm()
-    resolved = resolve_target(target)
+    resolved = resolve(target)
     clock = Clock()
     module = import_model(Path(source), framework)
     clock.lap("import")

@@ -1,4 +1,4 @@
-"""The two exceptions that a user sees as one sentence, without a traceback."""
+"""Exceptions that a user sees as one sentence, without a traceback, or that mean another try."""
 
 
 class StudyError(Exception):
@@ -7,3 +7,7 @@ class StudyError(Exception):
 
 class Transient(Exception):
     """An end that could be the machine's fault, while Snakemake has retries left."""
+
+
+class Unreachable(Exception):
+    """A device on another machine that doesn't answer: could be the machine's fault, too."""

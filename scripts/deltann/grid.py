@@ -160,7 +160,8 @@ def _cells(config: dict, model: str, source: str, target: str, route: str) -> li
         for backend in config["backends"]
         for way in _ways(config, target, backend)
         for device, described in config["devices"].items()
-        if backend in pass_sets(config) or described["native"]
+        if backend in pass_sets(config)
+        or (described["native"] and runners.runs_on(target, described["target"]["kind"]))
     ]
     return [Cell(model, source, target, route, *how, *run) for how, run in product(inputs, runs)]
 
@@ -243,9 +244,11 @@ def to_json(how: Preprocessing) -> str:
     return json.dumps(asdict(how), sort_keys=True)
 
 
-def runner(cell: Cell) -> str:
+def runner(config: dict, cell: Cell) -> str:
     """The name of the runner of a cell."""
-    return runners.COMPILER if cell.compiled else cell.target
+    if not cell.compiled:
+        return cell.target
+    return runners.REMOTE if "rpc" in config["devices"][cell.device] else runners.COMPILED
 
 
 def environment(config: dict, cell: Cell) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 
-from deltann.errors import StudyError
+from deltann.errors import StudyError, Unreachable
 
 POLL_SECONDS = 0.05
 # Looking for descendants reads every process of the machine: 2 ms, which a timed run would miss.
@@ -142,7 +142,9 @@ class Task:
         if "result" in answer:
             return None
         if "type" in answer:
-            return Failure(answer["type"], answer["message"], answer["traceback"])
+            return Failure(
+                answer["type"], answer["message"], answer["traceback"], answer["transient"]
+            )
         code = self.process.returncode
         name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return Failure(
@@ -226,6 +228,7 @@ def child(module: str, folder: Path) -> None:
             "message": str(error) or repr(error),
             "traceback": traceback.format_exc(),
             "ours": _is_ours(error),
+            "transient": isinstance(error, Unreachable),
         }
     usage = resource.getrusage(resource.RUSAGE_SELF)
     answer["peak_memory_bytes"] = usage.ru_maxrss * 1024

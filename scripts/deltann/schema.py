@@ -10,6 +10,7 @@ TYPES = {
 }
 BOUNDS = {
     "minimum": "at least",
+    "maximum": "at most",
     "exclusiveMinimum": "more than",
     "minItems": "a number of entries of at least",
     "minProperties": "a number of entries of at least",

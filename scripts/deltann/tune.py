@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median
 
 from deltann import archive, schedules
+from deltann.device import resolve
 from deltann.importers import import_model
 from deltann.levels import pipeline, run
 from deltann.tvm_start import load_tvm
@@ -52,9 +53,9 @@ def work(
     if framework == "torch":
         import torch  # noqa: F401  before TVM: see load_tvm
     tvm = load_tvm()
-    from deltann.compile import resolve_target, vectors
+    from deltann.compile import vectors
 
-    resolved = resolve_target(target)
+    resolved = resolve(target)
     device = tvm.target.Target(resolved)
     with device, tvm.transform.PassContext(opt_level=3):
         sequence = pipeline(passes, vectors(device), packed_kernels=True)

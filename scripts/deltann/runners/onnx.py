@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU; by default with all its graph optimizations.
+"""ONNX Runtime on the CPU or a GPU; by default with all its graph optimizations.
 
 Settings: `optimization`, its graph optimization level.
 """
@@ -11,14 +11,17 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "onnx"
 SUFFIX = ".onnx"
+KINDS = ("llvm", "cuda")
+CUDA_PROVIDER = "CUDAExecutionProvider"
 SETTINGS = {"optimization": ("disabled", "basic", "extended", "all")}
 
 
 class Runner:
     """Load and run an `.onnx` file."""
 
-    def __init__(self, path: Path, threads: int, optimization: str = "all"):
+    def __init__(self, path: Path, threads: int, optimization: str = "all", gpu: bool = False):
         self.path, self.threads, self.optimization = path, threads, optimization
+        self.gpu = gpu
 
     def __enter__(self) -> "Runner":
         import onnxruntime
@@ -36,11 +39,28 @@ class Runner:
             "all": levels.ORT_ENABLE_ALL,
         }[self.optimization]
         self.session = onnxruntime.InferenceSession(
-            str(self.path), options, providers=["CPUExecutionProvider"]
+            str(self.path), options, providers=self._providers(onnxruntime)
         )
+        if self.gpu and CUDA_PROVIDER not in self.session.get_providers():
+            raise ValueError(f"ONNX Runtime can't start its {CUDA_PROVIDER}; expected a CUDA GPU")
         (declared,) = self.session.get_inputs()
         self.name, self.input_shape = declared.name, tuple(declared.shape)
         return self
+
+    def _providers(self, onnxruntime) -> list:
+        """The execution providers in the order of preference.
+
+        Raises:
+            ValueError: one is missing from this build of ONNX Runtime.
+        """
+        if not self.gpu:
+            return ["CPUExecutionProvider"]
+        if CUDA_PROVIDER not in onnxruntime.get_available_providers():
+            raise ValueError(
+                f"this onnxruntime {onnxruntime.__version__} has no {CUDA_PROVIDER}; expected the "
+                "package onnxruntime-gpu in envs/onnx.txt in its place"
+            )
+        return [(CUDA_PROVIDER, {"use_tf32": "0"}), "CPUExecutionProvider"]
 
     def __exit__(self, *_: object) -> None:
         del self.session

@@ -1,8 +1,9 @@
-"""PyTorch: the operators of an ExportedProgram, by default run one by one (eager).
+"""PyTorch on the CPU or a GPU: an ExportedProgram's operators, by default one by one (eager).
 
 Settings: `compile`, whether `torch.compile` makes kernels of them, which takes a C++ compiler.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,24 +14,38 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "torch"
 SUFFIX = ".pt2"
+KINDS = ("llvm", "cuda")
 SETTINGS = {"compile": (False, True)}
 
 
 class Runner:
     """Load and run a `.pt2` file."""
 
-    def __init__(self, path: Path, threads: int, compile: bool = False):
+    def __init__(self, path: Path, threads: int, compile: bool = False, gpu: bool = False):
         self.path, self.threads, self.compile = path, threads, compile
+        self.device = "cuda" if gpu else "cpu"
 
     def __enter__(self) -> "Runner":
+        # cuBLAS repeats its results only with a workspace of a fixed size, set before it starts
+        os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
         import torch
 
+        if self.device == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                f"PyTorch {torch.__version__} finds no CUDA GPU on this machine; expected one, and "
+                "a PyTorch built for it"
+            )
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
         torch.set_num_threads(self.threads)
         torch.set_num_interop_threads(1)
         torch.use_deterministic_algorithms(True)
         self.torch = torch
         program = load(self.path)
         self.input_shape = input_shape(program)
+        if self.device == "cuda":
+            from torch.export.passes import move_to_device_pass
+
+            program = move_to_device_pass(program, self.device)
         self.module = program.module()
         if self.compile:
             self.module = torch.compile(self.module, fullgraph=True)
@@ -42,7 +57,8 @@ class Runner:
     def infer(self, batch: "np.ndarray") -> "np.ndarray":
         """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
         with self.torch.inference_mode():
-            return self.module(self.torch.from_numpy(batch)).numpy()
+            # a copy from a GPU waits until it is done
+            return self.module(self.torch.from_numpy(batch).to(self.device)).cpu().numpy()
 
 
 def versions() -> dict[str, str]:

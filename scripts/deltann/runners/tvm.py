@@ -1,4 +1,4 @@
-"""TVM's virtual machine on the CPU."""
+"""TVM's virtual machine on this machine's processor or GPU."""
 
 import os
 from pathlib import Path
@@ -15,15 +15,18 @@ SUFFIX = ".so"
 class Runner:
     """Load and run a compiled library."""
 
-    def __init__(self, path: Path, threads: int):
-        self.path, self.threads = path, threads
+    def __init__(self, path: Path, threads: int, gpu: bool = False):
+        self.path, self.threads, self.gpu = path, threads, gpu
 
     def __enter__(self) -> "Runner":
         os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read once, when TVM starts its pool
         tvm = self.tvm = load_tvm()
         from tvm import relax
 
-        self.machine = relax.VirtualMachine(tvm.runtime.load_module(str(self.path)), tvm.cpu())
+        self.device = tvm.cuda() if self.gpu else tvm.cpu()
+        if not self.device.exist:
+            raise ValueError("TVM finds no CUDA GPU on this machine; expected one")
+        self.machine = relax.VirtualMachine(tvm.runtime.load_module(str(self.path)), self.device)
         # a compiled library doesn't tell its input's shape; the record beside it does
         record = files.read_json(Path(f"{self.path}.json"))
         self.input_shape = tuple(record["details"]["input_shape"])
@@ -34,7 +37,8 @@ class Runner:
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
-        answer = self.machine["main"](self.tvm.runtime.tensor(batch))
+        answer = self.machine["main"](self.tvm.runtime.tensor(batch, self.device))
+        # a copy from a GPU waits until it is done
         return (answer if hasattr(answer, "numpy") else answer[0]).numpy()
 
 
