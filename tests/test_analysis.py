@@ -347,7 +347,7 @@ def passes_study(folder: Path) -> xr.Dataset:
     def compiled(backend: str, passes, milliseconds: float, idle: str = "", **changes):
         latency = np.full((IMAGES, REPEATS), milliseconds / 1000)
         # the same library where the pass changed nothing
-        provenance = {"model_file": "O0" if idle else backend}
+        provenance = {"model_file": "O0" if idle == ";".join(passes) else backend}
         where = cell("torch", backend, model="inception_v3")
         details = {"provenance": provenance, "compiled": compilation(passes, idle)}
         return ran(where, latency=latency, **details, **changes)
