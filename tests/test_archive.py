@@ -70,7 +70,7 @@ def member(name: str, **fields) -> tarfile.TarInfo:
 def test_an_unsafe_member_is_refused(info, tmp_path):
     (tmp_path / "outside").write_bytes(b"mine")
     with tarfile.open(tmp_path / "bad.tar", "w") as bad:
-        archive.addfile(info, io.BytesIO(b"evil") if info.size else None)
+        bad.addfile(info, io.BytesIO(b"evil") if info.size else None)
     with pytest.raises(tarfile.TarError):
         archive.unpack(tmp_path / "bad.tar", tmp_path / "out")
     assert (tmp_path / "outside").read_bytes() == b"mine"
