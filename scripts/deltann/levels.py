@@ -7,11 +7,13 @@
 | O2 | `FoldConstant`: whatever depends on no input is computed now, so that packed kernels find |
 |    | their weights packed; `CanonicalizeBindings` |
 | O3 | `FoldBatchnormToConv2D`, `EliminateCommonSubexpr`, `CombineParallelConv2D`, |
-|    | `CombineParallelMatmul`; `PackLayout`: tensors stay packed from one kernel to the next |
+|    | `CombineParallelMatmul`; `PackLayout`: tensors stay packed from one kernel to the next, |
+|    | where vectors want it: not on GPUs |
 | O4 | `FastMathTransform`: exp, tanh and erf by approximations |
 """
 
 from dataclasses import dataclass
+from types import ModuleType
 
 _EXTENDED = ("FoldBatchnormToConv2D", "EliminateCommonSubexpr")
 _EXTENDED += ("CombineParallelConv2D", "CombineParallelMatmul", "PackLayout")
@@ -39,15 +41,16 @@ class Vectors:
 
 
 def pipeline(
-    passes: list[str] | tuple[str, ...], vectors: Vectors, packed_kernels: bool
+    passes: list[str] | tuple[str, ...], kind: ModuleType, device, own_kernels: bool
 ) -> list[tuple[str | None, object]]:
     """The passes from an imported module to one of TIR kernels, in the order in which they run.
 
     Args:
         passes: those switched on, any of `PASSES`, in any order.
-        vectors: the target's.
-        packed_kernels: whether convolutions and matrix products become the kernels that the
-            rules of `schedules` are made for, whatever is switched on.
+        kind: the target's, of `kinds`.
+        device: `tvm.target.Target`.
+        own_kernels: whether operators become the kernels that the schedules of the kind are made
+            for, whatever is switched on.
 
     Returns:
         Each `tvm.transform.Pass` with the name that switched it on, None for those that always
@@ -62,7 +65,6 @@ def pipeline(
     from tvm.relax import transform
 
     from deltann import relax_passes
-    from deltann.pack_layout import pack_layout, pack_operators
     from deltann.parallel_conv2d import combine_parallel_conv2d
 
     def when(name: str, *makers) -> list:
@@ -76,8 +78,8 @@ def pipeline(
         quick = when("FoldConstant", relax_passes.fold_arithmetic, transform.FoldConstant)
         return when("CanonicalizeBindings", transform.CanonicalizeBindings) + quick
 
-    sizes = vectors.lanes, vectors.registers
     fusing = "FuseOps" in passes
+    layouts = kind.layout_passes(device) if "PackLayout" in passes else []
     return [
         *when("FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
         *always(transform.DecomposeOpsForInference()),
@@ -85,8 +87,8 @@ def pipeline(
         *when("EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
         *when("CombineParallelConv2D", combine_parallel_conv2d),
         *when("CombineParallelMatmul", transform.CombineParallelMatmul),
-        *when("PackLayout", lambda: pack_layout(*sizes)),
-        *always(*([pack_operators(*sizes)] if packed_kernels else [])),
+        *(("PackLayout", item) for item in layouts),
+        *always(*(kind.kernel_passes(device) if own_kernels else [])),
         *always(transform.DeadCodeElimination()),
         *folding(),
         *when("FastMathTransform", transform.FastMathTransform),
@@ -98,12 +100,13 @@ def pipeline(
     ]
 
 
-def run(steps: list[tuple[str | None, object]], module):
+def run(steps: list[tuple[str | None, object]], module, passes: list[str] | tuple[str, ...]):
     """Run a pipeline.
 
     Args:
         steps: of `pipeline`.
         module: the imported `tvm.IRModule`.
+        passes: those switched on.
 
     Returns:
         The module, and the names of the passes switched on that found nothing to do.
@@ -116,4 +119,4 @@ def run(steps: list[tuple[str | None, object]], module):
         if name and name not in busy and not tvm_ffi.structural_equal(module, after):
             busy.add(name)
         module = after
-    return module, sorted({name for name, _ in steps if name} - busy)
+    return module, sorted(set(passes) - busy)

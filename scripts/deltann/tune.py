@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from deltann import archive, schedules
+from deltann import archive, kinds, schedules
 from deltann.device import resolve
 from deltann.importers import import_model
 from deltann.levels import pipeline, run
@@ -53,13 +53,11 @@ def work(
     if framework == "torch":
         import torch  # noqa: F401  before TVM: see load_tvm
     tvm = load_tvm()
-    from deltann.compile import vectors
-
     resolved = resolve(target)
     device = tvm.target.Target(resolved)
     with device, tvm.transform.PassContext(opt_level=3):
-        sequence = pipeline(passes, vectors(device), packed_kernels=True)
-        module, _ = run(sequence, import_model(Path(source), framework))
+        sequence = pipeline(passes, kinds.get(device), device, own_kernels=True)
+        module, _ = run(sequence, import_model(Path(source), framework), passes)
     kernels = {
         variable.name_hint: workload(function)
         for variable, function in module.functions_items()

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from deltann import records
-from deltann.compile import PACKED
 from deltann.explain import SCHEDULE, ddmin
 from deltann.explain.attempts import Attempt, Attempts
 from deltann.explain.tensors import difference
+from deltann.kinds.llvm import PACKED
 from deltann.tolerance import TOLERANCE
 
 # Images that are looked at, at most.

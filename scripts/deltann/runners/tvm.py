@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from deltann import files
+from deltann.kinds.cuda import compile_when_loaded
 from deltann.tvm_start import load_tvm
 
 ENVIRONMENT = "tvm"
@@ -26,10 +27,12 @@ class Runner:
         self.device = tvm.cuda() if self.gpu else tvm.cpu()
         if not self.device.exist:
             raise ValueError("TVM finds no CUDA GPU on this machine; expected one")
-        self.machine = relax.VirtualMachine(tvm.runtime.load_module(str(self.path)), self.device)
         # a compiled library doesn't tell its input's shape; the record beside it does
-        record = files.read_json(Path(f"{self.path}.json"))
-        self.input_shape = tuple(record["details"]["input_shape"])
+        details = files.read_json(Path(f"{self.path}.json"))["details"]
+        self.input_shape = tuple(details["input_shape"])
+        if self.gpu:
+            compile_when_loaded(details["target"]["arch"])
+        self.machine = relax.VirtualMachine(tvm.runtime.load_module(str(self.path)), self.device)
         return self
 
     def __exit__(self, *_: object) -> None:
