@@ -18,7 +18,7 @@ from deltann.importers import import_model
 from deltann.levels import PASSES, pipeline, run
 from deltann.tvm_start import load_tvm
 
-BINDING = re.compile(r'T\.thread_binding\((.+), thread="[A-Za-z.]+"\)')
+BINDING = re.compile(r'T\.thread_binding\((.+?), thread="[a-zA-Z.]+"(?:, annotations=\{.*\})?\)')
 
 
 def serial(kernel):
@@ -26,8 +26,8 @@ def serial(kernel):
     import tvm
 
     text, bound = BINDING.subn(r"T.serial(\1)", kernel.script(show_meta=False))
-    if not bound:
-        raise ValueError(f"no thread in {text}")
+    if not bound or "thread" in text:
+        raise ValueError(f"threads are left, or none was: {text}")
     return tvm.script.from_source(text)
 
 
