@@ -312,7 +312,16 @@ def test_a_model_comes_from_the_sources_it_names(space):
     assert "(torch to torch" not in done.stdout
 
 
-@pytest.mark.parametrize("files", [["passes"], ["paper", "seeded"], ["my-model"]])
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["passes"],
+        ["paper", "seeded"],
+        ["my-model"],
+        ["config", "devices"],
+        ["config", "tvm-versions"],
+    ],
+)
 def test_the_shipped_configs_are_good(space, files):
     if files == ["my-model"]:  # which names a model and images that the reader has
         (space.path / "my-model/images").mkdir(parents=True)

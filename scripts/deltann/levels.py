@@ -33,7 +33,8 @@ class Vectors:
         lanes: float32 numbers in a vector register.
         registers: how many of a tile's results, weights and pixels together LLVM still keeps out
             of memory: about as many as there are registers, since a multiplication can read an
-            operand from memory. `benchmarks/compile/tiles.py` measures it.
+            operand from memory. Measured with the convolutions of the paper's models on a Zen 4,
+            all tiles of up to 14 vectors by 4.
     """
 
     lanes: int
