@@ -1,4 +1,5 @@
 # Where a compiled cell's answers leave the native ones: a page that `all` doesn't make.
+from deltann import device
 from deltann import native as natives
 
 
@@ -11,6 +12,11 @@ def explained(wildcards):
         raise WorkflowError(
             f"{cell} is run by its framework's own runtime: there are no passes to explain;"
             " expected a cell that TVM compiled"
+        )
+    if not device.is_processor(config["devices"][cell.device]):
+        raise WorkflowError(
+            f"{cell}: tensors are compared kernel by kernel on this machine's processor; expected a"
+            f" cell of another device than {cell.device}"
         )
     return cell
 

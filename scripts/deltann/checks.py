@@ -219,7 +219,7 @@ def _walk(config: dict, key: str, start: str, route: list[str]) -> str:
 def _check_devices(config: dict) -> None:
     for name, described in config["devices"].items():
         device.check(name, described)
-        if TUNED in grid.schedules(config) and not device.tunable(described):
+        if TUNED in grid.schedules(config) and not device.is_processor(described):
             raise StudyError(
                 f"config key schedules: {TUNED!r} measures kernels on this machine's processor, "
                 f"which devices.{name} isn't; expected a study without one of the two"

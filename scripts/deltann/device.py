@@ -57,8 +57,8 @@ def _check_target(key: str, target: dict) -> None:
             raise StudyError(f"{key}.host: kind {target['host']['kind']!r}; expected {CPU}")
 
 
-def tunable(described: dict) -> bool:
-    """Whether the schedule `tuned` can measure kernels there."""
+def is_processor(described: dict) -> bool:
+    """Whether it is this machine's processor, where kernels can be measured and compared."""
     return described["target"]["kind"] == CPU and "rpc" not in described
 
 

@@ -42,7 +42,7 @@ def _onnx(source: Path):
     import onnx
     from tvm.relax.frontend.onnx import from_onnx
 
-    return _clips(from_onnx(onnx.load(source), keep_params_in_input=False))
+    return _pads(_clips(from_onnx(onnx.load(source), keep_params_in_input=False)))
 
 
 def _calls(expression, operator: str) -> bool:
@@ -92,6 +92,54 @@ def _clips(module):
         module.get_global_var("main"), rewriter.visit_expr(module["main"])
     )
     return relax.transform.DeadCodeElimination()(rewriter.builder_.finalize())
+
+
+def _pads(module):
+    """Make ONNX `Pad` with zeros a `relax.nn.pad`, which a layout passes through.
+
+    The ONNX importer writes it as an opaque kernel.
+    """
+    from tvm import relax
+    from tvm.relax.expr_functor import PyExprMutator, mutator
+
+    @mutator
+    class Pads(PyExprMutator):
+        def visit_call_(self, call):
+            if _calls(call, "relax.call_tir") and call.args[0].name_hint.startswith("pad"):
+                widths = _widths(module[call.args[0]], call)
+                if widths:
+                    return relax.op.nn.pad(self.visit_expr(call.args[1].fields[0]), widths)
+            return super().visit_call_(call)
+
+    rewriter = Pads(module)
+    rewriter.builder_.update_func(
+        module.get_global_var("main"), rewriter.visit_expr(module["main"])
+    )
+    return relax.transform.DeadCodeElimination()(rewriter.builder_.finalize())
+
+
+def _widths(kernel, call) -> list[int] | None:
+    """By how much a kernel pads with zeros, before and after each axis; None if that isn't it.
+
+    Found out by running it: what it was made from, the importer doesn't keep.
+    """
+    import numpy as np
+    import tvm
+
+    if len(call.args[1].fields) != 1:
+        return None
+    shapes = [[int(side) for side in item.shape] for item in (call.args[1].fields[0].ty, call.ty)]
+    given = np.arange(1, np.prod(shapes[0]) + 1, dtype=np.float32).reshape(shapes[0])
+    result = tvm.runtime.tensor(np.zeros(shapes[1], np.float32))
+    main = tvm.IRModule({"main": kernel.with_attr("global_symbol", "main")})
+    tvm.compile(main, target={"kind": "llvm"})["main"](tvm.runtime.tensor(given), result)
+    starts = np.argwhere(result.numpy() == 1)
+    if len(starts) != 1:
+        return None
+    widths = [(s, after - s - before) for s, before, after in zip(starts[0], *shapes, strict=True)]
+    if np.min(widths) < 0 or not np.array_equal(np.pad(given, widths), result.numpy()):
+        return None
+    return [int(width) for width in np.ravel(widths)]
 
 
 def _tflite(source: Path):
