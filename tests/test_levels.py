@@ -26,6 +26,7 @@ class Branched(nn.Module):
         self.stem = self.block(3, 16, 3, stride=2, padding=1)
         self.left, self.right = self.block(16, 16, 1), self.block(16, 32, 1)
         self.last = nn.Linear(48, CLASSES)
+        nn.init.normal_(self.last.weight, std=0.5)
 
     @staticmethod
     def block(inputs: int, outputs: int, size: int, **settings) -> nn.Sequential:
