@@ -1,4 +1,4 @@
-"""A small PyTorch model with what the paper's have, and its input."""
+"""Small PyTorch models with what the paper's have, and their input."""
 
 from pathlib import Path
 
@@ -45,3 +45,32 @@ def network() -> nn.Module:
             for values in (module.weight, module.bias, module.running_mean, module.running_var):
                 nn.init.uniform_(values, 0.5, 2.0)
     return made
+
+
+class Branched(nn.Module):
+    """A batch norm behind each convolution, and two convolutions that read the same.
+
+    With a bias between, `FoldBatchnormToConv2D` would find no batch norm behind a convolution.
+    """
+
+    def __init__(self, channels: int, classes: int):
+        super().__init__()
+        self.stem = self.block(3, channels, 3, stride=2, padding=1)
+        self.left = self.block(channels, channels, 1)
+        self.right = self.block(channels, 2 * channels, 1)
+        self.last = nn.Linear(3 * channels, classes)
+        nn.init.normal_(self.last.weight, std=0.5)
+
+    @staticmethod
+    def block(inputs: int, outputs: int, size: int, **settings) -> nn.Sequential:
+        norm = nn.BatchNorm2d(outputs)
+        norm.running_mean.uniform_(-0.2, 0.2)
+        norm.running_var.uniform_(0.1, 0.5)
+        return nn.Sequential(
+            nn.Conv2d(inputs, outputs, size, bias=False, **settings), norm, nn.ReLU()
+        )
+
+    def forward(self, batch):
+        stem = self.stem(batch)
+        joined = torch.cat([self.left(stem), self.right(stem)], 1)
+        return self.last(joined.mean((2, 3)))

@@ -8,51 +8,19 @@ import pandas as pd
 import pytest
 import torch
 import xarray as xr
-from PIL import Image
+from small_torch import SIZE, Branched, pixels
 from torch import nn
 
-SIZE, CLASSES = 64, 10
+CLASSES = 10
 ALONE = ("FuseOps", "FoldBatchnormToConv2D", "CombineParallelConv2D", "FastMathTransform")
 IMPORTS = ("direct", "folded", "kept")
 # No exponential and, of ONNX with folded batch norms, no batch norm: nothing to do there.
 IDLE = {(way, "FastMathTransform") for way in IMPORTS} | {("folded", "FoldBatchnormToConv2D")}
 
 
-class Branched(nn.Module):
-    """Convolutions with batch norms, two of them parallel."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem = self.block(3, 8, 3, stride=2, padding=1)
-        self.left, self.right = self.block(8, 8, 1), self.block(8, 16, 1)
-        self.last = nn.Linear(24, CLASSES)
-
-    @staticmethod
-    def block(inputs: int, outputs: int, size: int, **settings) -> nn.Sequential:
-        norm = nn.BatchNorm2d(outputs)
-        norm.running_mean.uniform_(-0.2, 0.2)
-        norm.running_var.uniform_(0.1, 0.5)
-        # with a bias between, FoldBatchnormToConv2D finds no batch norm behind a convolution
-        return nn.Sequential(
-            nn.Conv2d(inputs, outputs, size, bias=False, **settings), norm, nn.ReLU()
-        )
-
-    def forward(self, batch):
-        stem = self.stem(batch)
-        joined = torch.cat([self.left(stem), self.right(stem)], 1)
-        return self.last(joined.mean((2, 3)))
-
-
 def network() -> nn.Module:
     torch.manual_seed(0)
-    return Branched().eval()
-
-
-def batch(path: Path) -> torch.Tensor:
-    """A photograph squeezed to the model's size, (1, 3, SIZE, SIZE) in -1..1."""
-    image = Image.open(path).convert("RGB").resize((SIZE, SIZE), Image.BILINEAR)
-    values = np.asarray(image, np.float32).transpose(2, 0, 1)[None] / 255
-    return torch.from_numpy((values - 0.5) / 0.5)
+    return Branched(8, CLASSES).eval()
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +48,8 @@ def ablation(workspace, tmp_path_factory):
     folder = space.path / "results/passes"
     with xr.open_dataset(folder / "study.nc") as dataset, torch.no_grad():
         answers = [
-            network()(batch(space.path / "photographs" / name)) for name in dataset.image.values
+            network()(torch.from_numpy(pixels(space.path / "photographs" / name)[None]))
+            for name in dataset.image.values
         ]
         yield folder, dataset.load(), torch.cat(answers).numpy()
 
