@@ -15,6 +15,7 @@ import onnxruntime
 import pytest
 import torch
 import xarray as xr
+import yaml
 from conftest import ROOT
 from small_torch import CLASSES, SIZE, network, pixels
 
@@ -99,6 +100,8 @@ def config(space, name: str, devices: dict, **changes) -> Path:
         "tvm_imports": {"onnx": [[]]},
         "backends": ["O4"],
         "devices": devices,
+        "limits": yaml.safe_load((ROOT / "config/config.yaml").read_text())["limits"]
+        | {"retries": 0},
     }
     return space.config(name, **settings | changes)
 

@@ -157,10 +157,7 @@ def test_a_level_answers_as_the_model_does(study, level):
 
 
 def test_fast_math_is_a_difference_that_is_shown(study):
-    """O4 differs from the model by more than the sums' order does at O3."""
-    _, dataset, expected = study
-    far = {
-        level: abs(dataset.logits.values[(dataset.backend == level).values][0] - expected).max()
-        for level in ("O3", "O4")
-    }
-    assert far["O3"] < far["O4"]
+    """All else is the same at O3 and O4."""
+    _, dataset, _ = study
+    exact, fast = (dataset.logits.values[(dataset.backend == name).values] for name in LEVELS[3:])
+    assert 0 < abs(exact - fast).max() < 1e-4
