@@ -216,6 +216,15 @@ def test_a_hog_disturbs_a_cell_whose_probe_was_steady(tmp_path):
     assert "unknown for 1 cell:" in caveats
 
 
+def test_passes_of_unlike_speed_disturb_a_cell(tmp_path):
+    uneven = np.full((IMAGES, REPEATS), 0.01)
+    uneven[:, 0] = 0.008
+    dataset = study(tmp_path, [ran(SLOW, latency=uneven), ran(FAST), failed(BROKEN)])
+    assert dataset.disturbed.values.tolist() == [1, 0, 0]
+    np.testing.assert_allclose(dataset.pass_spread, [1.25, 1.0, np.nan])
+    assert row("latency", dataset, backend="O0").pass_spread == pytest.approx(1.25)
+
+
 def test_advice_on_the_number_of_images_is_wilsons():
     needed = summary.advice.enough(1)
     assert (

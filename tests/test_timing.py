@@ -41,7 +41,7 @@ def test_contention_is_seen_where_it_harms(name):
     *seconds, harmed = CASES[name]
     share = spent(*seconds)
     assert 0 <= share < 1
-    assert TOLERANCES.exceeded(1.0, share) == harmed
+    assert TOLERANCES.exceeded(1.0, share, 1.0) == harmed
 
 
 def test_contention_is_the_share_that_others_had():
@@ -60,14 +60,25 @@ def test_unknown_contention_flags_nothing(monkeypatch, tmp_path):
     monkeypatch.setattr(probe, "TASKS", tmp_path / "none")
     share = probe.contention(probe.usage(), probe.usage())
     assert np.isnan(share)
-    assert not TOLERANCES.exceeded(1.0, share)
-    assert TOLERANCES.exceeded(1.2, share)
+    assert not TOLERANCES.exceeded(1.0, share, 1.0)
+    assert TOLERANCES.exceeded(1.2, share, 1.0)
 
 
 def test_a_drift_either_way_flags():
-    assert TOLERANCES.exceeded(1.16, 0.0) and TOLERANCES.exceeded(0.84, 0.0)
-    assert not TOLERANCES.exceeded(1.14, 0.0)
-    assert not TOLERANCES.exceeded(float("nan"), float("nan"))
+    assert TOLERANCES.exceeded(1.16, 0.0, 1.0) and TOLERANCES.exceeded(0.84, 0.0, 1.0)
+    assert not TOLERANCES.exceeded(1.14, 0.0, 1.0)
+    assert not TOLERANCES.exceeded(float("nan"), float("nan"), float("nan"))
+
+
+def test_passes_that_are_slower_than_the_fastest_flag():
+    latency = np.full((20, 5), 0.005)
+    latency[:, [0, 4]] *= 1.9  # as measured: two of five passes at half the speed
+    assert aggregate.pass_spread(latency) == 1
+    latency[:, 1] *= 1.16
+    assert aggregate.pass_spread(latency) == pytest.approx(1.16)
+    assert TOLERANCES.exceeded(1.0, 0.0, aggregate.pass_spread(latency))
+    assert not TOLERANCES.exceeded(1.0, 0.0, 1.14)
+    assert aggregate.pass_spread(latency[:, :1]) == 1
 
 
 def test_warm_up_lasts_and_has_two_runs_at_least(monkeypatch):

@@ -27,7 +27,7 @@ NEAR, SHARE = 0.05, 0.9
 
 @dataclass
 class Repeated:
-    """One cell's runs: each one's median seconds an image, contention, drift, and whether flagged.
+    """One cell's runs: each one's median seconds an image, and what the machine did meanwhile.
 
     Attributes:
         answers: the different logits that its runs gave, byte for byte.
@@ -37,7 +37,7 @@ class Repeated:
     medians: list[float] = field(default_factory=list)
     contention: list[float] = field(default_factory=list)
     drift: list[float] = field(default_factory=list)
-    disturbed: list[bool] = field(default_factory=list)
+    spread: list[float] = field(default_factory=list)
     answers: set[bytes] = field(default_factory=set)
 
     @property
@@ -45,7 +45,7 @@ class Repeated:
         """Its prediction file, as rules/infer.smk names it."""
         return f"results/benchmark-timing/predictions/{self.cell}.nc"
 
-    def add(self, tolerances: aggregate.Tolerances) -> None:
+    def add(self) -> None:
         """Read what a run left.
 
         Raises:
@@ -58,7 +58,12 @@ class Repeated:
             self.answers.add(run.logits.values.tobytes())
             self.contention.append(float(run.contention))
             self.drift.append(float(run.probe_drift))
-        self.disturbed.append(tolerances.exceeded(self.drift[-1], self.contention[-1]))
+            self.spread.append(aggregate.pass_spread(run.latency.values))
+
+    def disturbed(self, tolerances: aggregate.Tolerances) -> np.ndarray:
+        """Per run, whether a study would flag it."""
+        runs = zip(self.drift, self.contention, self.spread, strict=True)
+        return np.array([tolerances.exceeded(*run) for run in runs])
 
     def near(self) -> np.ndarray:
         """Per run, whether its median is near to the median of all runs' medians."""
@@ -75,23 +80,24 @@ def snakemake(targets: list[str], *options: str) -> None:
     subprocess.run([*command, "--quiet", "all", "--", *targets], cwd=ROOT, check=True)
 
 
-def table(cells: list[Repeated]) -> Iterator[str]:
+def table(cells: list[Repeated], tolerances: aggregate.Tolerances) -> Iterator[str]:
     """The cells in markdown, a line each; times in ms."""
     yield (
         "| | threads | median of medians, ms | least | most | runs within 5 % | disturbed "
-        "| of the others, within 5 % | contention, most | different answers |"
+        "| of the others, within 5 % | contention, most | pass spread, most | different answers |"
     )
-    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for item in cells:
-        near, quiet = item.near(), ~np.array(item.disturbed)
+        near, quiet = item.near(), ~item.disturbed(tolerances)
         columns = [
             BACKENDS[item.cell.backend],
             DEVICES[item.cell.device],
             *(f"{1000 * of(item.medians):.2f}" for of in (np.median, min, max)),
             f"{near.sum()} of {near.size}",
-            str(sum(item.disturbed)),
+            str((~quiet).sum()),
             f"{near[quiet].sum()} of {quiet.sum()}",
             f"{100 * max(item.contention):.1f} %",
+            f"{max(item.spread):.2f}",
             str(len(item.answers)),
         ]
         yield f"| {' | '.join(columns)} |"
@@ -108,11 +114,11 @@ def verdict(cells: list[Repeated]) -> str:
     return f"{goal}: {'not reached by ' + ', '.join(missed) if missed else 'reached by each cell'}."
 
 
-def each_run(cells: list[Repeated]) -> Iterator[str]:
+def each_run(cells: list[Repeated], tolerances: aggregate.Tolerances) -> Iterator[str]:
     """Every run's median in ms, in the order of time; an asterisk where it is disturbed."""
     for item in cells:
-        runs = zip(item.medians, item.disturbed, strict=True)
-        shown = ", ".join(f"{1000 * median:.2f}{'*' * flag}" for median, flag in runs)
+        runs = zip(item.medians, item.disturbed(tolerances), strict=True)
+        shown = ", ".join(f"{1000 * median:.2f}{'*' if flag else ''}" for median, flag in runs)
         yield f"- {BACKENDS[item.cell.backend]}, {DEVICES[item.cell.device]}: {shown}"
 
 
@@ -129,15 +135,15 @@ def main(options: argparse.Namespace) -> None:
         print(f"run {number + 1} of {options.runs}", flush=True)
         snakemake(paths, "--forcerun", "infer")
         for item in cells:
-            item.add(tolerances)
+            item.add()
     machine = infer.machine(0)
     where = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
     parts = [
         f"{where}; {options.runs} runs; load {load:.1f} over 15 minutes before them.",
-        "\n".join(table(cells)),
+        "\n".join(table(cells, tolerances)),
         verdict(cells),
         "Medians in ms, run by run (* disturbed):",
-        "\n".join(each_run(cells)),
+        "\n".join(each_run(cells, tolerances)),
     ]
     text = "\n\n".join(parts) + "\n"
     print(text, end="")

@@ -20,6 +20,9 @@ from deltann.preprocess import layout, normalise
 # Before the timed runs: a runtime traces, allocates and packs in the first ones, and a processor
 # that slept takes a while to reach its speed. At least so many runs, and so long.
 WARM_UP_RUNS, WARM_UP_SECONDS = 2, 0.5
+# Between two timed passes: where a host lets two processors of its virtual machine share a core, it
+# goes on so, at half the speed and unseen by all counters, until they rest and it places them anew.
+REST_SECONDS = 0.05
 # Runs by which another machine's speed is probed.
 PROBES = 5
 
@@ -71,6 +74,7 @@ def work(
         before = _steadiness(loaded, normalise(images[0], how, order)) if remote else probe.usage()
         for repeat in range(repeats):
             print(f"timing pass {repeat + 1} of {repeats}", flush=True)
+            time.sleep(REST_SECONDS)
             for index, image in enumerate(images):
                 answer, latency[index, repeat] = _timed(loaded, normalise(image, how, order))
                 if repeat == 0:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from deltann.cell import COMPILATION, NAMES
 from deltann.tables import parts
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, MACHINE, Study
 
 # The lowest level: what the others' times are relative to.
 BASE = "O0"
-COLUMNS = [*NAMES, *FAILURE, *parts.TIME, "probe_drift", "contention"]
+COLUMNS = [*NAMES, *FAILURE, *parts.TIME, *MACHINE]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -18,4 +18,4 @@ def rows(study: Study) -> Iterator[dict]:
         if not study.compiled(cell):
             wanted = {name: value for name, value in wanted.items() if name not in COMPILATION}
         row = parts.compared_time(study, study.find(**wanted), cell)
-        yield row | {name: study.cells[name][cell] for name in ("probe_drift", "contention")}
+        yield row | {name: study.cells[name][cell] for name in MACHINE}

@@ -14,6 +14,8 @@ from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
 from deltann.levels import LEVELS
 
 FAILURE = ("status", "failed_stage", "error_type")
+# What the machine did while a cell was timed.
+MACHINE = ("probe_drift", "contention", "pass_spread")
 
 
 class Study:
@@ -21,12 +23,12 @@ class Study:
 
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
-            error_type, error_message, probe_drift, contention, disturbed, what `compilation`
+            error_type, error_message, those of `MACHINE`, disturbed, what `compilation`
             says, and whether TVM compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
-        columns = (*NAMES, *FAILURE, "error_message", "probe_drift", "contention", "disturbed")
+        columns = (*NAMES, *FAILURE, "error_message", *MACHINE, "disturbed")
         columns += (*compilation.TEXTS, *compilation.NUMBERS)
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self.cells["compiled"] = self.cells["schedule"] != RUNTIME
