@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
@@ -120,9 +121,25 @@ def _checkout(path: Path) -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory) -> Workspace:
-    """A workspace with four photographs and all environments built by the rule."""
-    space = _checkout(tmp_path_factory.mktemp("workspace"))
+def workspace(tmp_path_factory, worker_id) -> Workspace:
+    """A workspace with four photographs and all environments built by the rule.
+
+    Each process of a test run has one of its own; the environments are built once.
+    """
+    folder = tmp_path_factory.mktemp("workspace")
+    if worker_id == "master":
+        return _built(folder)
+    shared = tmp_path_factory.getbasetemp().parent / "workspace"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            shared.mkdir()
+            _built(shared)
+    return Workspace(shared).copy(folder / "copy")
+
+
+def _built(path: Path) -> Workspace:
+    """A checkout with its environments and photographs."""
+    space = _checkout(path)
     names = sorted(path.stem for path in (ROOT / "envs").glob("*.txt"))
     built = [name for name in names if name not in ("driver", "test")]
     wheel = "results/images/foolbox-3.3.4.whl"
