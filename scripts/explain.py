@@ -25,7 +25,7 @@ def main(options: argparse.Namespace) -> None:
     with xr.open_dataset(options.images, engine="h5netcdf") as images:
         if images.attrs["digest"] != compiled.inputs_digest:
             raise StudyError(f"{options.images}: not the images that {options.prediction} is of")
-        pixels = images["pixels"].values[numbers]
+        pixels = images["pixels"][numbers].values
     schedule = [] if options.schedule == UNSCHEDULED else [f"{SCHEDULE}{options.schedule}"]
     case = search.Case(
         (*options.passes, *schedule),

@@ -3,9 +3,21 @@
 import argparse
 import json
 import os
+import uuid
 from pathlib import Path
 
-from deltann import compilation, environment, files, infer, program, records
+from deltann import (
+    compilation,
+    environment,
+    files,
+    infer,
+    predictions,
+    prepared,
+    probe,
+    program,
+    progress,
+    records,
+)
 from deltann.cell import Cell
 
 
@@ -22,61 +34,83 @@ def main(options: argparse.Namespace) -> None:
         "machine": infer.machine(place["threads"], place),
         "model_file": upstream.get("sha256", ""),
     }
-    from deltann import predictions
-
-    cell = Cell(*options.cell.split("/"))
-    compiled = compilation.describe(upstream)
-    with files.scratch(options.output) as folder:
-        if upstream["status"] == "failed":
-            dataset = predictions.failed(cell, upstream, _inputs(options), "", provenance, compiled)
-        else:
-            dataset = _measure(options, cell, folder, provenance, compiled)
-    predictions.write(dataset, options.output)
+    if upstream["status"] == "failed":
+        _write_failed(options, upstream, "", provenance, upstream)
+        return
+    with prepared.opened(options.images) as images, progress.held(options.progress):
+        images.check()
+        kept = progress.Progress(options.progress, _key(options, images.digest, provenance))
+        _measure(options, images, kept, provenance, upstream)
 
 
-def _measure(options, cell, folder: Path, provenance: dict, compiled: dict):
-    import numpy as np
-    import xarray as xr
+def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> str:
+    """Digest of all that determines a cell's answers, and of the machine that it is timed on."""
+    place = options.device | {"rpc": options.device.get("rpc", {}) | {"seconds": None}}
+    determined = {
+        "cell": options.cell,
+        "code": options.code,
+        "runner": options.runner,
+        "settings": options.settings,
+        "preprocessing": options.preprocessing,
+        "inputs": inputs_digest,
+        "device": place,
+        "repeats": options.repeats,
+        **{name: provenance[name] for name in ("environment", "machine", "model_file")},
+    }
+    return files.digest(determined)
 
-    from deltann import predictions, probe
 
-    with xr.open_dataset(options.images, engine="h5netcdf") as images:
-        np.save(folder / "pixels.npy", images["pixels"].values)
-        names, true_label = images["image"].values, images["true_label"].values
-        inputs_digest = images.attrs["digest"]
-    before = probe.seconds()
+def _measure(options, images, kept: progress.Progress, provenance: dict, upstream: dict) -> None:
+    """Run the child, and write what it and interrupted sessions before it have left."""
+    before, session = probe.seconds(), uuid.uuid4().hex
     arguments = {
         "runner": options.runner,
         "settings": options.settings,
         "source": str(options.source),
         "preprocessing": options.preprocessing,
-        "pixels": str(folder / "pixels.npy"),
+        "images": str(options.images),
         "device": options.device,
         "repeats": options.repeats,
-        "output": str(folder / "arrays.npz"),
+        "progress": {"folder": str(kept.folder), "key": kept.key},
+        "session": session,
+        "probe_seconds": before,
     }
-    task = records.start("infer", arguments, records.limits(options), folder)
+    task = records.start("infer", arguments, records.limits(options), options.progress)
     outcome = records.finish(task, options.retries_left)
     provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
     if outcome.failure:
         failure = records.failed("infer", outcome.failure)
-        return predictions.failed(
-            cell, failure, _inputs(options), inputs_digest, provenance, compiled
-        )
-    arrays = np.load(folder / "arrays.npz", allow_pickle=False)
-    return predictions.succeeded(
-        cell,
-        arrays["logits"],
-        arrays["latency"],
-        names,
-        true_label,
-        _inputs(options),
-        inputs_digest,
-        outcome.result.pop("probe_drift", None) or probe.seconds() / before,
-        outcome.result.pop("contention"),
-        provenance | outcome.result,
-        compiled,
+        _write_failed(options, failure, images.digest, provenance, upstream)
+        if not outcome.failure.transient:  # with a higher limit it would go on from there
+            kept.drop()
+        return
+    after = outcome.result.pop("probe", None) or probe.seconds()
+    parts = prepared.parts(len(images))
+    found = [kept.read(part).circumstances for part in parts]
+    sessions = {session, *(item.session for item in found)}
+    predictions.write_parts(
+        options.output,
+        Cell(*options.cell.split("/")),
+        predictions.ran(
+            _inputs(options),
+            images.digest,
+            probe.drift([item.probe for item in found], after),
+            probe.contention([item.demand for item in found]),
+            provenance | outcome.result | {"sessions": len(sessions)},
+            compilation.describe(upstream),
+        ),
+        images.names,
+        images.true_label,
+        ((part.logits, part.latency) for part in map(kept.read, parts)),
     )
+    kept.drop()
+
+
+def _write_failed(options, failure: dict, digest: str, provenance: dict, upstream: dict) -> None:
+    cell, compiled = Cell(*options.cell.split("/")), compilation.describe(upstream)
+    inputs = _inputs(options)
+    dataset = predictions.failed(cell, failure, inputs, digest, provenance, compiled)
+    predictions.write(dataset, options.output)
 
 
 def _inputs(options) -> str:
@@ -99,6 +133,12 @@ if __name__ == "__main__":
     parser.add_argument("--device", type=json.loads, required=True, help="where it runs, JSON")
     parser.add_argument("--repeats", type=int, required=True, help="timed passes")
     parser.add_argument("--output", type=Path, required=True, help="the prediction file")
+    parser.add_argument(
+        "--progress", type=Path, required=True, help="folder to keep finished parts in meanwhile"
+    )
+    parser.add_argument(
+        "--code", required=True, help="digest of this code, of which finished parts must be"
+    )
     records.limit_arguments(parser)
     records.source_arguments(parser)
     program.run(main, parser)

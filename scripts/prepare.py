@@ -1,9 +1,9 @@
-"""Prepare the photographs for one geometry: one uint8 array, decoded, resized and cropped."""
+"""Prepare the photographs for one geometry: decoded, resized and cropped."""
 
 import argparse
 from pathlib import Path
 
-from deltann import environment, files, photographs, prepare, program
+from deltann import environment, photographs, prepare, program
 from deltann.geometry import Geometry
 
 
@@ -15,9 +15,7 @@ def main(options: argparse.Namespace) -> None:
         prepare.Photograph(entry.image, entry.label, data)
         for entry, data in photographs.contents(options.images, listed)
     )
-    dataset = prepare.prepare(read, options.geometry, options.resizer)
-    with files.atomic(options.output) as part:
-        dataset.to_netcdf(part, engine="h5netcdf")
+    prepare.prepare(read, options.geometry, options.resizer, options.output)
 
 
 if __name__ == "__main__":

@@ -70,6 +70,39 @@ def test_what_is_written_is_read(path):
     assert [item.name for item in path.parent.iterdir()] == ["cell.nc"]
 
 
+def parts_of(written: xr.Dataset, *bounds: tuple[int, int]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Logits and latencies of some images, and then of others."""
+    variables = [written[name].values for name in ("logits", "latency")]
+    return [tuple(values[start:stop] for values in variables) for start, stop in bounds]
+
+
+def test_what_is_written_in_parts_is_the_same(path, tmp_path):
+    written = dataset()
+    about = [CELL, written.attrs, list(written.image.values), written.true_label.values]
+    predictions.write_parts(path, *about, iter(parts_of(written, (0, 2), (2, 3))))
+    xr.testing.assert_identical(predictions.read(path), written)
+    whole = tmp_path / "whole.nc"
+    predictions.write_parts(whole, *about, parts_of(written, (0, 3)))
+    assert whole.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "name", "value", "message"),
+    [
+        ([(0, 2)], "logits", 0.5, "predictions of 2 images; expected 3"),
+        ([], "logits", 0.5, "predictions of 0 images; expected 3"),
+        ([(0, 2), (2, 3)], "logits", np.nan, "logits that are not finite"),
+        ([(0, 2), (2, 3)], "latency", 0.0, "latencies that are not positive"),
+    ],
+)
+def test_parts_that_do_not_fit_are_not_written(path, bounds, name, value, message):
+    bad = spoilt(name, value)
+    about = [CELL, bad.attrs, list(bad.image.values), bad.true_label.values]
+    with pytest.raises(StudyError, match=message):
+        predictions.write_parts(path, *about, parts_of(bad, *bounds))
+    assert not list(path.parent.iterdir())
+
+
 def test_plain_xarray_opens_it(path):
     predictions.write(dataset(), path)
     with xr.open_dataset(path) as opened:

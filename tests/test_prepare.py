@@ -2,15 +2,21 @@
 
 import io
 import random
+import tempfile
+from pathlib import Path
 
+import h5netcdf
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 
+from deltann import files
 from deltann.errors import StudyError
 from deltann.folder import UNKNOWN_LABEL
 from deltann.geometry import Geometry
 from deltann.prepare import Photograph, prepare
+from deltann.prepared import opened, parts
 
 HOW = Geometry(resize=64, crop=48, interpolation="bicubic")
 RESIZER = "pillow"
@@ -36,7 +42,21 @@ def prepared(*items: bytes | tuple[bytes, int], how: Geometry = HOW):
     photographs = [
         Photograph(name, label, data) for name, (data, label) in zip(names, pairs, strict=False)
     ]
-    return prepare(iter(photographs), how, RESIZER)
+    return written(photographs, how)
+
+
+def written(photographs: list[Photograph], how: Geometry = HOW) -> xr.Dataset:
+    """The file that is made of photographs, as any reader sees it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "prepared.nc")
+        try:
+            prepare(iter(photographs), how, RESIZER, path)
+        except StudyError:
+            assert not list(Path(folder).iterdir())
+            raise
+        with opened(path) as stack:
+            stack.check()
+        return xr.load_dataset(path)
 
 
 def pixels(data: bytes) -> np.ndarray:
@@ -194,12 +214,17 @@ def test_what_cannot_be_decoded_is_left_out_and_named(data, reason, capsys):
 def test_damage_never_stops_the_study(kind):
     whole = encoded(picture(), kind)
     chance = random.Random(0)
-    for _ in range(60):
+    photographs = [Photograph("whole.png", UNKNOWN_LABEL, encoded(picture()))]
+    for number in range(60):
         data = bytearray(whole)
         for _ in range(chance.choice([1, 5, 20])):
             data[chance.randrange(min(len(data), 400))] = chance.randrange(256)
-        dataset = prepared(encoded(picture()), bytes(data))
-        assert ("b.png" in dataset["image"].values) != dataset.excluded.startswith("b.png")
+        photographs.append(Photograph(f"{number}.png", UNKNOWN_LABEL, bytes(data)))
+    dataset = written(photographs)
+    excluded = [line.split(": ")[0] for line in dataset.excluded.split("\n") if ".png: " in line]
+    left = dataset["image"].values.tolist()
+    assert left[0] == "whole.png" and excluded
+    assert sorted(left + excluded) == sorted(item.name for item in photographs)
 
 
 def test_nothing_decodable_is_refused_with_all_reasons():
@@ -218,9 +243,43 @@ def test_the_digest_is_of_pixels_labels_and_names():
     digest = prepared(base).digest
     assert prepared((encoded(Image.fromarray(image), compress_level=1), 3)).digest == digest
     assert prepared((base[0], 4)).digest != digest
-    assert prepare(iter([Photograph("z.png", 3, base[0])]), HOW, RESIZER).digest != digest
+    assert written([Photograph("z.png", 3, base[0])]).digest != digest
     image[30, 40, 1] ^= 1
     assert prepared((encoded(Image.fromarray(image)), 3)).digest != digest
+
+
+def test_the_digest_is_that_of_all_pixels_together():
+    items = [(encoded(picture(seed=number)), number) for number in range(3)]
+    dataset = prepared(*items)
+    pixels = files.sha256_bytes(dataset["pixels"].values.tobytes())
+    assert dataset.digest == files.digest([["a.png", "b.png", "c.png"], [0, 1, 2], pixels])
+
+
+@pytest.mark.parametrize("spoilt", ["pixels", "true_label"])
+def test_changed_images_are_refused(tmp_path, spoilt):
+    path = tmp_path / "prepared.nc"
+    prepare(iter([Photograph("a.png", 3, encoded(picture()))]), HOW, RESIZER, path)
+    with h5netcdf.File(path, "a") as file:
+        file[spoilt][0] = file[spoilt][0] + np.array(1, file[spoilt].dtype)
+    with opened(path) as stack, pytest.raises(StudyError, match="prepared.nc.*changed or damaged"):
+        stack.check()
+
+
+def test_no_images_are_refused(tmp_path):
+    path = tmp_path / "prepared.nc"
+    path.write_text("I am no NetCDF file.")
+    with pytest.raises(StudyError, match="prepared.nc: not a readable file"), opened(path):
+        pass
+
+
+def test_parts_cover_all_images_evenly():
+    for count in (1, 20, 500, 501, 1000, 5500):
+        found = parts(count)
+        assert [part.start for part in found] == [0, *(part.stop for part in found[:-1])]
+        assert found[-1].stop == count
+        sizes = {part.stop - part.start for part in found}
+        assert max(sizes) <= 500 and max(sizes) - min(sizes) <= 1
+    assert len(parts(20)) == 1
 
 
 def test_types_and_dimensions():

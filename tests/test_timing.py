@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from deltann import aggregate, infer, probe
-from deltann.probe import Usage
+from deltann.probe import Demand, Usage
 
 TOLERANCES = aggregate.Tolerances(drift=0.15, contention=0.05)
 CELL = "efficientnet_lite0/torch/onnx/torch_onnx/source/pillow/none/runtime/runtime/native"
@@ -33,7 +33,7 @@ def spent(own: float, machine: float, stolen: float, waited: float) -> float:
     """The contention of a process that spent so many seconds, by one thread of two that wait."""
     before = Usage(10.0, 500.0, 7.0, {"1": 3.0, "2": 0.25})
     after = Usage(10 + own, 500 + machine, 7 + stolen, {"1": 3 + waited, "2": 0.25})
-    return probe.contention(before, after)
+    return probe.contention([probe.demand(before, after)])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -53,12 +53,22 @@ def test_contention_is_the_share_that_others_had():
 
 def test_a_thread_that_began_meanwhile_counts():
     before, after = Usage(0, 0, 0, {"1": 5.0}), Usage(1, 3, 0, {"1": 5.0, "9": 1.0})
-    assert probe.contention(before, after) == pytest.approx(0.5)
+    assert probe.contention([probe.demand(before, after)]) == pytest.approx(0.5)
+
+
+def test_contention_of_several_parts_is_that_of_their_sum():
+    assert probe.contention([Demand(3.0, 0.0), Demand(1.0, 0.4)]) == pytest.approx(0.1)
+    assert np.isnan(probe.contention([Demand(3.0, 0.0), probe.UNKNOWN]))
+
+
+def test_the_drift_is_from_the_session_that_differs_most():
+    assert probe.drift([0.010], 0.011) == pytest.approx(1.1)
+    assert probe.drift([0.010, 0.008, 0.011], 0.011) == pytest.approx(1.375)
 
 
 def test_unknown_contention_flags_nothing(monkeypatch, tmp_path):
     monkeypatch.setattr(probe, "TASKS", tmp_path / "none")
-    share = probe.contention(probe.usage(), probe.usage())
+    share = probe.contention([probe.demand(probe.usage(), probe.usage())])
     assert np.isnan(share)
     assert not TOLERANCES.exceeded(1.0, share, 1.0)
     assert TOLERANCES.exceeded(1.2, share, 1.0)
@@ -79,6 +89,13 @@ def test_passes_that_are_slower_than_the_fastest_flag():
     assert TOLERANCES.exceeded(1.0, 0.0, aggregate.pass_spread(latency))
     assert not TOLERANCES.exceeded(1.0, 0.0, 1.14)
     assert aggregate.pass_spread(latency[:, :1]) == 1
+
+
+def test_each_part_of_many_images_has_its_own_passes():
+    latency = np.full((1000, 3), 0.005)
+    latency[500:] *= 1.4  # the second half was timed while the machine was slow
+    latency[:500, 2] *= 1.4
+    assert aggregate.pass_spread(latency) == pytest.approx(1.4)
 
 
 def test_warm_up_lasts_and_has_two_runs_at_least(monkeypatch):

@@ -3,7 +3,7 @@
 from importlib import import_module
 from pathlib import Path
 
-from deltann.models import Preprocessing, Request
+from deltann.models import FITTED, Preprocessing, Request
 
 
 def work(module: str, request: dict, images: str | None, output: str) -> dict:
@@ -30,8 +30,8 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
 
 
 def _pixels(path: str):
-    """The prepared images, uint8 (image, crop, crop, 3) RGB."""
-    import xarray as xr
+    """The first prepared images, uint8 (image, crop, crop, 3) RGB."""
+    from deltann import prepared
 
-    with xr.open_dataset(path, engine="h5netcdf") as images:
-        return images["pixels"].values
+    with prepared.opened(Path(path)) as images:
+        return images.pixels(slice(FITTED))

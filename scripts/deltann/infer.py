@@ -1,4 +1,7 @@
-"""Run one cell's model on every prepared image: logits once, latencies over repeats."""
+"""Run one cell's model on every prepared image: logits once, latencies over repeats.
+
+Large sets go part by part, and an interrupted cell goes on after its last finished part.
+"""
 
 import math
 import os
@@ -6,23 +9,29 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
-from deltann import probe
+from deltann import prepared, probe
 from deltann.device import CUDA
 from deltann.models import Preprocessing
 from deltann.preprocess import layout, normalise
+from deltann.progress import Circumstances, Part, Progress
 
 # Before the timed runs: a runtime traces, allocates and packs in the first ones, and a processor
 # that slept takes a while to reach its speed. At least so many runs, and so long.
 WARM_UP_RUNS, WARM_UP_SECONDS = 2, 0.5
+# ... taken from so many images.
+WARM_UP_IMAGES = 32
 # Between two timed passes: where a host lets two processors of its virtual machine share a core, it
 # goes on so, at half the speed and unseen by all counters, until they rest and it places them anew.
 REST_SECONDS = 0.05
+# How often a long cell's log says how far it is.
+REPORT_SECONDS = 10.0
 # Runs by which another machine's speed is probed.
 PROBES = 5
 
@@ -32,64 +41,109 @@ def work(
     settings: dict,
     source: str,
     preprocessing: dict,
-    pixels: str,
+    images: str,
     device: dict,
     repeats: int,
-    output: str,
+    progress: dict,
+    session: str,
+    probe_seconds: float,
 ) -> dict:
-    """The child's side: load the model, predict and time every image, and save the arrays.
+    """The child's side: load the model, predict and time every image, and keep each finished part.
 
-    Every image is a batch of 1; the first timed pass gives the predictions.
+    Every image is a batch of 1; the first timed pass gives the predictions. What an interrupted
+    session had finished isn't done again.
 
     Args:
         runner: name of a module in `deltann.runners`.
         settings: by which the runtime differs from its defaults.
         source: the model file.
         preprocessing: the fields of `deltann.models.Preprocessing`.
-        pixels: .npy file, uint8 (image, y, x, channel).
+        images: the prepared images, NetCDF.
         device: what `device.place` says of it.
-        repeats: timed passes over the images.
-        output: .npz file to write: `logits` (image, class) float32 and `latency`
-            (image, repeat) float64 in seconds.
+        repeats: timed passes over the images, all of them over one part and then over the next.
+        progress: the arguments of `deltann.progress.Progress`, where finished parts are kept.
+        session: a name for this process.
+        probe_seconds: of the probe on this machine, before.
 
     Returns:
-        `versions`, those of the runtime, and `contention` during the timed passes, as
-        `probe.contention` has it. If the runner has a clock of its own, `contention` is NaN, and
-        there are also `machine`, where it ran, and `probe_drift`: the first image's time there
-        after the timing over that before, since a probe on this machine says nothing of another.
+        `versions`, those of the runtime. If the runner has a clock of its own, there are also
+        `machine`, where it ran, and `probe`: the first image's seconds there after the timing,
+        since a probe on this machine says nothing of another.
 
     Raises:
         ValueError: the model's input or output shape isn't what the study declares, or its
             logits aren't finite.
     """
     how = Preprocessing(**preprocessing)
-    images = np.load(pixels, mmap_mode="r", allow_pickle=False)
+    kept = Progress(Path(progress["folder"]), progress["key"])
     module = import_module(f"deltann.runners.{runner}")
-    logits = np.empty((len(images), how.classes), np.float32)
-    latency = np.empty((len(images), repeats))
-    with module.Runner(Path(source), device["threads"], **settings, **_where(device)) as loaded:
+    with (
+        prepared.opened(Path(images)) as stack,
+        module.Runner(Path(source), device["threads"], **settings, **_where(device)) as loaded,
+    ):
         order = layout(loaded.input_shape, how.crop)
-        warm_up(lambda image: check_shape(loaded.infer(normalise(image, how, order)), how), images)
+        ready = partial(normalise, how=how, order=order)
+        first = stack.pixels(slice(WARM_UP_IMAGES))
+        warm_up(lambda image: check_shape(loaded.infer(ready(image)), how), first)
         remote = hasattr(loaded, "timed")
-        before = _steadiness(loaded, normalise(images[0], how, order)) if remote else probe.usage()
-        for repeat in range(repeats):
-            print(f"timing pass {repeat + 1} of {repeats}", flush=True)
-            time.sleep(REST_SECONDS)
-            for index, image in enumerate(images):
-                answer, latency[index, repeat] = _timed(loaded, normalise(image, how, order))
-                if repeat == 0:
-                    logits[index] = np.asarray(answer)[0, how.background :]
+        if remote:
+            probe_seconds = _steadiness(loaded, ready(first[0]))
+        report = Report(len(stack))
+        for part in prepared.parts(len(stack)):
+            if kept.has(part):
+                continue
+            steps = partial(report, part)
+            *arrays, demand = _passes(loaded, stack.pixels(part), ready, how, repeats, steps)
+            kept.add(part, Part(*arrays, Circumstances(session, probe_seconds, demand)))
         result = {"versions": module.versions()}
         if remote:
-            drift = _steadiness(loaded, normalise(images[0], how, order)) / before
-            result |= {"machine": loaded.machine, "probe_drift": drift, "contention": math.nan}
-        else:
-            result |= {"contention": probe.contention(before, probe.usage())}
+            after = _steadiness(loaded, ready(first[0]))
+            result |= {"machine": loaded.machine, "probe": after}
+    return result
+
+
+class Report:
+    """Says in the job's log how many of the images are done, now and then."""
+
+    def __init__(self, images: int):
+        self._images, self._said = images, -math.inf
+
+    def __call__(self, part: slice, share: float) -> None:
+        """Say it if it is time, when this share of a part's work is done."""
+        if time.monotonic() - self._said >= REPORT_SECONDS:
+            self._said = time.monotonic()
+            done = part.start + int(share * (part.stop - part.start))
+            print(f"{done} of {self._images} images", flush=True)
+
+
+def _passes(
+    loaded,
+    pixels: np.ndarray,
+    ready: Callable[[np.ndarray], np.ndarray],
+    how: Preprocessing,
+    repeats: int,
+    report: Callable[[float], None],
+) -> tuple[np.ndarray, np.ndarray, probe.Demand]:
+    """Timed passes over some images: logits, latencies, and the processor time asked for.
+
+    Raises:
+        ValueError: logits aren't finite.
+    """
+    logits = np.empty((len(pixels), how.classes), np.float32)
+    latency = np.empty((len(pixels), repeats))
+    before = probe.usage()
+    for repeat in range(repeats):
+        time.sleep(REST_SECONDS)
+        for index, image in enumerate(pixels):
+            report((repeat + index / len(pixels)) / repeats)
+            answer, latency[index, repeat] = _timed(loaded, ready(image))
+            if repeat == 0:
+                logits[index] = np.asarray(answer)[0, how.background :]
+    after = probe.usage()
     if not np.isfinite(logits).all():
         raise ValueError("the model's logits are not finite")
-    with open(output, "wb") as stream:
-        np.savez(stream, logits=logits, latency=latency)
-    return result
+    remote = hasattr(loaded, "timed")
+    return logits, latency, probe.UNKNOWN if remote else probe.demand(before, after)
 
 
 def warm_up(run: Callable[[np.ndarray], None], images: np.ndarray) -> None:

@@ -26,6 +26,9 @@ POLL_SECONDS = 0.05
 # Looking for descendants reads every process of the machine: 2 ms, which a timed run would miss.
 FAMILY_SECONDS = 0.5
 DISK_FULL_BYTES = 1 << 20
+# Lines of a job's log, by which benchmarks/overhead knows when a foreign tool was at work; each
+# with the stage's module and the seconds since 1970.
+BEGINS, ENDS = "work begins:", "work ends:"
 PACKAGE = Path(__file__).resolve().parent
 MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 OUR_BUGS = (NameError, AttributeError, TypeError, ImportError, SyntaxError)
@@ -220,7 +223,9 @@ def child(module: str, folder: Path) -> None:
     _die_with_parent()
     arguments = json.loads((folder / "arguments.json").read_text())
     try:
-        answer = {"result": _storable(import_module(module).work(**arguments))}
+        stage = import_module(module)
+        print(f"{BEGINS} {module} {time.time():.3f}", flush=True)
+        answer = {"result": _storable(stage.work(**arguments))}
     except Exception as error:  # what a foreign tool may raise is not ours to enumerate
         traceback.print_exc()
         answer = {
@@ -235,7 +240,7 @@ def child(module: str, folder: Path) -> None:
     part = folder / "answer.part"
     part.write_text(json.dumps(answer))
     part.rename(folder / "answer.json")
-    sys.stdout.flush()
+    print(f"{ENDS} {module} {time.time():.3f}", flush=True)
     sys.stderr.flush()
     os._exit(0)  # some runtimes crash while they unload, after the work is done
 

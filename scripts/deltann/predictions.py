@@ -1,15 +1,21 @@
 """The prediction file: one NetCDF file per cell, written, checked and read here only."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import h5netcdf
+import h5py
 import numpy as np
-import xarray as xr
 
 from deltann import compilation, files
 from deltann.cell import NAMES, Cell
 from deltann.errors import StudyError
+
+if TYPE_CHECKING:  # xarray, half a second, is imported only where a dataset is made
+    import xarray as xr
 
 SCHEMA_VERSION = 3
 RANKS = 5
@@ -52,27 +58,17 @@ def rank(logits: np.ndarray, ranks: int = RANKS) -> tuple[np.ndarray, np.ndarray
     return label, np.take_along_axis(probability, label, axis=1).astype(np.float32)
 
 
-def succeeded(
-    cell: Cell,
-    logits: np.ndarray,
-    latency: np.ndarray,
-    image: np.ndarray,
-    true_label: np.ndarray,
+def ran(
     inputs: str,
     inputs_digest: str,
     probe_drift: float,
     contention: float,
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
-) -> xr.Dataset:
-    """A prediction dataset from what a runner measured.
+) -> dict[str, str | float | int]:
+    """The attributes of a cell that ran.
 
     Args:
-        cell: its names.
-        logits: (image, class) float32.
-        latency: (image, repeat) float64, seconds.
-        image: (image,) names.
-        true_label: (image,) int64, -1 where unknown.
         inputs: geometry and resizer of the prepared images, joined by `/`.
         inputs_digest: of the prepared images.
         probe_drift: time of the fixed probe after the timing over that before it.
@@ -80,6 +76,41 @@ def succeeded(
         provenance: JSON-able.
         compiled: what `compilation.describe` says.
     """
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "status": "ok",
+        "failed_stage": "",
+        "error_type": "",
+        "error_message": "",
+        "inputs": inputs,
+        "inputs_digest": inputs_digest,
+        "probe_drift": probe_drift,
+        "contention": contention,
+        "provenance": json.dumps(provenance, sort_keys=True),
+        **compiled,
+    }
+
+
+def succeeded(
+    cell: Cell,
+    logits: np.ndarray,
+    latency: np.ndarray,
+    image: np.ndarray,
+    true_label: np.ndarray,
+    **described,
+) -> "xr.Dataset":
+    """A prediction dataset in memory.
+
+    Args:
+        cell: its names.
+        logits: (image, class) float32.
+        latency: (image, repeat) float64, seconds.
+        image: (image,) names.
+        true_label: (image,) int64, -1 where unknown.
+        described: as `ran` takes it.
+    """
+    import xarray as xr
+
     label, probability = rank(logits)
     data = {
         "logits": logits,
@@ -91,19 +122,7 @@ def succeeded(
     variables = {name: (VARIABLES[name][0], value) for name, value in data.items()}
     dataset = xr.Dataset(variables, coords={"image": image.astype(object)} | _names(cell))
     dataset["latency"].attrs["units"] = "s"
-    return dataset.assign_attrs(
-        schema_version=SCHEMA_VERSION,
-        status="ok",
-        failed_stage="",
-        error_type="",
-        error_message="",
-        inputs=inputs,
-        inputs_digest=inputs_digest,
-        probe_drift=probe_drift,
-        contention=contention,
-        provenance=json.dumps(provenance, sort_keys=True),
-        **compiled,
-    )
+    return dataset.assign_attrs(ran(**described))
 
 
 def failed(
@@ -113,7 +132,7 @@ def failed(
     inputs_digest: str,
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
-) -> xr.Dataset:
+) -> "xr.Dataset":
     """A dataset without predictions, that says in which stage and how the cell failed.
 
     Args:
@@ -121,6 +140,8 @@ def failed(
         record: of the failure: `failed_stage` and `error`.
         inputs, inputs_digest, provenance, compiled: as of a cell that succeeded.
     """
+    import xarray as xr
+
     return xr.Dataset(coords=_names(cell)).assign_attrs(
         schema_version=SCHEMA_VERSION,
         status="failed",
@@ -142,7 +163,7 @@ def _names(cell: Cell) -> dict[str, str]:
     return dict(zip(NAMES, astuple(cell), strict=True))
 
 
-def check(dataset: xr.Dataset, where: str) -> None:
+def check(dataset: "xr.Dataset", where: str) -> None:
     """Hold a dataset against the schema.
 
     Raises:
@@ -169,27 +190,102 @@ def check(dataset: xr.Dataset, where: str) -> None:
         variable = dataset[name]
         expect(variable.dims == dimensions, f"{name!r} has {variable.dims}; expected {dimensions}")
         expect(variable.dtype == dtype, f"{name!r} is {variable.dtype}; expected {dtype}")
-    expect(bool(np.isfinite(dataset["logits"]).all()), "logits that are not finite")
-    expect(bool((dataset["latency"] > 0).all()), "latencies that are not positive")
+    _check_values(dataset["logits"].values, dataset["latency"].values, where)
 
 
-def write(dataset: xr.Dataset, path: Path) -> None:
+def _check_values(logits: np.ndarray, latency: np.ndarray, where: str) -> None:
+    for holds, what in (
+        (np.isfinite(logits).all(), "logits that are not finite"),
+        ((latency > 0).all(), "latencies that are not positive"),
+    ):
+        if not holds:
+            raise StudyError(f"{where}: not a prediction file: {what}")
+
+
+def write(dataset: "xr.Dataset", path: Path) -> None:
     """Check a prediction dataset and write it atomically.
 
     Raises:
         StudyError: it doesn't fit the schema.
     """
     check(dataset, str(path))
-    with files.atomic(path) as part:
-        dataset.to_netcdf(part, engine="h5netcdf")
+    with files.atomic(path) as part, h5netcdf.File(part, "w") as file:
+        _describe(file, {name: dataset[name].item() for name in NAMES}, dataset.attrs)
+        if dataset.status == "ok":
+            _create(file, dataset["image"].values, dict(dataset.sizes))
+            for name in VARIABLES:
+                file[name][...] = dataset[name].values
 
 
-def read(path: Path) -> xr.Dataset:
+def write_parts(
+    path: Path,
+    cell: Cell,
+    attributes: dict[str, str | float | int],
+    image: list[str],
+    true_label: np.ndarray,
+    parts: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> None:
+    """Write a cell's predictions atomically, with one part of the images in memory at a time.
+
+    Args:
+        path: the file to make.
+        cell: its names.
+        attributes: what `ran` gives.
+        image: names.
+        true_label: (image,) int64, -1 where unknown.
+        parts: `logits` (image, class) float32 and `latency` (image, repeat) float64 in seconds, of
+            the first images, the next ones, and so on: all of them.
+
+    Raises:
+        StudyError: logits that aren't finite, latencies that aren't positive, or not of all images.
+    """
+    done = 0
+    with files.atomic(path) as part, h5netcdf.File(part, "w") as file:
+        _describe(file, _names(cell), attributes)
+        for logits, latency in parts:
+            _check_values(logits, latency, str(path))
+            label, probability = rank(logits)
+            if not done:
+                sizes = {"class": logits.shape[1], "rank": label.shape[1]}
+                _create(file, image, sizes | {"repeat": latency.shape[1]})
+                file["true_label"][...] = true_label
+            where = slice(done, done + len(logits))
+            file["logits"][where], file["latency"][where] = logits, latency
+            file["label"][where], file["probability"][where] = label, probability
+            done += len(logits)
+        if done != len(image):
+            raise StudyError(f"{path}: predictions of {done} images; expected {len(image)}")
+
+
+def _describe(file: h5netcdf.File, names: dict[str, str], attributes: dict) -> None:
+    """Write a cell's names, as scalars, and attributes."""
+    for name, value in names.items():
+        file.create_variable(name, (), h5py.string_dtype())[...] = value
+    file.attrs["coordinates"] = " ".join(names)
+    for name, value in attributes.items():
+        file.attrs[name] = value
+
+
+def _create(file: h5netcdf.File, image: Iterable[str], sizes: dict[str, int]) -> None:
+    """Declare dimensions and variables, and write the images' names."""
+    names = np.array(image, object)
+    file.dimensions = {key: sizes[key] for key in ("class", "rank", "repeat")} | {
+        "image": len(names)
+    }
+    file.create_variable("image", ("image",), h5py.string_dtype())[:] = names
+    for name, (dimensions, dtype) in VARIABLES.items():
+        file.create_variable(name, dimensions, dtype)
+    file["latency"].attrs["units"] = "s"
+
+
+def read(path: Path) -> "xr.Dataset":
     """Read and check a prediction file, into memory.
 
     Raises:
         StudyError: the file is truncated, of another kind, or doesn't fit the schema.
     """
+    import xarray as xr
+
     try:
         dataset = xr.load_dataset(path, engine="h5netcdf")
     except (OSError, ValueError, KeyError, RuntimeError) as error:

@@ -1,14 +1,15 @@
-"""Decode, resize and crop the photographs once per geometry, into one uint8 array with a digest."""
+"""Decode, resize and crop the photographs once per geometry, into one file with a digest."""
 
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import h5netcdf
 import numpy as np
-import xarray as xr
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from deltann import files, resizers
+from deltann import files, prepared, resizers
 from deltann.errors import StudyError
 from deltann.geometry import Geometry
 
@@ -62,40 +63,31 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def prepare(photographs: Iterator[Photograph], how: Geometry, resizer: str) -> xr.Dataset:
-    """Prepare every photograph for the models that share a geometry.
+def prepare(photographs: Iterator[Photograph], how: Geometry, resizer: str, output: Path) -> None:
+    """Prepare every photograph for the models that share a geometry, one in memory at a time.
 
-    Returns:
-        A dataset with `pixels(image, y, x, channel)` uint8 and `true_label(image)` int64 over
-        the coordinate `image` (names). Images that can't be decoded are left out and named,
-        with the reason, in the attribute `excluded` (lines of text).
+    Args:
+        photographs: encoded.
+        how: which pixels.
+        resizer: name of a module in `deltann.resizers`.
+        output: the file to make, atomically: see `deltann.prepared`. Images that can't be decoded
+            are left out, and named there with the reason.
 
     Raises:
         StudyError: no image is left.
     """
-    arrays, names, labels, excluded = [], [], [], []
-    for photograph in photographs:
-        try:
-            array = pixels(photograph.data, how, resizer)
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
-            excluded.append(f"{photograph.name}: {reason}")
-            print(f"left out: {excluded[-1]}", flush=True)
-            continue
-        arrays.append(array)
-        names.append(photograph.name)
-        labels.append(photograph.label)
-    if not arrays:
-        raise StudyError(f"no image could be decoded: {'; '.join(excluded) or 'there is none'}")
-    data = np.stack(arrays)
-    return xr.Dataset(
-        {
-            "pixels": (("image", "y", "x", "channel"), data),
-            "true_label": ("image", np.array(labels, np.int64)),
-        },
-        coords={"image": np.array(names, dtype=object)},
-        attrs={
-            "digest": files.digest([names, labels, files.sha256_bytes(data.tobytes())]),
-            "excluded": "\n".join(excluded),
-        },
-    )
+    excluded = []
+    with files.atomic(output) as part, h5netcdf.File(part, "w") as file:
+        images = prepared.Writer(file, how.crop)
+        for photograph in photographs:
+            try:
+                array = pixels(photograph.data, how, resizer)
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+                reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+                excluded.append(f"{photograph.name}: {reason}")
+                print(f"left out: {excluded[-1]}", flush=True)
+                continue
+            images.add(photograph.name, photograph.label, array)
+        if not len(images):
+            raise StudyError(f"no image could be decoded: {'; '.join(excluded) or 'there is none'}")
+        images.finish(excluded)

@@ -4,6 +4,7 @@ A fixed piece of work, before and after, shows the first. It can't show what wen
 for that, the processor time that the measured process asked for and others had.
 """
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,16 @@ def seconds() -> float:
         np.sort((values @ values.T).ravel())
         times.append(time.perf_counter() - start)
     return float(np.median(times))
+
+
+def drift(before: list[float], after: float) -> float:
+    """A probe's seconds after the timing over those before it.
+
+    Args:
+        before: of each session; where there were several, that which differs most counts.
+        after: of the last.
+    """
+    return max((after / seconds for seconds in before), key=lambda ratio: abs(ratio - 1))
 
 
 @dataclass(frozen=True)
@@ -73,25 +84,45 @@ def _waited() -> dict[str, float]:
     return found
 
 
-def contention(before: Usage, after: Usage) -> float:
-    """The share of the processor time that this process asked for and others had.
+@dataclass(frozen=True)
+class Demand:
+    """Seconds of processor time that a process asked for over a while.
 
-    Its threads' waits count as far as others were running: threads of its own that are more than
-    the processors wait for each other. A process that holds a processor which nobody here wants
-    doesn't count.
+    Attributes:
+        asked: all of them.
+        taken: those that others had.
+    """
 
-    Args:
-        before: usage at the start.
-        after: usage at the end.
+    asked: float
+    taken: float
 
-    Returns:
-        From 0 to 1; half where it asked for two processors' time and had one's. NaN where the
-        system doesn't tell for how long threads wait.
+
+# Where the system doesn't tell for how long threads wait, or another machine does the work.
+UNKNOWN = Demand(math.nan, math.nan)
+
+
+def demand(before: Usage, after: Usage) -> Demand:
+    """What this process asked for between two moments.
+
+    Its threads' waits count as taken as far as others were running: threads of its own that are
+    more than the processors wait for each other. A process that holds a processor which nobody
+    here wants doesn't count.
     """
     if not after.waited:
-        return float("nan")
+        return UNKNOWN
     own = after.own - before.own
     others = max(0.0, after.machine - before.machine - own)
     waited = sum(total - before.waited.get(task, 0.0) for task, total in after.waited.items())
     taken = min(waited, others) + max(0.0, after.stolen - before.stolen)
-    return taken / (own + taken) if taken else 0.0
+    return Demand(own + taken, taken)
+
+
+def contention(demands: list[Demand]) -> float:
+    """The share of the processor time asked for that others had, over several whiles.
+
+    Returns:
+        From 0 to 1; half where a process asked for two processors' time and had one's. NaN where
+        the system doesn't tell.
+    """
+    taken = sum(item.taken for item in demands)
+    return taken / sum(item.asked for item in demands) if taken else 0.0

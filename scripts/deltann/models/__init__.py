@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 PRETRAINED, SEEDED = "pretrained", "seeded"
+# Seeded weights are fitted to so many images: enough, and ResNet101 takes 0.4 GB for each.
+FITTED = 16
 # Where the config itself describes the model, and no family has it.
 OWN = "own"
 
@@ -54,7 +56,8 @@ class Request:
         source: the framework.
         weights: `pretrained`, `seeded`, or the path of a file.
         preprocessing: that of the model and source.
-        images: uint8 (image, crop, crop, 3) RGB that seeded weights are fitted to; None for others.
+        images: uint8 (image, crop, crop, 3) RGB that seeded weights are fitted to, `FITTED` at
+            most; None for others.
         own: the config's description of one's own model; None for a family's.
     """
 

@@ -23,9 +23,7 @@ UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 # TensorFlow's and TFLite's published models were evaluated on the central 87.5 % of the image
 # (slim's inception_preprocessing), and have a class for the background.
 CENTRAL = 0.875
-# Seeded weights are fitted to so many images: enough, and ResNet101 takes 0.4 GB for each; then
-# logits have this standard deviation over them.
-FITTED = 16
+# Logits of seeded weights have this standard deviation over the images that they are fitted to.
 SPREAD = 2.0
 
 

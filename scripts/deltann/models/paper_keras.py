@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deltann import archive, keras_file
 from deltann.models import PRETRAINED, SEEDED, Request
-from deltann.models.paper import FITTED, SPREAD, seed, weights_file
+from deltann.models.paper import SPREAD, seed, weights_file
 from deltann.preprocess import normalise
 
 # Keras has ResNet101 in both versions; TensorFlow's and TFLite's published ones are the second.
@@ -90,7 +90,7 @@ def fit(model, request: Request) -> None:
     import keras
     import numpy as np
 
-    images = [normalise(image, request.preprocessing, "NHWC") for image in request.images[:FITTED]]
+    images = [normalise(image, request.preprocessing, "NHWC") for image in request.images]
     batch = np.concatenate(images)
     norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
     before = [norm.momentum for norm in norms]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from deltann import exported
 from deltann.models import PRETRAINED, SEEDED, Request
-from deltann.models.paper import FITTED, SPREAD, seed
+from deltann.models.paper import SPREAD, seed
 from deltann.models.torchvision_start import load_torchvision
 from deltann.preprocess import normalise
 
@@ -46,7 +46,7 @@ def fit(network, request: Request) -> None:
     import numpy as np
     import torch
 
-    images = [normalise(image, request.preprocessing, "NCHW") for image in request.images[:FITTED]]
+    images = [normalise(image, request.preprocessing, "NCHW") for image in request.images]
     batch = torch.from_numpy(np.concatenate(images))
     network.eval()
     for module in network.modules():
