@@ -67,7 +67,6 @@ rule infer:
         preprocessing=lambda wildcards: grid.to_json(grid.preprocessing(config, cell_of(wildcards))),
         repeats=config["timing"]["repeats"],
         limits=limits("infer"),
-        progress=f"{STUDY}/progress/{CELL}",
         code=lambda wildcards: code_digest(
             "scripts/infer.py",
             "deltann.infer",
@@ -84,5 +83,5 @@ rule infer:
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --images {input.images:q} --preprocessing {params.preprocessing:q} --device {params.place:q}"
         " --repeats {params.repeats} --environment {input.environment:q} {params.limits}"
-        " --progress {params.progress:q} --code {params.code}"
+        " --code {params.code}"
         " --retries-left {resources.retries_left} --output {output:q} > {log:q} 2>&1"

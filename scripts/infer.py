@@ -37,9 +37,11 @@ def main(options: argparse.Namespace) -> None:
     if upstream["status"] == "failed":
         _write_failed(options, upstream, "", provenance, upstream)
         return
-    with prepared.opened(options.images) as images, progress.held(options.progress):
+    # beside the output: Snakemake deletes an incomplete job's outputs before it runs it again
+    folder = options.output.with_name(f"{options.output.name}.progress")
+    with prepared.opened(options.images) as images, progress.held(folder):
         images.check()
-        kept = progress.Progress(options.progress, _key(options, images.digest, provenance))
+        kept = progress.Progress(folder, _key(options, images.digest, provenance))
         _measure(options, images, kept, provenance, upstream)
 
 
@@ -75,7 +77,7 @@ def _measure(options, images, kept: progress.Progress, provenance: dict, upstrea
         "session": session,
         "probe_seconds": before,
     }
-    task = records.start("infer", arguments, records.limits(options), options.progress)
+    task = records.start("infer", arguments, records.limits(options), kept.folder)
     outcome = records.finish(task, options.retries_left)
     provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
     if outcome.failure:
@@ -133,9 +135,6 @@ if __name__ == "__main__":
     parser.add_argument("--device", type=json.loads, required=True, help="where it runs, JSON")
     parser.add_argument("--repeats", type=int, required=True, help="timed passes")
     parser.add_argument("--output", type=Path, required=True, help="the prediction file")
-    parser.add_argument(
-        "--progress", type=Path, required=True, help="folder to keep finished parts in meanwhile"
-    )
     parser.add_argument(
         "--code", required=True, help="digest of this code, of which finished parts must be"
     )

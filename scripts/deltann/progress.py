@@ -1,8 +1,4 @@
-"""The finished parts of a cell that is under way, from which an interrupted one goes on.
-
-They lie in a folder of the cell's, apart from its declared output, which Snakemake deletes before
-it runs an incomplete job again.
-"""
+"""The finished parts of a cell that is under way, from which an interrupted one goes on."""
 
 import fcntl
 import os
@@ -112,12 +108,8 @@ class Progress:
             return None
 
     def drop(self) -> None:
-        """Remove the folder, and those above it that are empty then."""
+        """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        try:
-            os.removedirs(self.folder.parent)
-        except OSError:
-            pass  # another cell's is in it
 
 
 @contextmanager
