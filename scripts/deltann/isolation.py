@@ -26,8 +26,8 @@ POLL_SECONDS = 0.05
 # Looking for descendants reads every process of the machine: 2 ms, which a timed run would miss.
 FAMILY_SECONDS = 0.5
 DISK_FULL_BYTES = 1 << 20
-# Lines of a job's log, by which benchmarks/overhead knows when a foreign tool was at work; each
-# with the stage's module and the seconds since 1970.
+# Lines of a job's log, by which benchmarks/overhead knows when a foreign tool was at work: with the
+# stage's module and the seconds since 1970, the last also with the processor seconds between them.
 BEGINS, ENDS = "work begins:", "work ends:"
 PACKAGE = Path(__file__).resolve().parent
 MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
@@ -216,6 +216,11 @@ def _storable(result: dict) -> dict:
     return result
 
 
+def _processor_seconds() -> float:
+    """Those of this process and of the children it waited for."""
+    return sum(os.times()[:4])
+
+
 def child(module: str, folder: Path) -> None:
     """The child's side: call `module`.work with the arguments in `folder`, leave the answer."""
     import resource
@@ -224,8 +229,11 @@ def child(module: str, folder: Path) -> None:
     arguments = json.loads((folder / "arguments.json").read_text())
     try:
         stage = import_module(module)
+        before = _processor_seconds()
         print(f"{BEGINS} {module} {time.time():.3f}", flush=True)
         answer = {"result": _storable(stage.work(**arguments))}
+        spent = _processor_seconds() - before
+        print(f"{ENDS} {module} {time.time():.3f} {spent:.3f}", flush=True)
     except Exception as error:  # what a foreign tool may raise is not ours to enumerate
         traceback.print_exc()
         answer = {
@@ -240,7 +248,7 @@ def child(module: str, folder: Path) -> None:
     part = folder / "answer.part"
     part.write_text(json.dumps(answer))
     part.rename(folder / "answer.json")
-    print(f"{ENDS} {module} {time.time():.3f}", flush=True)
+    sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # some runtimes crash while they unload, after the work is done
 
