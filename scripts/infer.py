@@ -6,43 +6,43 @@ import os
 import uuid
 from pathlib import Path
 
-from deltann import (
-    compilation,
-    environment,
-    files,
-    infer,
-    predictions,
-    prepared,
-    probe,
-    program,
-    progress,
-    records,
-)
+from deltann import compilation, environment, files, program, records
 from deltann.cell import Cell
+from deltann.isolation import Child
 
 
 def main(options: argparse.Namespace) -> None:
     """Predict and time in a child process, between two probes."""
     digest = environment.check(options.environment)
     upstream = records.source(options)
+    if upstream["status"] == "failed":
+        _write_failed(options, upstream, "", _provenance(options, digest, upstream), upstream)
+        return
+    with Child("deltann.infer") as child:  # it imports numpy and HDF5 at the same time as this
+        from deltann import prepared, progress
+
+        provenance = _provenance(options, digest, upstream)
+        # beside the output: Snakemake deletes an incomplete job's outputs before it runs it again
+        folder = options.output.with_name(f"{options.output.name}.progress")
+        with prepared.opened(options.images) as images, progress.held(folder):
+            images.check()
+            kept = progress.Progress(folder, _key(options, images.digest, provenance))
+            _measure(options, images, kept, provenance, upstream, child)
+
+
+def _provenance(options: argparse.Namespace, environment_digest: str, upstream: dict) -> dict:
+    """What is known of a cell before it runs; the device's threads are counted on the way."""
+    from deltann import infer
+
     place = options.device
     if "rpc" not in place:  # 0 of another machine's are all that its server has
         place["threads"] = place["threads"] or len(os.sched_getaffinity(0))
-    provenance = {
+    return {
         "commit": infer.commit(),
-        "environment": {"name": options.environment.stem, "digest": digest},
+        "environment": {"name": options.environment.stem, "digest": environment_digest},
         "machine": infer.machine(place["threads"], place),
         "model_file": upstream.get("sha256", ""),
     }
-    if upstream["status"] == "failed":
-        _write_failed(options, upstream, "", provenance, upstream)
-        return
-    # beside the output: Snakemake deletes an incomplete job's outputs before it runs it again
-    folder = options.output.with_name(f"{options.output.name}.progress")
-    with prepared.opened(options.images) as images, progress.held(folder):
-        images.check()
-        kept = progress.Progress(folder, _key(options, images.digest, provenance))
-        _measure(options, images, kept, provenance, upstream)
 
 
 def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> str:
@@ -62,8 +62,11 @@ def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> s
     return files.digest(determined)
 
 
-def _measure(options, images, kept: progress.Progress, provenance: dict, upstream: dict) -> None:
-    """Run the child, and write what it and interrupted sessions before it have left."""
+def _measure(options, images, kept, provenance: dict, upstream: dict, child: Child) -> None:
+    """Have the child work, and write what it and interrupted sessions before it have left."""
+    from deltann import predictions, prepared, probe
+
+    child.wait_until_imported()  # else the probe would be disturbed
     before, session = probe.seconds(), uuid.uuid4().hex
     arguments = {
         "runner": options.runner,
@@ -77,7 +80,7 @@ def _measure(options, images, kept: progress.Progress, provenance: dict, upstrea
         "session": session,
         "probe_seconds": before,
     }
-    task = records.start("infer", arguments, records.limits(options), kept.folder)
+    task = records.start("infer", arguments, records.limits(options), kept.folder, child)
     outcome = records.finish(task, options.retries_left)
     provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
     if outcome.failure:
@@ -109,6 +112,8 @@ def _measure(options, images, kept: progress.Progress, provenance: dict, upstrea
 
 
 def _write_failed(options, failure: dict, digest: str, provenance: dict, upstream: dict) -> None:
+    from deltann import predictions
+
     cell, compiled = Cell(*options.cell.split("/")), compilation.describe(upstream)
     inputs = _inputs(options)
     dataset = predictions.failed(cell, failure, inputs, digest, provenance, compiled)

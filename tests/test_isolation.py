@@ -15,7 +15,7 @@ import pytest
 
 from deltann import environment, files, isolation, records
 from deltann.errors import StudyError, Transient
-from deltann.isolation import Limits, Task
+from deltann.isolation import Child, Limits, Task
 
 PACKAGE = Path(isolation.__file__).resolve().parent
 ROOMY = Limits(seconds=60, memory_mb=4000)
@@ -383,3 +383,28 @@ def test_another_environment_is_refused(options):
     with pytest.raises(StudyError, match=r"numpy.*--forcerun .*environment\.json"):
         records.produce("misbehave", {"how": "writes", "text": "hello"}, made)
     assert not made.artifact.exists()
+
+
+def test_a_child_that_is_told_nothing_ends_with_its_context(package):
+    with Child("deltann.misbehave") as child:
+        child.wait_until_imported()
+        assert alive(child.process.pid) and child.folder.is_dir()
+    assert not alive(child.process.pid) and not child.folder.exists()
+
+
+def test_a_child_that_has_imported_its_module_works(package, tmp_path):
+    with Child("deltann.misbehave") as child:
+        child.wait_until_imported()
+        time.sleep(0.2)
+        task = Task("deltann.misbehave", {"how": "returns"}, ROOMY, tmp_path, child)
+        outcome = task.wait()
+    assert outcome.result == {"answer": 42}
+    assert not child.folder.exists()
+
+
+def test_waiting_for_a_child_that_cannot_import_ends(package, tmp_path):
+    with Child("deltann.misspelt") as child:
+        child.wait_until_imported()
+        task = Task("deltann.misspelt", {"how": "returns"}, ROOMY, tmp_path, child)
+        with pytest.raises(StudyError, match="SyntaxError"):
+            task.wait()

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -66,26 +66,72 @@ class Outcome:
     peak_memory_bytes: int
 
 
+class Child:
+    """A process that imports a stage's module, and then waits to be told what to do with it."""
+
+    def __init__(self, module: str):
+        self.folder = Path(tempfile.mkdtemp(prefix="deltann-"))
+        self._imported, end = os.pipe()
+        environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONSAFEPATH": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "deltann.isolation", module, str(self.folder), str(end)],
+            stdin=subprocess.PIPE,
+            pass_fds=(end,),
+            env=environment,
+            start_new_session=True,
+        )
+        os.close(end)
+
+    def __enter__(self) -> "Child":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def wait_until_imported(self) -> None:
+        """Wait until the process has its module, or has ended."""
+        os.read(self._imported, 1)  # nothing: the other end is closed
+
+    def begin(self, arguments: dict) -> None:
+        """Have it call the module's work(**arguments)."""
+        (self.folder / "arguments.json").write_text(json.dumps(arguments))
+        self.process.stdin.close()
+
+    def kill(self) -> None:
+        """End it and everything it started."""
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+    def close(self) -> None:
+        """End it, and remove what it was told and what it answered; once is enough."""
+        if self.folder.exists():
+            self.kill()
+            os.close(self._imported)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
 @dataclass
 class Task:
-    """A foreign call under way: `module`.work(**arguments) in a process of its own."""
+    """A foreign call under way: `module`.work(**arguments) in a process of its own.
+
+    Attributes:
+        child: the process, where it has been started already.
+    """
 
     module: str
     arguments: dict
     limits: Limits
     writes: Path
-    folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="deltann-")))
+    child: Child | None = None
 
     def __post_init__(self) -> None:
-        (self.folder / "arguments.json").write_text(json.dumps(self.arguments))
+        self.child = self.child or Child(self.module)
+        self.process, self.folder = self.child.process, self.child.folder
         self.started = time.monotonic()
-        environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONSAFEPATH": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "deltann.isolation", self.module, str(self.folder)],
-            stdin=subprocess.DEVNULL,
-            env=environment,
-            start_new_session=True,
-        )
+        self.child.begin(self.arguments)
 
     def wait(self) -> Outcome:
         """Wait for the end, or end it at a limit.
@@ -100,11 +146,11 @@ class Task:
                 peak = max(peak, family.resident_bytes())
                 failure = self._over_limit(peak)
         finally:
-            self._kill()
+            self.child.kill()
         seconds = time.monotonic() - self.started
         answer = self._answer()
         peak = max(peak, answer.get("peak_memory_bytes", 0))
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.child.close()
         failure = failure or self._failure(answer)
         for place in (self.writes, self.folder.parent):
             if failure and shutil.disk_usage(place).free < DISK_FULL_BYTES:
@@ -128,14 +174,6 @@ class Task:
             message = f"not done after {self.limits.seconds:g} s (the config's limit)"
             return Failure("TimeLimit", message, transient=True)
         return None
-
-    def _kill(self) -> None:
-        """End the child and everything it started."""
-        try:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self.process.wait()
 
     def _answer(self) -> dict:
         path = self.folder / "answer.json"
@@ -221,14 +259,22 @@ def _processor_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def child(module: str, folder: Path) -> None:
-    """The child's side: call `module`.work with the arguments in `folder`, leave the answer."""
+def child(module: str, folder: Path, imported: int) -> None:
+    """The child's side: call `module`.work with the arguments in `folder`, leave the answer.
+
+    Args:
+        module: of a stage.
+        folder: for both.
+        imported: a file descriptor, closed once the module is imported.
+    """
     import resource
 
     _die_with_parent()
-    arguments = json.loads((folder / "arguments.json").read_text())
     try:
         stage = import_module(module)
+        os.close(imported)
+        sys.stdin.read()  # ends when the arguments are there
+        arguments = json.loads((folder / "arguments.json").read_text())
         before = _processor_seconds()
         print(f"{BEGINS} {module} {time.time():.3f}", flush=True)
         answer = {"result": _storable(stage.work(**arguments))}
@@ -254,4 +300,4 @@ def child(module: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    child(sys.argv[1], Path(sys.argv[2]))
+    child(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deltann import environment, files
 from deltann.errors import StudyError, Transient
-from deltann.isolation import Failure, Limits, Outcome, Task
+from deltann.isolation import Child, Failure, Limits, Outcome, Task
 
 # Artifacts that a stage may read, by the names of their options.
 READS = ("source", "database")
@@ -43,9 +43,16 @@ def limits(options: argparse.Namespace) -> Limits:
     return Limits(options.seconds, options.memory_mb)
 
 
-def start(stage: str, arguments: dict, limits: Limits, writes: Path) -> Task:
-    """Start `deltann.<stage>`.work(**arguments) in a child that writes into the folder `writes`."""
-    return Task(f"deltann.{stage}", arguments, limits, writes)
+def start(
+    stage: str, arguments: dict, limits: Limits, writes: Path, child: Child | None = None
+) -> Task:
+    """Start `deltann.<stage>`.work(**arguments) in a child that writes into the folder `writes`.
+
+    Args:
+        stage, arguments, limits, writes: as said.
+        child: the process, where it has been started already.
+    """
+    return Task(f"deltann.{stage}", arguments, limits, writes, child)
 
 
 def finish(task: Task, retries_left: int) -> Outcome:
