@@ -155,7 +155,9 @@ def test_a_killed_cell_goes_on_after_its_last_part(space, peaks):
     assert len(np.unique(resumed["logits"].values, axis=0)) > MANY // 2
     assert json.loads(resumed.provenance)["sessions"] == 4
     assert json.loads(whole.provenance)["sessions"] == 1
-    assert f" of {MANY} images" in log_of(space, "killed")
+    said = log_of(space, "killed")
+    assert "images 0 to 500: done by an interrupted job" in said
+    assert f" of {MANY} images" in said
     assert not folder.exists()
 
 

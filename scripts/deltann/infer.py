@@ -91,6 +91,7 @@ def work(
         report = Report(len(stack))
         for part in prepared.parts(len(stack)):
             if kept.has(part):
+                print(f"images {part.start} to {part.stop}: done by an interrupted job", flush=True)
                 continue
             steps = partial(report, part)
             *arrays, demand = _passes(loaded, stack.pixels(part), ready, how, repeats, steps)
