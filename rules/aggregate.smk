@@ -19,7 +19,8 @@ rule cells:
 
 rule aggregate:
     input:
-        predictions=[cell_path(cell) for cell in CELLS],
+        # unnamed: of a named list Snakemake hashes all for each of its files
+        [cell_path(cell) for cell in CELLS],
         cells=rules.cells.output,
         environment=manifest("analysis"),
     output:
