@@ -12,7 +12,7 @@ from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCO
 from deltann.code import code_digest
 from deltann.errors import StudyError
 
-# A DAG of ten thousand cells is no garbage: Python's search for some took a sixth of a dry run.
+# A DAG of ten thousand cells is no garbage: Python's search for some took a seventh of a dry run.
 gc.set_threshold(100_000)
 
 try:

@@ -21,8 +21,8 @@ def model_file(wildcards):
     return f"{STUDY}/{grid.native_step(config, cell).path}"
 
 
-# A rule with a function for each input and parameter takes Snakemake twice as long: there are two,
-# for ten thousand cells: what a job reads, and how it runs.
+# Each function of a rule costs Snakemake in each job: with two, what it reads and how it runs, in the
+# place of one for each input and parameter, a dry run of ten thousand cells takes a seventh less.
 def read_by_cell(wildcards):
     """What a cell's run reads."""
     cell, artifact = cell_of(wildcards), model_file(wildcards)

@@ -73,4 +73,4 @@ class Cell:
         return self.schedule != RUNTIME
 
     def __str__(self) -> str:
-        return "/".join(getattr(self, name) for name in NAMES)  # astuple takes ten times as long
+        return "/".join(getattr(self, name) for name in NAMES)  # astuple takes twenty times as long
