@@ -62,7 +62,7 @@ def verdicts(rows: list[Measured]) -> Iterator[str]:
             if row.step == step and row.cells >= cells and row.images >= images:
                 found = getattr(row, name)
                 yield (
-                    f"- {step}, {row.cells:,} cells of {row.images:,} images: {found:.0f} "
+                    f"- Goal of {step}, {row.cells:,} cells of {row.images:,} images: {found:.0f} "
                     f"{UNITS[name]} of {limit}: {'reached' if found <= limit else 'missed'}"
                 )
 
@@ -92,9 +92,9 @@ def main(options: argparse.Namespace) -> None:
     parts = [
         f"{before} over 15 minutes before, {os.getloadavg()[2]:.1f} after.",
         "\n".join(table(rows)),
-        "\n".join(["Goals:", "", *verdicts(rows)]),
+        "\n".join(verdicts(rows)),
     ]
-    text = "\n\n".join(parts) + "\n"
+    text = "\n\n".join(filter(None, parts)) + "\n"
     print(text, end="")
     if options.output:
         write(text, options.output)
