@@ -3,12 +3,15 @@ localrules:
     cells,
 
 
+PREDICTIONS = [cell_path(cell) for cell in CELLS]
+
+
 # A command line can't hold ten thousand paths; a file can.
 rule cells:
     output:
         f"{STUDY}/cells.txt",
     params:
-        paths="".join(f"{cell_path(cell)}\n" for cell in CELLS),
+        paths="".join(f"{path}\n" for path in PREDICTIONS),
     message:
         "list the study's cells"
     run:
@@ -19,7 +22,8 @@ rule cells:
 
 rule aggregate:
     input:
-        predictions=[cell_path(cell) for cell in CELLS],
+        # unnamed: of a named list Snakemake hashes all for each of its files
+        PREDICTIONS,
         cells=rules.cells.output,
         environment=manifest("analysis"),
     output:

@@ -1,5 +1,6 @@
 # The config as a list of cells, and the words that every rule uses.
 import fcntl
+import gc
 import json
 import os
 from pathlib import Path
@@ -10,6 +11,9 @@ from deltann import checks, grid, resizers, runners
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
+
+# A DAG of ten thousand cells is no garbage: Python's search for some took a seventh of a dry run.
+gc.set_threshold(100_000)
 
 try:
     checks.check(config)

@@ -1,4 +1,5 @@
 # A model file to machine code by TVM: its import, one level's passes, one device's kernels.
+# Two functions for all of a job's inputs and parameters: see infer.smk.
 COMPILED = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{schedule}/{level}/{device}.so"
 
 
@@ -10,19 +11,37 @@ def database(wildcards):
     return {"database": path, "database_record": f"{path}.json"}
 
 
-def database_options(wildcards, input):
+def database_options(read):
     """The command-line options with what `database` gives."""
-    if wildcards.schedule != TUNED:
+    if not read:
         return []
-    return ["--database", input.database, "--database-record", input.database_record]
+    return ["--database", read["database"], "--database-record", read["database_record"]]
+
+
+def read_by_compilation(wildcards):
+    """What a compilation reads."""
+    artifact = f"{STUDY}/{imported(wildcards).path}"
+    return database(wildcards) | {
+        "artifact": artifact,
+        "record": f"{artifact}.json",
+        "environment": manifest(grid.compilers(config)[wildcards.compiler]),
+    }
+
+
+def compilation_of(wildcards):
+    """How a file is compiled: the interpreter, and the program's options."""
+    return {
+        "python": python(grid.compilers(config)[wildcards.compiler]),
+        "framework": imported(wildcards).framework,
+        "passes": json.dumps(grid.pass_sets(config)[wildcards.level]),
+        "target": device_target(wildcards.device),
+        "database": database_options(database(wildcards)),
+    }
 
 
 rule compile:
     input:
-        unpack(database),
-        artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
-        record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
-        environment=lambda wildcards: manifest(grid.compilers(config)[wildcards.compiler]),
+        unpack(read_by_compilation),
     output:
         artifact=f"{STUDY}/compiled/{COMPILED}",
         record=f"{STUDY}/compiled/{COMPILED}.json",
@@ -33,11 +52,7 @@ rule compile:
     resources:
         retries_left=retries_left,
     params:
-        python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
-        framework=lambda wildcards: imported(wildcards).framework,
-        passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.level]),
-        device_target=lambda wildcards: device_target(wildcards.device),
-        database=lambda wildcards, input: database_options(wildcards, input),
+        run=compilation_of,
         limits=limits("compile"),
         code=code_digest("scripts/compile.py", "deltann.compile"),
     message:
@@ -45,9 +60,9 @@ rule compile:
         " import {wildcards.importer}) by {wildcards.compiler} at {wildcards.level}, schedule"
         " {wildcards.schedule}, for {wildcards.device}"
     shell:
-        "{params.python:q} scripts/compile.py --framework {params.framework:q}"
-        " --passes {params.passes:q} --schedule {wildcards.schedule:q} --target {params.device_target:q}"
-        " {params.database:q}"
+        "{params.run[python]:q} scripts/compile.py --framework {params.run[framework]:q}"
+        " --passes {params.run[passes]:q} --schedule {wildcards.schedule:q} --target {params.run[target]:q}"
+        " {params.run[database]:q}"
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"

@@ -74,7 +74,7 @@ rule explain:
         preprocessing=lambda wildcards: grid.to_json(
             grid.preprocessing(config, explained(wildcards))
         ),
-        database=lambda wildcards, input: database_options(wildcards, input),
+        database=lambda wildcards: database_options(explained_database(wildcards)),
         limits=limits("compile"),
         code=code_digest("scripts/explain.py", "deltann.explain.attempt", "deltann.explain.locate"),
     message:

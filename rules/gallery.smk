@@ -2,7 +2,7 @@
 rule gallery:
     input:
         study=rules.aggregate.output,
-        images=sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS}),
+        images=PREPARED,
         page=[f"scripts/deltann/gallery/page.{part}" for part in ("xhtml", "css", "js")],
         environment=manifest("analysis"),
     output:

@@ -70,6 +70,9 @@ rule photographs:
         " --output {output:q} > {log:q} 2>&1"
 
 
+PREPARED = sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS})
+
+
 rule prepare:
     input:
         images=PLACE,

@@ -3,7 +3,7 @@ rule summary:
     input:
         tables=[rules.tables.output[name] for name in TABLE_CATEGORIES],
         study=rules.aggregate.output,
-        images=sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS}),
+        images=PREPARED,
         environment=manifest("analysis"),
     output:
         text=f"{STUDY}/summary.md",

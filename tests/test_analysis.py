@@ -138,6 +138,16 @@ def test_models_of_different_size_share_a_dataset(tmp_path):
     assert row("accuracy", dataset, model="n").top5_percent < 100
 
 
+def test_images_in_another_order_keep_their_places(tmp_path):
+    order = [4, 5, 1]
+    large = cell("torch", model="n")
+    logits = np.eye(IMAGES, CLASSES, dtype=np.float32)[order]
+    some = {"image": np.array([f"{number}.jpg" for number in order], object), "logits": logits}
+    dataset = study(tmp_path, [ran(NATIVE), ran(large, 3, true_label=np.array(order), **some)])
+    assert dataset.label[1, :, 0].values.tolist() == [-1, 1, -1, -1, 4, 5]
+    assert dataset.latency[1].isnull().any("repeat").values.tolist() == [1, 0, 1, 1, 0, 0]
+
+
 def test_cells_of_a_model_saw_the_same_images(tmp_path):
     paths = write(tmp_path, [ran(NATIVE), ran(CONVERTED, inputs_digest="other")])
     with pytest.raises(StudyError, match="(?s)different images.*0.nc.*1.nc"):

@@ -243,13 +243,12 @@ def _write_arrays(
     study: h5netcdf.File, number: int, dataset: xr.Dataset, place: dict[str, int]
 ) -> None:
     where = np.array([place[name] for name in dataset["image"].values])
-    for name, last in SCALED.items() | {("label", "rank")}:
-        missing = MISSING_LABEL if name == "label" else np.nan
-        values = dataset[name].values
-        row = np.full((len(place), study.dimensions[last].size), missing, values.dtype)
-        row[where, : values.shape[1]] = values
-        study[name][number] = row
-    if study["true_label"].ndim == 2:
-        row = np.full(len(place), MISSING_LABEL, np.int64)
-        row[where] = dataset["true_label"].values
-        study["true_label"][number] = row
+    names = [*SCALED, "label"] + (["true_label"] if study["true_label"].ndim == 2 else [])
+    # Run by run of images that are neighbours here and there; of one set of images there is one.
+    for run in np.split(np.arange(where.size), np.flatnonzero(np.diff(where) != 1) + 1):
+        rows = slice(where[run[0]], where[run[-1]] + 1)
+        for name in names:
+            values = dataset[name].values[run[0] : run[-1] + 1]
+            # beyond a narrower cell's columns HDF5 leaves what is missing
+            columns = () if values.ndim == 1 else (slice(values.shape[1]),)
+            study[name][(number, rows, *columns)] = values

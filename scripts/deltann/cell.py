@@ -1,6 +1,6 @@
 """A cell: the names that say what was run, and where."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 NAMES = (
     "model",
@@ -73,4 +73,4 @@ class Cell:
         return self.schedule != RUNTIME
 
     def __str__(self) -> str:
-        return "/".join(astuple(self))
+        return "/".join(getattr(self, name) for name in NAMES)  # astuple takes twenty times as long

@@ -37,10 +37,11 @@ def dissimilarity(study: Study, a: int, b: int) -> dict:
 
 def logits(study: Study, reference: int, cell: int) -> dict:
     """The largest difference of a logit, absolute and relative to its image's largest logit."""
-    found = metrics.logit_difference(study.array("logits", reference), study.array("logits", cell))
+    pairs = zip(study.blocks("logits", reference), study.blocks("logits", cell), strict=True)
+    found = [metrics.logit_difference(*pair) for pair in pairs if any(map(len, pair))]
     return {
-        "max_logit_difference": found.absolute.max(),
-        "max_relative_logit_difference": found.relative.max(),
+        "max_logit_difference": max(block.absolute.max() for block in found),
+        "max_relative_logit_difference": max(block.relative.max() for block in found),
     }
 
 

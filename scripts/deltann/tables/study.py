@@ -14,6 +14,8 @@ from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
 from deltann.levels import LEVELS
 
 FAILURE = ("status", "failed_stage", "error_type")
+# How many images' logits are in memory at a time: 8 MB of 1,000 classes.
+BLOCK_IMAGES = 2048
 # What the machine did while a cell was timed.
 MACHINE = ("probe_drift", "contention", "pass_spread")
 
@@ -43,14 +45,21 @@ class Study:
         """Which of the dataset's images a cell answered, bool (image,)."""
         return self._dataset["label"][cell, :, 0].values != MISSING_LABEL
 
-    def _array(self, name: str, cell: int) -> np.ndarray:
+    def _array(self, name: str, cell: int, images: slice = slice(None)) -> np.ndarray:
         """A cell's variable over the images it answered, without the padding of other models."""
-        values = self._dataset[name][cell].values
-        answered = self.answered(cell)
+        values = self._dataset[name][cell, images].values
+        answered = self.answered(cell)[images]
         if not answered.all():  # else copying 20 MB of logits would take most of the time
             values = values[answered]
+        if not len(values):
+            return values
         padding = np.isnan(values[0]) if values.dtype.kind == "f" else values[0] == MISSING_LABEL
         return values[:, ~padding] if padding.any() else values
+
+    def blocks(self, name: str, cell: int) -> Iterator[np.ndarray]:
+        """What `array` gives, for some of the dataset's images at a time: logits are large."""
+        for start in range(0, self._dataset.sizes["image"], BLOCK_IMAGES):
+            yield self._array(name, cell, slice(start, start + BLOCK_IMAGES))
 
     def _seconds(self, cell: int) -> np.ndarray:
         """A cell's latencies in seconds, (image, repeat)."""

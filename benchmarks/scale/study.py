@@ -10,11 +10,15 @@ import numpy as np
 
 from deltann import compilation, environment, files, predictions
 from deltann.cell import DIRECT, NATIVE, NO_IMPORT, RULES, RUNTIME, SOURCE, UNCONVERTED, Cell
+from deltann.levels import LEVELS
 
 CLASSES, REPEATS, SIDE = 1000, 3, 224
-MODELS = ("mobilenet_v2", "resnet101", "inception_v3")
+# Prepared images that differ; more are these again, as thousands take minutes to make up.
+PICTURES = 500
+# 4 sources x 6 routes x 4 backends x 2 devices
+CELLS_OF_A_MODEL, MODELS = 192, 3
 SOURCES = ("torch", "keras", "tensorflow", "tflite")
-LEVELS = ("O0", "O2", "O4")
+TVM = ("O0", "O2", "O4")
 DEVICES = ("cpu", "cpu-baseline")
 # Standard deviation of what a conversion, and what a level, adds to a logit; logits have 3.
 CONVERSIONS = {"onnx": 1e-5, "keras": 1e-3, "tflite": 1e-2, "tensorflow": 1e-2, "torch": 0.1}
@@ -25,14 +29,15 @@ INPUTS = f"{GEOMETRY}/pillow"
 
 
 def cells(count: int) -> list[Cell]:
-    """A grid of 576, or as many of them, in its order, with all models and sources among them.
+    """So many cells, in their grid's order, with all sources among them.
 
-    3 models x 4 sources x 6 routes (the native model, four other targets, a second route to one
-    of them) x 4 backends x 2 devices.
+    3 models, or more where it takes more, x 4 sources x 6 routes (the native model, four other
+    targets, a second route to one of them) x 4 backends x 2 devices.
     """
     grid = []
-    for model, source in product(MODELS, SOURCES):
-        for route, backend, device in product(range(6), (NATIVE, *LEVELS), DEVICES):
+    models = [f"model_{number}" for number in range(max(MODELS, -(-count // CELLS_OF_A_MODEL)))]
+    for model, source in product(models, SOURCES):
+        for backend, device, route in product((NATIVE, *TVM), DEVICES, range(6)):
             others = [target for target in CONVERSIONS if target != source]
             # the sixth is another way to the first target
             target = source if route == 0 else others[(route - 1) % 4]
@@ -40,7 +45,7 @@ def cells(count: int) -> list[Cell]:
             way += "+again" if route == 5 else ""
             by = (NO_IMPORT, RUNTIME, RUNTIME) if backend == NATIVE else (DIRECT, "tvm", RULES)
             grid.append(Cell(model, source, target, way, SOURCE, "pillow", *by, backend, device))
-    each = len(grid) // (len(MODELS) * len(SOURCES))
+    each = CELLS_OF_A_MODEL // len(SOURCES)
     chosen = sorted(range(len(grid)), key=lambda number: number % each)[:count]
     return [grid[number] for number in sorted(chosen)]
 
@@ -74,8 +79,20 @@ def logits(cell: Cell, images: int) -> np.ndarray:
 
 
 PROVENANCE = {"commit": "0" * 40, "versions": {f"package-{k}": "1.0" for k in range(60)}}
-COMPILED = {"passes": "FuseOps", "idle_passes": "", "compile_seconds": 5.0}
+COMPILED = {"idle_passes": "", "compile_seconds": 5.0}
 COMPILED |= {"kernels": 50.0, "unscheduled": 0.0, "code_bytes": 100_000.0}
+
+
+def provenance(cell: Cell) -> dict:
+    """Where its answers come from; cells of one level share no code."""
+    return PROVENANCE | {"model_file": files.digest([str(cell)])}
+
+
+def compiled(cell: Cell) -> dict[str, str | float]:
+    """What its compilation came to."""
+    if not cell.compiled:
+        return compilation.NOTHING
+    return COMPILED | {"passes": ";".join(LEVELS[cell.backend])}
 
 
 def write_cell(cell: Cell, images: int, path: Path) -> None:
@@ -84,9 +101,10 @@ def write_cell(cell: Cell, images: int, path: Path) -> None:
     if chance.random() < FAILED:
         error = {"type": "KeyError", "message": "no such layer", "traceback": "Traceback\n" * 30}
         record = {"failed_stage": "convert", "error": error}
-        predictions.write(predictions.failed(cell, record, "", "", PROVENANCE), path)
+        failed = predictions.failed(cell, record, "", "", provenance(cell), compiled(cell))
+        predictions.write(failed, path)
         return
-    speed = 0.02 * (1 + LEVELS.index(cell.backend) if cell.backend in LEVELS else 1)
+    speed = 0.02 * (1 + TVM.index(cell.backend) if cell.compiled else 1)
     dataset = predictions.succeeded(
         cell,
         logits=logits(cell, images),
@@ -97,8 +115,8 @@ def write_cell(cell: Cell, images: int, path: Path) -> None:
         inputs_digest="made up",
         probe_drift=float(chance.normal(1, 0.05)),
         contention=float(chance.uniform(0, 0.06)),
-        provenance=PROVENANCE,
-        compiled=COMPILED if cell.compiled else compilation.NOTHING,
+        provenance=provenance(cell),
+        compiled=compiled(cell),
     )
     predictions.write(dataset, path)
 
@@ -113,8 +131,9 @@ def write_images(images: int, path: Path) -> None:
         file.create_variable("true_label", ("image",), np.int64)[:] = truth(images)
         pixels = file.create_variable("pixels", ("image", "y", "x", "channel"), np.uint8)
         file.attrs["digest"], file.attrs["excluded"] = "made up", "broken.JPEG: not an image"
-        for number in range(images):
-            pixels[number] = _photograph(number)
+        pictures = np.stack([_photograph(number) for number in range(min(images, PICTURES))])
+        for start in range(0, images, PICTURES):
+            pixels[start : start + PICTURES] = pictures[: images - start]
 
 
 def _photograph(number: int) -> np.ndarray:
@@ -143,7 +162,7 @@ def main(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cells", type=int, required=True, help="at most 576")
+    parser.add_argument("--cells", type=int, required=True)
     parser.add_argument("--images", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="a new folder")
     parser.add_argument("--processes", type=int, default=2)

@@ -1,0 +1,64 @@
+"""The programs from prediction files to what is read, on a made-up study."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from measure import ROOT, Measured, measure
+
+SCRIPTS = ROOT / "scripts"
+# As in config/config.yaml.
+TOLERANCES = ["--probe-tolerance", "0.15", "--contention-tolerance", "0.05"]
+# As in rules/figures.smk: the figures that draw the table of another name.
+DRAWN = {"backends": "conversions"}
+SUMMED = ("seconds", "processor_seconds")
+
+
+def figures() -> list[str]:
+    """The modules that draw a table; found by reading them, for importing them takes memory."""
+    paths = sorted((SCRIPTS / "deltann" / "figures").glob("*.py"))
+    return [path.stem for path in paths if re.search(r"^def draw\(table\b", path.read_text(), re.M)]
+
+
+def commands(folder: Path) -> dict[str, list[str]]:
+    """The program of each step and its arguments, in the order of the rules."""
+    study, tables = folder / "study.nc", folder / "tables"
+    images = [str(path) for path in sorted(folder.glob("inputs/*/*.nc"))]
+    aggregate = ["--cells", folder / "cells.txt", *TOLERANCES]
+    steps = {
+        "aggregate": ["aggregate.py", *aggregate, "--output", study],
+        "tables": ["tables.py", "--study", study, "--output-folder", tables],
+    }
+    for name in figures():
+        table, stem = tables / f"{DRAWN.get(name, name)}.csv", folder / "figures" / name
+        steps[f"figure {name}"] = ["figures.py", "--figure", name, "--table", table]
+        steps[f"figure {name}"] += ["--output-stem", stem]
+    from_study = ["--study", study, "--inputs", *images]
+    gallery = folder / "gallery.xhtml"
+    steps["gallery"] = ["gallery.py", *from_study, "--output", gallery]
+    summary = folder / "summary.md"
+    steps["summary"] = ["summary.py", "--tables", tables, *from_study, "--output", summary]
+    steps["summary"] += ["--page", summary.with_suffix(".html")]
+    environment = ["--environment", folder / "environment.json"]
+    return {
+        step: [sys.executable, str(SCRIPTS / script), *map(str, [*arguments, *environment])]
+        for step, (script, *arguments) in steps.items()
+    }
+
+
+def measured(folder: Path, cells: int, images: int) -> Iterator[Measured]:
+    """Make a study in a new folder, and measure every step; all figures are one."""
+    program = [sys.executable, str(Path(__file__).with_name("study.py"))]
+    size = ["--cells", str(cells), "--images", str(images), "--folder", str(folder)]
+    measure("make the study up", (cells, images), program + size, folder, PYTHONPATH=str(SCRIPTS))
+    drawn = []
+    for step, command in commands(folder).items():
+        found = measure(step, (cells, images), command, folder, PYTHONPATH=str(SCRIPTS))
+        if step.startswith("figure"):
+            drawn.append(found)
+        else:
+            yield found
+    seconds, processor = (sum(getattr(one, name) for one in drawn) for name in SUMMED)
+    memory = max(one.memory_mb for one in drawn)
+    yield Measured(f"all {len(drawn)} figures", cells, images, seconds, processor, memory)
