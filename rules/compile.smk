@@ -31,7 +31,8 @@ rule compile:
         f"{STUDY}/logs/compile/{COMPILED}.log",
     retries: RETRIES
     resources:
-        retries_left=retries_left,
+        **asked("compile"),
+        **placed(timed=False),
     params:
         python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
         framework=lambda wildcards: imported(wildcards).framework,

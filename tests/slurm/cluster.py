@@ -1,0 +1,183 @@
+"""A real Slurm cluster on this machine: two nodes, by Debian's packages, on the loopback only."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+CONFIGURATION = Path("/etc/slurm/slurm.conf")  # jobs look nowhere else
+PLACE = Path("/var/lib/deltann-slurm")
+MARK = "# made by the tests of DeltaNN, and removed by them"
+PACKAGES = ("slurm-wlm", "munge")
+DAEMONS = ("slurmctld", "slurmd", "munged", "slurmstepd")
+NODES = ("n1", "n2")
+# Of each node: the two together have more than there is, which no test uses up.
+MEMORY_MB = min(16000, int(psutil.virtual_memory().total / 2**20 * 0.9))
+TEXT = f"""{MARK}
+ClusterName=deltann
+SlurmctldHost={{host}}(127.0.0.1)
+SlurmctldPort=26817
+CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
+AuthType=auth/munge
+AuthInfo=socket={PLACE}/munge.socket
+SlurmUser=root
+StateSaveLocation={PLACE}/state
+SlurmctldPidFile={PLACE}/slurmctld.pid
+SlurmctldLogFile={PLACE}/slurmctld.log
+SlurmdPidFile={PLACE}/slurmd.%n.pid
+SlurmdLogFile={PLACE}/slurmd.%n.log
+SlurmdSpoolDir={PLACE}/spool.%n
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=500000
+# a step over its memory is seen within a second, a job over its time within two
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+KillWait=2
+# a node that doesn't answer is lost after ten seconds, and taken back once it answers
+SlurmdTimeout=10
+ReturnToService=2
+MpiDefault=none
+SlurmdParameters=config_overrides
+NodeName=n1 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26818 CPUs=2 RealMemory={MEMORY_MB}
+NodeName=n2 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26819 CPUs=2 RealMemory={MEMORY_MB}
+PartitionName=main Nodes=n1,n2 Default=YES MaxTime=60 DefaultTime=10 State=UP
+"""
+
+
+def missing() -> str:
+    """Why no cluster can be started here; empty where one can."""
+    if CONFIGURATION.exists() and MARK not in CONFIGURATION.read_text():
+        return f"this machine has a Slurm of its own ({CONFIGURATION}), which tests don't touch"
+    if os.geteuid() != 0:
+        return "a Slurm cluster is started by root only"
+    if not (shutil.which("slurmctld") or shutil.which("apt-get")):
+        return "Slurm is not installed, and there is no apt-get to install it by"
+    return ""
+
+
+def run(*command: str) -> str:
+    """A command's output; it must succeed."""
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def wait_until(true, what: str, seconds: float = 60) -> None:
+    """Wait until a function says so."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
+        time.sleep(0.2)
+
+
+def install() -> None:
+    """Install Debian's packages where they aren't; their own services stay off."""
+    if all(shutil.which(name) for name in ("slurmctld", "slurmd", "munged", "squeue")):
+        return
+    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
+    run("apt-get", "update")
+    # a policy of the machine's may refuse to start the services, and so do we
+    run("apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES)
+
+
+def start() -> None:
+    """Start the cluster, once what an earlier session left of one is gone."""
+    stop()
+    install()
+    for folder in (PLACE / "state", *(PLACE / f"spool.{node}" for node in NODES)):
+        folder.mkdir(parents=True)
+    PLACE.chmod(0o755)
+    CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
+    CONFIGURATION.write_text(TEXT.format(host=os.uname().nodename.split(".")[0]))
+    key = PLACE / "munge.key"
+    key.write_bytes(os.urandom(1024))
+    key.chmod(0o600)
+    own = [f"--{name}-file={PLACE}/munge.{name}" for name in ("key", "pid", "log", "seed")]
+    run("munged", "--force", f"--socket={PLACE}/munge.socket", *own)
+    start_controller()
+    for node in NODES:
+        start_node(node)
+    wait_until(lambda: states() == {"n1": "idle", "n2": "idle"}, "two idle nodes")
+
+
+def start_controller() -> None:
+    """Start slurmctld, which goes on from the state it left."""
+    run("slurmctld")
+
+
+def start_node(node: str) -> None:
+    """Start a node's slurmd."""
+    run("slurmd", "-N", node)
+
+
+def states() -> dict[str, str]:
+    """Each node's state, as `idle`, `mixed`, `allocated` or `down`."""
+    done = subprocess.run(
+        ["sinfo", "--noheader", "--Node", "--format=%N %T"], capture_output=True, text=True
+    )
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+def jobs(states_: str = "running") -> list[tuple[str, str, str]]:
+    """The jobs in these states: their ids, nodes and comments, which name the rule."""
+    listed = run("squeue", "--noheader", f"--states={states_}", "--format=%A|%N|%k")
+    return [tuple(line.split("|")) for line in listed.splitlines()]
+
+
+def restart_controller() -> None:
+    """Kill slurmctld and start it again."""
+    (process,) = _daemons("slurmctld")
+    process.kill()
+    process.wait()
+    start_controller()
+
+
+def kill_node(node: str) -> None:
+    """Kill a node's slurmd with all that runs on it, as when the node lost its power."""
+    daemons = [item for item in _daemons("slurmd") if item.cmdline()[-1] == node]
+    steps = [
+        item for item in _daemons("slurmstepd") if item.environ().get("SLURMD_NODENAME") == node
+    ]
+    for process in daemons + steps:
+        _kill_all(process)
+
+
+def stop() -> None:
+    """End every daemon and every job of the cluster, and remove what it wrote."""
+    if not (CONFIGURATION.exists() and MARK in CONFIGURATION.read_text()):
+        return
+    for name in DAEMONS:
+        for process in _daemons(name):
+            _kill_all(process)
+    CONFIGURATION.unlink()
+    shutil.rmtree(PLACE, ignore_errors=True)
+
+
+def _daemons(name: str) -> list[psutil.Process]:
+    """Processes of a program; the cluster's configuration being ours, so are they."""
+    found = []
+    for process in psutil.process_iter(["name", "cmdline"]):
+        if process.info["name"] == name:
+            found.append(process)
+    return found
+
+
+def _kill_all(process: psutil.Process) -> None:
+    """Kill a process and its descendants."""
+    try:
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.send_signal(signal.SIGKILL)
+        except psutil.NoSuchProcess:
+            continue
