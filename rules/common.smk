@@ -20,7 +20,9 @@ except StudyError as error:
 
 STUDY = f"results/{config['study']}"
 CELLS = grid.cells(config)
-RETRIES = config["limits"]["retries"]
+# Jobs of a cluster parse this file too. They leave trying again to the run that submitted them: it
+# asks for more memory and time, and maybe for another node.
+RETRIES = config["limits"]["retries"] if workflow.is_main_process else 0
 SLUG = "[a-z0-9_]+(\\+[a-z0-9_]+)*"
 SUFFIXES = grid.alternatives([runners.get(name).SUFFIX for name in runners.frameworks()])
 
@@ -71,7 +73,7 @@ def limits(stage):
 
 def retries_left(wildcards, attempt):
     """How often Snakemake would run the job again after this attempt."""
-    return RETRIES + 1 - attempt
+    return config["limits"]["retries"] + 1 - attempt
 
 
 def asked(stage):
@@ -94,33 +96,33 @@ def placed(timed):
     """What jobs ask of a cluster so that they run where their device is."""
 
     def place(word, name):
-        return lambda wildcards: slurm.place(
-            config["devices"][wildcards.device], word, timed
-        ) or said(name)
+        return lambda wildcards: slurm.place(device_of(wildcards), word, timed) or said(name)
 
     return {name: place(word, name) for word, name in slurm.PLACE.items()}
 
 
-def timed():
-    """What jobs that time ask of a cluster: their device, and its node alone."""
-
-    def described(wildcards):
-        return config["devices"][wildcards.device]
+def on_device():
+    """What jobs that run on a device ask of a cluster: its place, and its node alone."""
 
     def extra(wildcards):
-        alone = ["--exclusive"] if slurm.exclusive(described(wildcards)) else []
-        return " ".join([*filter(None, [said("slurm_extra")]), *alone]) or None
+        alone = "--exclusive" if slurm.exclusive(device_of(wildcards)) else None
+        return " ".join(filter(None, [said("slurm_extra"), alone])) or None
 
     def processors(wildcards):
         if workflow.local_exec:
             return None
-        return slurm.processors(described(wildcards), said("slurm_partition"))
+        return slurm.processors(device_of(wildcards), said("slurm_partition"))
 
     return placed(timed=True) | {
-        "gres": lambda wildcards: slurm.gres(described(wildcards)),
+        "gres": lambda wildcards: slurm.gres(device_of(wildcards)),
         "slurm_extra": extra,
         "cpus_per_task": processors,
     }
+
+
+def device_of(wildcards):
+    """The config's entry of the device that a rule's wildcards name."""
+    return config["devices"][wildcards.device]
 
 
 def imported(wildcards):

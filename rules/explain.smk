@@ -64,7 +64,7 @@ rule explain:
     retries: RETRIES
     resources:
         **asked("compile"),
-        **placed(timed=True),
+        **on_device(),
     params:
         python=lambda wildcards: python(grid.environment(config, explained(wildcards))),
         cell=lambda wildcards: str(explained(wildcards)),

@@ -58,7 +58,7 @@ rule infer:
     resources:
         **{name: partial(holds, name) for name in LOCKS},
         **asked("infer"),
-        **timed(),
+        **on_device(),
     params:
         python=lambda wildcards: python(grid.environment(config, cell_of(wildcards))),
         runner=runner,

@@ -19,7 +19,7 @@ rule tune:
     threads: os.cpu_count()
     resources:
         **asked("tune"),
-        **timed(),
+        **on_device(),
     params:
         python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
         framework=lambda wildcards: imported(wildcards).framework,

@@ -34,7 +34,7 @@ SlurmdSpoolDir={PLACE}/spool.%n
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU_Memory
+SelectTypeParameters=CR_CPU_Memory,CR_LLN
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=500000
 # a step over its memory is seen within a second, a job over its time within two
 JobAcctGatherType=jobacct_gather/linux
@@ -46,9 +46,14 @@ SlurmdTimeout=10
 ReturnToService=2
 MpiDefault=none
 SlurmdParameters=config_overrides
-NodeName=n1 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26818 CPUs=2 RealMemory={MEMORY_MB}
-NodeName=n2 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26819 CPUs=2 RealMemory={MEMORY_MB}
-PartitionName=main Nodes=n1,n2 Default=YES MaxTime=60 DefaultTime=10 State=UP
+# a board stands for a GPU: what is asked for and counted, and needs no driver
+GresTypes=board
+NodeName=DEFAULT CPUs=2 RealMemory={MEMORY_MB} Features=fast Gres=board:1
+NodeName=n1 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26818
+NodeName=n2 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26819
+PartitionName=DEFAULT Nodes=n1,n2 MaxTime=240 State=UP
+PartitionName=main Default=YES
+PartitionName=lab
 """
 
 
@@ -133,21 +138,29 @@ def jobs(states_: str = "running") -> list[tuple[str, str, str]]:
 
 
 def restart_controller() -> None:
-    """Kill slurmctld and start it again."""
+    """End slurmctld, which saves its state, and start it again."""
     (process,) = _daemons("slurmctld")
-    process.kill()
-    process.wait()
+    process.terminate()
+    process.wait(30)
     start_controller()
 
 
 def kill_node(node: str) -> None:
     """Kill a node's slurmd with all that runs on it, as when the node lost its power."""
     daemons = [item for item in _daemons("slurmd") if item.cmdline()[-1] == node]
+    there = [number for number, where, _ in jobs() if where == node]
     steps = [
-        item for item in _daemons("slurmstepd") if item.environ().get("SLURMD_NODENAME") == node
+        item
+        for item in _daemons("slurmstepd")
+        if any(f"[{number}." in " ".join(item.cmdline()) for number in there)
     ]
     for process in daemons + steps:
         _kill_all(process)
+
+
+def said() -> str:
+    """What the nodes' daemons logged."""
+    return "".join((PLACE / f"slurmd.{node}.log").read_text() for node in NODES)
 
 
 def stop() -> None:
