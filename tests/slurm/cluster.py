@@ -41,8 +41,8 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
 KillWait=2
-# a node that doesn't answer is lost after ten seconds, and taken back once it answers
-SlurmdTimeout=10
+# a node that doesn't answer is lost after six seconds, and taken back once it answers
+SlurmdTimeout=6
 ReturnToService=2
 MpiDefault=none
 SlurmdParameters=config_overrides
@@ -131,10 +131,15 @@ def states() -> dict[str, str]:
     return dict(line.split() for line in done.stdout.splitlines())
 
 
-def jobs(states_: str = "running") -> list[tuple[str, str, str]]:
-    """The jobs in these states: their ids, nodes and comments, which name the rule."""
-    listed = run("squeue", "--noheader", f"--states={states_}", "--format=%A|%N|%k")
+def jobs() -> list[tuple[str, str, str]]:
+    """The running jobs: their ids, nodes and comments, which name the rule."""
+    listed = run("squeue", "--noheader", "--states=running", "--format=%A|%N|%k")
     return [tuple(line.split("|")) for line in listed.splitlines()]
+
+
+def works(job: str) -> bool:
+    """Whether a job is past its beginning: its script has started the step that does the work."""
+    return f"{job}.0" in run("squeue", "--steps", "--noheader", "--format=%i").split()
 
 
 def restart_controller() -> None:
@@ -148,14 +153,22 @@ def restart_controller() -> None:
 def kill_node(node: str) -> None:
     """Kill a node's slurmd with all that runs on it, as when the node lost its power."""
     daemons = [item for item in _daemons("slurmd") if item.cmdline()[-1] == node]
-    there = [number for number, where, _ in jobs() if where == node]
-    steps = [
-        item
-        for item in _daemons("slurmstepd")
-        if any(f"[{number}." in " ".join(item.cmdline()) for number in there)
-    ]
+    steps = [step for number, where, _ in jobs() if where == node for step in _steps(number)]
     for process in daemons + steps:
         _kill_all(process)
+
+
+def over_time(job: str) -> None:
+    """Have a job hang, and its time be over in a moment; slurmctld sees that within 30 seconds."""
+    for step in _steps(job):
+        for process in step.children(recursive=True):
+            process.suspend()
+    run("scontrol", "update", f"JobId={job}", "EndTime=now+1")
+
+
+def _steps(job: str) -> list[psutil.Process]:
+    """The daemons of a job's steps: of its script, and of what that started."""
+    return [item for item in _daemons("slurmstepd") if f"[{job}." in " ".join(item.cmdline())]
 
 
 def said() -> str:
