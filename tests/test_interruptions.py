@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a stage, then the same command again; and a second run beside one."""
+"""`kill -9` in the middle of a stage, then the same command again."""
 
 import subprocess
 import time
@@ -63,17 +63,3 @@ def test_only_snakemake_killed_its_jobs_still_running(workspace, undisturbed):
     process.wait()
     workspace.run(config)
     equal(undisturbed, xr.load_dataset(workspace.path / "results/orphaned/study.nc"))
-
-
-def test_a_second_run_is_refused(workspace, undisturbed):
-    config = workspace.config("first", **SMALL)
-    process = start(workspace, config)
-    wait_for(process, "scripts/")
-    second = workspace.snakemake(workspace.config("second", **SMALL))
-    assert second.returncode != 0
-    assert "another run is under way in" in second.stdout
-    assert "Traceback" not in second.stdout
-    assert not (workspace.path / "results/second/study.nc").exists()
-    assert workspace.snakemake(config, "--dry-run").returncode == 0
-    assert process.wait() == 0
-    equal(undisturbed, xr.load_dataset(workspace.path / "results/first/study.nc"))

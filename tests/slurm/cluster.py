@@ -1,10 +1,13 @@
 """A real Slurm cluster on this machine: two nodes, by Debian's packages, on the loopback only."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -91,6 +94,17 @@ def install() -> None:
     run("apt-get", "update")
     # a policy of the machine's may refuse to start the services, and so do we
     run("apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES)
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Wait until no other session of tests on this machine has a cluster."""
+    with open("/run/deltann-slurm.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            stop()
 
 
 def start() -> None:

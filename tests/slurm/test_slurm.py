@@ -21,11 +21,11 @@ def nodes():
     """Two nodes, which are gone afterwards."""
     if reason := cluster.missing():
         pytest.skip(f"no Slurm cluster can be started: {reason}")
-    try:
+    with cluster.alone():
         cluster.start()
+        cluster.kill_node("n1")
+        cluster.start()  # takes the place of what a killed session left
         yield
-    finally:
-        cluster.stop()
 
 
 class Run:
@@ -60,7 +60,7 @@ class Run:
             found[:] = [job for job in of_rule if cluster.works(job[0])]
             return found
 
-        cluster.wait_until(running, f"a running job of {rule}", 120)
+        cluster.wait_until(running, f"a running job of {rule}", 240)
         time.sleep(1)
         return found[0][:2]
 
