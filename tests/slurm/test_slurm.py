@@ -1,7 +1,9 @@
 """The small study on a real cluster of two nodes: undisturbed, and with every fault provoked."""
 
+import shlex
 import subprocess
 import time
+import uuid
 
 import cluster
 import pytest
@@ -71,7 +73,8 @@ class Run:
 def test_the_study_on_two_nodes_is_the_local_one(nodes, workspace, undisturbed):
     place = {"partition": "lab", "constraint": "fast", "gres": "board:1"}
     devices = {"cpu": SMALL["devices"]["cpu"] | {"slurm": place}}
-    said = Run(workspace, workspace.config("cluster", **CHANGES | {"devices": devices})).finish()
+    config = workspace.config("cluster", **CHANGES | {"devices": devices})
+    said = Run(workspace, config).finish()
     results = workspace.path / "results/cluster"
     equal(undisturbed, xr.load_dataset(results / "study.nc"))
     assert (results / "figures/speedups.pdf").stat().st_size
@@ -88,6 +91,28 @@ def test_the_study_on_two_nodes_is_the_local_one(nodes, workspace, undisturbed):
     assert {job[2] for job in jobs} == {"lab", "main"}
     assert len(of["figures"]) == 1  # all of them in one job
     assert "rule_environment" not in listed and "rule_cells" not in listed
+    assert workspace.jobs(config) == {}  # nor is there anything to do for a run of this machine
+
+
+def test_the_job_that_the_command_runs_in_stays(nodes, workspace):
+    """Also where it has the name of a killed run's jobs, the others of which go."""
+    config = workspace.config("inside", **CHANGES)
+    name = f"deltann_{uuid.uuid4()}"
+    options = ["--parsable", f"--job-name={name}", f"--chdir={workspace.path}", "--mem=2000"]
+    left = cluster.run("sbatch", *options, "--wrap", "sleep 300").strip()
+    command = shlex.join([*ON_CLUSTER, str(config), "--", "results/inside/cells.txt"])
+    own = cluster.run("sbatch", *options, "--wrap", command).strip()
+
+    def over():
+        return not cluster.run("squeue", "--noheader", f"--name={name}")
+
+    cluster.wait_until(over, "the end of both jobs", 120)
+    listed = cluster.run("squeue", "--noheader", "--states=all", "--format=%A %T").splitlines()
+    assert f"{left} CANCELLED" in listed and f"{own} COMPLETED" in listed
+    assert (
+        f"run left on the cluster: job {left}" in (workspace.path / f"slurm-{own}.out").read_text()
+    )
+    assert (workspace.path / "results/inside/cells.txt").exists()
 
 
 def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
