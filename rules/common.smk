@@ -1,6 +1,8 @@
 # The config as a list of cells, and the words that every rule uses.
+import ast
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -25,8 +27,6 @@ CELLS = grid.cells(config)
 RETRIES = config["limits"]["retries"] if workflow.is_main_process else 0
 SLUG = "[a-z0-9_]+(\\+[a-z0-9_]+)*"
 SUFFIXES = grid.alternatives([runners.get(name).SUFFIX for name in runners.frameworks()])
-
-
 OWN_JOB = os.environ.get("SLURM_JOB_ID")  # which the executor hides before it submits
 
 
@@ -86,10 +86,15 @@ def asked(stage):
     }
 
 
+@cache
 def said(name):
-    """What the profile says of a resource for all jobs, or None."""
+    """What the profile says of a resource for all jobs, or None: a word, or a text in quotes."""
     default = workflow.resource_settings.default_resources or {}
-    return Resources.from_mapping(default).get(name).raw
+    raw = Resources.from_mapping(default).get(name).raw
+    try:
+        return ast.literal_eval(raw) if isinstance(raw, str) else raw
+    except (SyntaxError, ValueError):
+        return raw
 
 
 def placed(timed):

@@ -18,8 +18,6 @@ MARK = "# made by the tests of DeltaNN, and removed by them"
 PACKAGES = ("slurm-wlm", "munge")
 DAEMONS = ("slurmctld", "slurmd", "munged", "slurmstepd")
 NODES = ("n1", "n2")
-# Of each node: the two together have more than there is, which no test uses up.
-MEMORY_MB = min(16000, int(psutil.virtual_memory().total / 2**20 * 0.9))
 TEXT = f"""{MARK}
 ClusterName=deltann
 SlurmctldHost={{host}}(127.0.0.1)
@@ -48,10 +46,11 @@ KillWait=2
 SlurmdTimeout=6
 ReturnToService=2
 MpiDefault=none
+# what a node is said to have, which may be more than the machine has
 SlurmdParameters=config_overrides
 # a board stands for a GPU: what is asked for and counted, and needs no driver
 GresTypes=board
-NodeName=DEFAULT CPUs=2 RealMemory={MEMORY_MB} Features=fast Gres=board:1
+NodeName=DEFAULT CPUs=2 RealMemory=16000 Features=fast Gres=board:1
 NodeName=n1 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26818
 NodeName=n2 NodeHostname={{host}} NodeAddr=127.0.0.1 Port=26819
 PartitionName=DEFAULT Nodes=n1,n2 MaxTime=240 State=UP
@@ -87,12 +86,11 @@ def wait_until(true, what: str, seconds: float = 60) -> None:
 
 
 def install() -> None:
-    """Install Debian's packages where they aren't; their own services stay off."""
+    """Install Debian's packages where they aren't."""
     if all(shutil.which(name) for name in ("slurmctld", "slurmd", "munged", "squeue")):
         return
     os.environ["DEBIAN_FRONTEND"] = "noninteractive"
     run("apt-get", "update")
-    # a policy of the machine's may refuse to start the services, and so do we
     run("apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES)
 
 
@@ -197,17 +195,16 @@ def stop() -> None:
     for name in DAEMONS:
         for process in _daemons(name):
             _kill_all(process)
-    CONFIGURATION.unlink()
     shutil.rmtree(PLACE, ignore_errors=True)
+    CONFIGURATION.unlink()
 
 
 def _daemons(name: str) -> list[psutil.Process]:
-    """Processes of a program; the cluster's configuration being ours, so are they."""
-    found = []
-    for process in psutil.process_iter(["name", "cmdline"]):
-        if process.info["name"] == name:
-            found.append(process)
-    return found
+    """Processes of a program; the machine's Slurm being ours, so are all but a munged elsewhere."""
+    found = [item for item in psutil.process_iter(["name"]) if item.info["name"] == name]
+    if name != "munged":
+        return found
+    return [item for item in found if str(PLACE) in " ".join(item.cmdline())]
 
 
 def _kill_all(process: psutil.Process) -> None:

@@ -1,5 +1,6 @@
 """The small study on a real cluster of two nodes: undisturbed, and with every fault provoked."""
 
+import re
 import shlex
 import subprocess
 import time
@@ -120,6 +121,11 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
     config = workspace.config("faults", **CHANGES)
     options = (
         "--slurm-init-seconds-before-status-checks=2",
+        "--default-resources",
+        "slurm_partition=lab",
+        "slurm_extra='--nice=5 --contiguous'",
+        "mem_mb=1000*attempt",
+        "runtime=10*attempt",
         "--set-resources=compile:mem_mb=500*attempt**3",  # too little the first time
         "--",
         "results/faults/study.nc",
@@ -149,6 +155,9 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
     run.process.kill()
     run.process.wait()
     before = run.said()
+    (name,) = re.findall("SLURM run ID: (.+)", before)
+    listed = cluster.run("squeue", "--noheader", "--states=all", f"--name={name}", "--format=%P %y")
+    assert set(listed.splitlines()) == {"lab 5"}  # of all jobs, also those with words of their own
     again = Run(workspace, config, "--", "results/faults/study.nc")
     said = again.finish()
     assert before.count("Trying to restart job") >= 4
