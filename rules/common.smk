@@ -103,7 +103,9 @@ def placed(timed):
     def place(word, name):
         return lambda wildcards: slurm.place(device_of(wildcards), word, timed) or said(name)
 
-    return {name: place(word, name) for word, name in slurm.PLACE.items()}
+    # every function costs time at every job: none for a word that no device has
+    used = slurm.words(config["devices"])
+    return {name: place(word, name) for word, name in slurm.PLACE.items() if word in used}
 
 
 def on_device():
@@ -118,11 +120,10 @@ def on_device():
             return None
         return slurm.processors(device_of(wildcards), said("slurm_partition"))
 
-    return placed(timed=True) | {
-        "gres": lambda wildcards: slurm.gres(device_of(wildcards)),
-        "slurm_extra": extra,
-        "cpus_per_task": processors,
-    }
+    found = placed(timed=True) | {"slurm_extra": extra, "cpus_per_task": processors}
+    if "gres" in slurm.words(config["devices"]):
+        found["gres"] = lambda wildcards: slurm.gres(device_of(wildcards))
+    return found
 
 
 def device_of(wildcards):

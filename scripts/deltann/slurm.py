@@ -43,6 +43,11 @@ def _growth(attempt: int) -> float:
     return (1 + attempt) / 2
 
 
+def words(devices: dict) -> set[str]:
+    """What the devices of a config say of the cluster, by the names there."""
+    return {word for described in devices.values() for word in described.get("slurm", {})}
+
+
 def place(described: dict, word: str, timed: bool) -> str | None:
     """What a job for a device asks of its place, by a word of PLACE; None: what all jobs ask.
 

@@ -158,13 +158,13 @@ def restart_controller() -> None:
     """End slurmctld, which saves its state, and start it again."""
     (process,) = _daemons("slurmctld")
     process.terminate()
-    process.wait(30)
+    wait_until(lambda: not _daemons("slurmctld"), "the end of slurmctld")
     start_controller()
 
 
 def kill_node(node: str) -> None:
     """Kill a node's slurmd with all that runs on it, as when the node lost its power."""
-    daemons = [item for item in _daemons("slurmd") if item.cmdline()[-1] == node]
+    daemons = [item for item in _daemons("slurmd") if item.info["cmdline"][-1] == node]
     steps = [step for number, where, _ in jobs() if where == node for step in _steps(number)]
     for process in daemons + steps:
         _kill_all(process)
@@ -173,14 +173,13 @@ def kill_node(node: str) -> None:
 def over_time(job: str) -> None:
     """Have a job hang, and its time be over in a moment; slurmctld sees that within 30 seconds."""
     for step in _steps(job):
-        for process in step.children(recursive=True):
-            process.suspend()
+        _signal(_below(step), signal.SIGSTOP)
     run("scontrol", "update", f"JobId={job}", "EndTime=now+1")
 
 
 def _steps(job: str) -> list[psutil.Process]:
     """The daemons of a job's steps: of its script, and of what that started."""
-    return [item for item in _daemons("slurmstepd") if f"[{job}." in " ".join(item.cmdline())]
+    return [item for item in _daemons("slurmstepd") if f"[{job}." in _words(item.info["cmdline"])]
 
 
 def said() -> str:
@@ -201,20 +200,33 @@ def stop() -> None:
 
 def _daemons(name: str) -> list[psutil.Process]:
     """Processes of a program; the machine's Slurm being ours, so are all but a munged elsewhere."""
-    found = [item for item in psutil.process_iter(["name"]) if item.info["name"] == name]
-    if name != "munged":
-        return found
-    return [item for item in found if str(PLACE) in " ".join(item.cmdline())]
+    found = []
+    for process in psutil.process_iter(["name", "cmdline"]):
+        said = _words(process.info["cmdline"])  # none of one that has ended
+        if process.info["name"] == name and said and (name != "munged" or str(PLACE) in said):
+            found.append(process)
+    return found
+
+
+def _words(cmdline: list[str] | None) -> str:
+    return " ".join(cmdline or []).strip()
 
 
 def _kill_all(process: psutil.Process) -> None:
     """Kill a process and its descendants."""
+    _signal([process, *_below(process)], signal.SIGKILL)
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
     try:
-        family = [process, *process.children(recursive=True)]
+        return process.children(recursive=True)
     except psutil.NoSuchProcess:
-        return
-    for member in family:
+        return []
+
+
+def _signal(processes: list[psutil.Process], number: int) -> None:
+    for process in processes:
         try:
-            member.send_signal(signal.SIGKILL)
+            process.send_signal(number)
         except psutil.NoSuchProcess:
             continue
