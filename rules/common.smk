@@ -35,6 +35,7 @@ def begin():
 
     Raises:
         StudyError: another run is under way here, or its jobs don't end.
+        OSError: the folder can't be written to.
     """
     workflow.deltann_lock = FolderLock(Path(".snakemake"))
     cancelled = slurm.cancel_left_behind(Path.cwd(), OWN_JOB, must=not workflow.local_exec)
@@ -47,7 +48,7 @@ onstart:
     if workflow.is_main_process:
         try:
             begin()
-        except StudyError as error:
+        except (StudyError, OSError) as error:
             raise WorkflowError(str(error)) from None
         # With its rate limit, Snakemake 9.27 sets a timer for one second at each step of its
         # scheduler, and the step that a timer causes sets the next: every job that ends adds one

@@ -50,8 +50,9 @@ class FolderLock:
             raise self._refusal(owner)
         self._write(0)
         self._ended = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, daemon=True)
+        self._keeper.start()
         atexit.register(self._end)
-        threading.Thread(target=self._keep, daemon=True).start()
 
     def _refusal(self, owner: dict) -> StudyError:
         who = "process {pid} on host {host}".format(**owner) if owner else "another process"
@@ -83,16 +84,21 @@ class FolderLock:
         """Show that this run lives; end it where a run that began at the same moment won."""
         beat = 0
         while not self._ended.wait(BEAT_SECONDS):
-            owner = _read(self._owner)
-            if owner and owner["token"] != self._me["token"]:
-                print(self._refusal(owner), file=sys.stderr, flush=True)
-                os.kill(os.getpid(), signal.SIGINT)
-                return
             beat += 1
-            self._write(beat)
+            try:
+                owner = _read(self._owner)
+                if not owner or owner["token"] == self._me["token"]:
+                    self._write(beat)
+                    continue
+            except OSError:  # a full disk, a server that is away: again at the next beat
+                continue
+            print(self._refusal(owner), file=sys.stderr, flush=True)
+            os.kill(os.getpid(), signal.SIGINT)
+            return
 
     def _end(self) -> None:
         self._ended.set()
+        self._keeper.join(BEAT_SECONDS)  # so that it doesn't write the file again
         if _read(self._owner).get("token") == self._me["token"]:
             self._owner.unlink(missing_ok=True)
 
@@ -114,11 +120,12 @@ def _place(owner: dict) -> tuple[str, str]:
 
 
 def _read(path: Path) -> dict:
-    """The owner; empty where there is none, or its file is being written."""
+    """The owner; empty where there is none, or its file is being written or isn't ours."""
     try:
-        return json.loads(_content(path))
-    except json.JSONDecodeError:
+        owner = json.loads(_content(path))
+    except ValueError:
         return {}
+    return owner if isinstance(owner, dict) and _identity().keys() <= owner.keys() else {}
 
 
 def _content(path: Path) -> bytes:
