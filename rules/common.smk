@@ -1,16 +1,20 @@
 # The config as a list of cells, and the words that every rule uses.
-import fcntl
+import ast
 import gc
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.resources import Resources
 
-from deltann import checks, grid, resizers, runners
+from deltann import checks, grid, resizers, runners, slurm
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
+from deltann.folder_lock import FolderLock
 
 # A DAG of ten thousand cells is no garbage: Python's search for some took a seventh of a dry run.
 gc.set_threshold(100_000)
@@ -22,28 +26,34 @@ except StudyError as error:
 
 STUDY = f"results/{config['study']}"
 CELLS = grid.cells(config)
-RETRIES = config["limits"]["retries"]
+# Jobs of a cluster parse this file too. They leave trying again to the run that submitted them: it
+# asks for more memory and time, and maybe for another node.
+RETRIES = config["limits"]["retries"] if workflow.is_main_process else 0
 SLUG = "[a-z0-9_]+(\\+[a-z0-9_]+)*"
 SUFFIXES = grid.alternatives([runners.get(name).SUFFIX for name in runners.frameworks()])
+OWN_JOB = os.environ.get("SLURM_JOB_ID")  # which the executor hides before it submits
 
 
-def hold_folder():
-    """Refuse a second run in this folder; the lock ends with the process, however it ends."""
-    Path(".snakemake").mkdir(exist_ok=True)
-    lock = open(".snakemake/deltann.lock", "w")  # not inherited: Python's files are close-on-exec
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise WorkflowError(
-            f"another run is under way in {Path.cwd()}: wait until it is done, or end it"
-        ) from None
-    return lock
+def begin():
+    """Hold the folder, and end what a killed run left of itself on a cluster.
+
+    Raises:
+        StudyError: another run is under way here, or its jobs don't end.
+        OSError: the folder can't be written to.
+    """
+    workflow.deltann_lock = FolderLock(Path(".snakemake"))
+    cancelled = slurm.cancel_left_behind(Path.cwd(), OWN_JOB, must=not workflow.local_exec)
+    for job in cancelled:
+        logger.warning(f"Cancelled what an earlier run left on the cluster: {job}")
 
 
 onstart:
     # jobs of a cluster parse this file too, in processes of their own
     if workflow.is_main_process:
-        workflow.deltann_lock = hold_folder()
+        try:
+            begin()
+        except (StudyError, OSError) as error:
+            raise WorkflowError(str(error)) from None
         # With its rate limit, Snakemake 9.27 sets a timer for one second at each step of its
         # scheduler, and the step that a timer causes sets the next: every job that ends adds one
         # for good. After 300 jobs they took a core; `jobs` and `cores` are limit enough.
@@ -68,7 +78,62 @@ def limits(stage):
 
 def retries_left(wildcards, attempt):
     """How often Snakemake would run the job again after this attempt."""
-    return RETRIES + 1 - attempt
+    return config["limits"]["retries"] + 1 - attempt
+
+
+def asked(stage):
+    """What a stage's jobs ask of a cluster, more with each attempt; on one machine it limits nothing."""
+    limit = config["limits"][stage]
+    return {
+        "mem_mb": lambda wildcards, attempt: slurm.memory_mb(limit, attempt),
+        "runtime": lambda wildcards, attempt: slurm.minutes(limit, attempt),
+        "retries_left": retries_left,
+    }
+
+
+@cache
+def said(name):
+    """What the profile says of a resource for all jobs, or None: a word, or a text in quotes."""
+    default = workflow.resource_settings.default_resources or {}
+    raw = Resources.from_mapping(default).get(name).raw
+    try:
+        return ast.literal_eval(raw) if isinstance(raw, str) else raw
+    except (SyntaxError, ValueError):
+        return raw
+
+
+def placed(timed):
+    """What jobs ask of a cluster so that they run where their device is."""
+
+    def place(word, name):
+        return lambda wildcards: slurm.place(device_of(wildcards), word, timed) or said(name)
+
+    # every function costs time at every job: none for a word that no device has
+    used = slurm.words(config["devices"])
+    return {name: place(word, name) for word, name in slurm.PLACE.items() if word in used}
+
+
+def on_device():
+    """What jobs that run on a device ask of a cluster: its place, and its node alone."""
+
+    def extra(wildcards):
+        alone = "--exclusive" if slurm.exclusive(device_of(wildcards)) else None
+        return " ".join(filter(None, [said("slurm_extra"), alone])) or None
+
+    def processors(wildcards):
+        if workflow.local_exec:
+            return None
+        return slurm.processors(device_of(wildcards), said("slurm_partition"))
+
+    found = placed(timed=True) | {"slurm_extra": extra, "cpus_per_task": processors}
+    if "gres" in slurm.words(config["devices"]):
+        found["gres"] = lambda wildcards: slurm.gres(device_of(wildcards))
+    return found
+
+
+def device_of(wildcards):
+    """The config's entry of the device that a rule's wildcards name."""
+    return config["devices"][wildcards.device]
 
 
 def imported(wildcards):

@@ -50,7 +50,8 @@ rule compile:
         f"{STUDY}/logs/compile/{COMPILED}.log",
     retries: RETRIES
     resources:
-        retries_left=retries_left,
+        **asked("compile"),
+        **placed(timed=False),
     params:
         run=compilation_of,
         limits=limits("compile"),

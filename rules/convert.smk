@@ -24,7 +24,7 @@ rule convert:
         suffix=SUFFIXES,
     retries: RETRIES
     resources:
-        retries_left=retries_left,
+        **asked("convert"),
     params:
         python=lambda wildcards: python(edge(wildcards).environment),
         converter=lambda wildcards: edge(wildcards).converter,

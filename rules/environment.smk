@@ -3,6 +3,11 @@ import sys
 
 from deltann import environment
 
+
+localrules:
+    environment,  # nodes of a cluster may have no network
+
+
 ENVIRONMENTS = sorted(path.stem for path in Path("envs").glob("*.txt") if path.stem != "driver")
 
 

@@ -63,7 +63,8 @@ rule explain:
         f"{STUDY}/logs/explain/{CELL}.log",
     retries: RETRIES
     resources:
-        retries_left=retries_left,
+        **asked("compile"),
+        **on_device(),
     params:
         python=lambda wildcards: python(grid.environment(config, explained(wildcards))),
         cell=lambda wildcards: str(explained(wildcards)),

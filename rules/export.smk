@@ -31,7 +31,7 @@ rule export:
         suffix=SUFFIXES,
     retries: RETRIES
     resources:
-        retries_left=retries_left,
+        **asked("export"),
     params:
         python=lambda wildcards: python(native_environment(wildcards)),
         request=lambda wildcards: grid.export_request(config, wildcards.model, wildcards.source),

@@ -30,6 +30,9 @@ rule figures:
         f"{STUDY}/logs/figures/{{figure}}.log",
     wildcard_constraints:
         figure=grid.alternatives(FIGURES),
+    resources:  # small, as a cluster's group of jobs asks for the sum
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     params:
         python=python("analysis"),
         stem=lambda wildcards: f"{STUDY}/figures/{wildcards.figure}",

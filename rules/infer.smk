@@ -73,11 +73,12 @@ rule infer:
         f"{STUDY}/logs/infer/{CELL}.log",
     retries: RETRIES
     # a timed job holds all of the machine that it runs on: all cores of this one, which Snakemake
-    # lowers to --cores, or an RPC server
+    # lowers to --cores, or an RPC server; on a cluster cpus_per_task says how many of a node's
     threads: lambda wildcards: 1 if lock_of(wildcards) else os.cpu_count()
     resources:
         **{name: partial(holds, name) for name in LOCKS},
-        retries_left=retries_left,
+        **asked("infer"),
+        **on_device(),
     params:
         run=run_of_cell,
         repeats=config["timing"]["repeats"],

@@ -25,6 +25,9 @@ else:
     )
     PLACE = LISTED = [IMAGES]
 
+    localrules:
+        images,  # nodes of a cluster may have no network
+
     rule images:
         output:
             IMAGES,

@@ -14,10 +14,12 @@ rule tune:
     log:
         f"{STUDY}/logs/tune/{TUNED_FOR}.log",
     retries: RETRIES
-    # a timed job holds all of the machine; Snakemake lowers this to --cores
+    # a timed job holds all of the machine; Snakemake lowers this to --cores, and on a cluster
+    # cpus_per_task stands for it
     threads: os.cpu_count()
     resources:
-        retries_left=retries_left,
+        **asked("tune"),
+        **on_device(),
     params:
         python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
         framework=lambda wildcards: imported(wildcards).framework,

@@ -4,17 +4,26 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 import zipfile
 from pathlib import Path
 
 import psutil
 import pytest
+import xarray as xr
 import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
 PHOTOGRAPHS = 4
+# The changes of a small study: two frameworks, and a level of each.
+SMALL = {
+    "conversions": {"torch": {"torch": [[]], "onnx": [["torch_onnx"]]}},
+    "backends": ["native", "O2"],
+    "devices": {"cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True, "threads": 2}},
+    "timing": {"repeats": 2, "probe_tolerance": 0.15, "contention_tolerance": 0.05},
+}
 
 
 class Workspace:
@@ -105,6 +114,40 @@ def kill_family(process: subprocess.Popen) -> None:
     process.wait()
 
 
+def start(space: Workspace, config: Path) -> subprocess.Popen:
+    """Start Snakemake; what it says is dropped."""
+    return subprocess.Popen(
+        space.command(config),
+        cwd=space.path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for(process: subprocess.Popen, words: str, seconds: float = 300) -> None:
+    """Wait until a descendant's command line contains these words."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert process.poll() is None, f"the run ended before {words!r} was seen"
+        for member in psutil.Process(process.pid).children(recursive=True):
+            try:
+                if words in " ".join(member.cmdline()):
+                    return
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+        time.sleep(0.02)
+    raise AssertionError(f"{words!r} was not seen within {seconds} s")
+
+
+def equal(one: xr.Dataset, other: xr.Dataset) -> None:
+    """The same cells with bit-identical predictions."""
+    for variable in ("logits", "label", "probability", "true_label"):
+        assert one[variable].values.tobytes() == other[variable].values.tobytes(), variable
+    for name in ("model", "source", "target", "backend", "device", "status"):
+        assert list(one[name].values) == list(other[name].values)
+
+
 def _checkout(path: Path) -> Workspace:
     """Copy what git tracks or would track, as it is in the working tree."""
     listed = subprocess.run(
@@ -169,3 +212,11 @@ def study(workspace):
     )
     workspace.run(config)
     return config
+
+
+@pytest.fixture(scope="session")
+def undisturbed(workspace):
+    """The small study, run here and without a disturbance: its dataset."""
+    config = workspace.config("undisturbed", **SMALL)
+    workspace.run(config)
+    return xr.load_dataset(workspace.path / "results/undisturbed/study.nc")

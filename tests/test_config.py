@@ -29,6 +29,11 @@ CONFIG = {
     "limits": {stage: dict(LIMIT) for stage in ("export", "convert", "compile", "infer")}
     | {"retries": 0},
 }
+REMOTE = {
+    "target": {"kind": "llvm", "mcpu": "x86-64-v2"},
+    "native": False,
+    "rpc": {"host": "127.0.0.1", "port": 9090, "key": "lab"},
+}
 # Names that a shell, a Snakefile or a regular expression would take for more than a name.
 ODD = [
     "$(touch pwned) `touch pwned`; touch pwned",
@@ -209,6 +214,18 @@ BAD = {
     "device name": (
         with_("devices", {"a b": CONFIG["devices"]["cpu"]}),
         ["devices", "'a b'", "letters, digits"],
+    ),
+    "a partition that is more than a name": (
+        with_("devices.cpu.slurm", {"partition": "main --wrap=pwned"}),
+        ["devices.cpu.slurm.partition", "'main --wrap=pwned'", "letters, digits"],
+    ),
+    "an unknown word of a cluster": (
+        with_("devices.cpu.slurm", {"nodes": "n1"}),
+        ["devices.cpu.slurm", "nodes"],
+    ),
+    "nodes of its own for another machine": (
+        with_("devices.cpu", REMOTE | {"slurm": {"exclusive": True}}),
+        ["devices.cpu.slurm.exclusive", "True", "beside rpc"],
     ),
 }
 

@@ -28,6 +28,12 @@ def check(name: str, described: dict) -> None:
                 f"{key}.native: True beside rpc; expected false: an RPC server runs what TVM "
                 "compiled, no framework's own runtime"
             )
+        for word in ("gres", "exclusive"):
+            if word in described.get("slurm", {}):
+                raise StudyError(
+                    f"{key}.slurm.{word}: {described['slurm'][word]!r} beside rpc; expected none: "
+                    "the server's machine times, and no node of the cluster"
+                )
         if host.get("mcpu") == HOST:
             raise StudyError(
                 f"{key}.target: mcpu {HOST!r} is this machine's processor, and rpc is another "
