@@ -2,21 +2,31 @@
 import fcntl
 import json
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from deltann import checks, grid, resizers, runners
+from deltann import checks, grid, isolation, resizers, runners
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
 
-try:
-    checks.check(config)
-except StudyError as error:
-    raise WorkflowError(str(error)) from None
 
+def hold_config(check):
+    """Hold the config against a check, whose message is then all that is said."""
+    try:
+        check(config)
+    except StudyError as error:
+        raise WorkflowError(str(error)) from None
+
+
+hold_config(checks.check)
 STUDY = f"results/{config['study']}"
+# Its readers name it by its path: a rule's output would make its rule run, where only what is made
+# of the dataset is allowed to.
+DATASET = f"{STUDY}/study.nc"
 CELLS = grid.cells(config)
 RETRIES = config["limits"]["retries"]
 SLUG = "[a-z0-9_]+(\\+[a-z0-9_]+)*"
@@ -44,6 +54,12 @@ onstart:
         # scheduler, and the step that a timer causes sets the next: every job that ends adds one
         # for good. After 300 jobs they took a core; `jobs` and `cores` are limit enough.
         workflow.scheduler.job_rate_limiter = None
+
+
+onerror:
+    # a job's log on a full disk is empty
+    for place in isolation.full([STUDY, ".", tempfile.gettempdir()]):
+        print(f"{place}: no space left on the disk: free some and run again", file=sys.stderr)
 
 
 def python(environment):
