@@ -13,8 +13,9 @@ rule grid:
         config=f"{STUDY}/config.json",
         record=f"{STUDY}/grid.json",
     params:
-        # in the config's own order, which is that of the cells
-        config=json.dumps(config, indent=2, ensure_ascii=False) + "\n",
+        # in the config's own order, which is that of the cells; by a function, as Snakemake takes
+        # the braces of a text for wildcards
+        config=lambda wildcards: json.dumps(config, indent=2, ensure_ascii=False) + "\n",
         expected=[
             str(Path(path).relative_to(STUDY))
             for path in [
