@@ -18,10 +18,10 @@ def main(options: argparse.Namespace) -> None:
 
     if not options.study.is_dir():
         raise StudyError(f"{options.study}: no such folder; expected results/<study>")
-    wrong = Verification(options.study).wrong
-    if wrong:
-        raise StudyError(f"{options.study} is not whole: {'; '.join(wrong)}")
-    found = crate.gather(options.study)
+    state = Verification(options.study)
+    if state.wrong:
+        raise StudyError(f"{options.study} is not whole: {'; '.join(state.wrong)}")
+    found = crate.gather(options.study, state.left_over)
     metadata = crate.metadata(found, datetime.date.today().isoformat())
     texts = {
         crate.METADATA: json.dumps(metadata, indent=2, ensure_ascii=False) + "\n",

@@ -33,6 +33,7 @@ class Provenance:
 
     Attributes:
         study: the study's folder.
+        strange: files in it that are no part of it, and aren't packed.
         config: as it was resolved.
         commits: of the code that inferred, and machines: those that did.
         environments: by name, what was installed in those that made something, and where its
@@ -41,6 +42,7 @@ class Provenance:
     """
 
     study: Path
+    strange: list[Path]
     config: dict
     commits: list[str]
     machines: list[str]
@@ -54,7 +56,9 @@ class Provenance:
         inside = {
             name.as_posix(): path
             for name, path in found.items()
-            if path.is_file() and name.parts[0] not in (*LEFT_OUT, ENVIRONMENTS)
+            if path.is_file()
+            and path not in self.strange
+            and name.parts[0] not in (*LEFT_OUT, ENVIRONMENTS)
         }
         manifests = {
             f"{ENVIRONMENTS}/{name}.json": path for name, (_, path) in self.environments.items()
@@ -62,11 +66,12 @@ class Provenance:
         return dict(sorted((inside | manifests).items()))
 
 
-def gather(study: Path) -> Provenance:
+def gather(study: Path, strange: list[Path]) -> Provenance:
     """Read a study's records.
 
     Args:
         study: a folder that `deltann.verify` found whole.
+        strange: what it found there besides.
     """
     with h5netcdf.File(study / "study.nc", "r") as dataset:
         cells, inputs, texts = (
@@ -77,6 +82,7 @@ def gather(study: Path) -> Provenance:
     machines = {json.dumps(item["machine"], sort_keys=True) for item in cells_provenance}
     found = Provenance(
         study,
+        strange,
         files.read_json(study / "config.json"),
         sorted({item["commit"] for item in cells_provenance}),
         sorted(machines),
