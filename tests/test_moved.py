@@ -78,7 +78,7 @@ def referred(item: object) -> list[str]:
 def test_what_was_made_from_what_leads_back_to_the_model(packed):
     with zipfile.ZipFile(packed) as archive:
         graph = json.loads(archive.read("ro-crate-metadata.json"))["@graph"]
-    sources = {item["@id"]: [of["@id"] for of in item.get("isBasedOn", [])] for item in graph}
+    sources = {item["@id"]: referred(item.get("isBasedOn", [])) for item in graph}
     todo, found = ["figures/latency.pdf"], set()
     while todo:
         found.add(name := todo.pop())

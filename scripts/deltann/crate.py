@@ -182,12 +182,17 @@ def metadata(found: Provenance, date: str) -> dict:
     licence = {"@id": LICENCE, "@type": "CreativeWork", "name": "Apache License 2.0"}
     preview = {"@id": PREVIEW, "@type": "CreativeWork", "about": _ref("./")}
     entities = [_file(path, place, found.sources) for path, place in paths.items()]
+    graph = [descriptor, preview, root, licence, workflow, *environments, action, *entities]
+    terms = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
+    return {"@context": [f"{PROFILE}/context", terms], "@graph": [*map(_compact, graph)]}
+
+
+def _compact(entity: dict) -> dict:
+    """An entity with what is a list of one as that one, as RO-Crate recommends."""
     return {
-        "@context": [f"{PROFILE}/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}],
-        "@graph": [
-            descriptor, preview, root, licence, workflow, *environments, action, *entities
-        ],
-    }  # fmt: skip
+        key: value[0] if isinstance(value, list) and len(value) == 1 else value
+        for key, value in entity.items()
+    }
 
 
 def _file(name: str, path: Path, sources: dict[str, list[str]]) -> dict:

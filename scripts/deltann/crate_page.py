@@ -65,16 +65,16 @@ def page(found: Provenance, metadata: dict) -> str:
             "and the gallery hold photographs, that have licences of their own: those of the "
             "packages, files or addresses that the config names.</p>",
             "<h2>Files</h2><table><tr><th>file<th>bytes<th>SHA-256<th>made from</tr>",
-            f"{_rows(entities)}</table></html>",
+            f"{_rows(entities, found)}</table></html>",
             "",
         ]
     )
 
 
-def _rows(entities: list[dict]) -> str:
+def _rows(entities: list[dict], found: Provenance) -> str:
     rows = []
     for item in entities:
-        sources = [source["@id"] for source in item.get("isBasedOn", [])]
+        sources = found.sources.get(item["@id"], [])
         made_from = "<br>".join(map(escape, sources[:10]))
         if len(sources) > 10:
             made_from += f"<br>and {len(sources) - 10} more"
