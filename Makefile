@@ -3,9 +3,9 @@ PYTHON ?= python3
 # one or more: a later one is laid over the former
 CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
-RESULTS = results/$(shell sed -n 's/^study: *\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG) | tail -n 1)
+RESULTS = results/$(shell sed -n 's/^ *"\{0,1\}study"\{0,1\}: *"\{0,1\}\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG) | tail -n 1)
 
-.PHONY: study retry-failed test lint
+.PHONY: study retry-failed verify pack redraw test lint
 
 study: .venv/ready
 	@$(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
@@ -16,6 +16,23 @@ study: .venv/ready
 retry-failed: .venv/ready
 	@.envs/analysis/bin/python scripts/retry_failed.py $(RESULTS)
 
+# Hold a study against its records: every digest, every cell of its grid.
+verify: .venv/ready
+	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
+	@.envs/analysis/bin/python scripts/verify.py $(RESULTS)
+
+# A finished study as one file for an archive, results/<study>.zip: an RO-Crate.
+pack: .venv/ready
+	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
+	@.envs/analysis/bin/python scripts/pack.py $(RESULTS)
+
+# Tables, figures, summary, gallery and report again, of a study that was carried here:
+# `make redraw CONFIG=results/<study>/config.json`.
+redraw: .venv/ready
+	@$(SNAKEMAKE) --snakefile redraw.smk --cores all --configfile $(CONFIG) \
+		--forcerun tables figures summary gallery && \
+	$(SNAKEMAKE) --snakefile redraw.smk --quiet all --configfile $(CONFIG) --report $(RESULTS)/report.html
+
 test: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
 	@.envs/test/bin/python -m pytest
@@ -24,7 +41,7 @@ lint: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
 	@.envs/test/bin/ruff check scripts tests benchmarks
 	@.envs/test/bin/ruff format --check scripts tests benchmarks
-	@.envs/test/bin/snakefmt --check Snakefile rules
+	@.envs/test/bin/snakefmt --check Snakefile redraw.smk rules
 
 # The driver's environment: Snakemake, and uv, which builds the others.
 .venv/ready: envs/driver.txt

@@ -1,28 +1,4 @@
-import sys
-
-from snakemake.exceptions import WorkflowError
-from snakemake.utils import min_version, validate
-
-min_version("9.27")
-sys.path.insert(0, f"{workflow.basedir}/scripts")
-
-
-from deltann import schema
-
-if not workflow.overwrite_configfiles:  # one that is given replaces the default: it is a study
-
-    configfile: "config/config.yaml"
-
-
-try:
-    validate(config, "config/schemas/config.schema.yaml")
-except WorkflowError as error:
-    raise WorkflowError(schema.explain(error)) from None
-
-
-report: "report/workflow.rst"
-
-
+include: "rules/config.smk"
 include: "rules/common.smk"
 include: "rules/environment.smk"
 include: "rules/prepare.smk"
@@ -43,6 +19,7 @@ include: "rules/figures.smk"
 include: "rules/summary.smk"
 include: "rules/gallery.smk"
 include: "rules/explain.smk"
+include: "rules/grid.smk"
 
 
 rule all:
@@ -52,3 +29,4 @@ rule all:
         FIGURE_FILES,
         rules.summary.output,
         rules.gallery.output,
+        rules.grid.output,

@@ -1,22 +1,24 @@
 # All cells' prediction files to the study dataset.
+from deltann import files
+
+
 localrules:
     cells,
 
 
 PREDICTIONS = [cell_path(cell) for cell in CELLS]
-
-
 # A command line can't hold ten thousand paths; a file can.
+CELL_LIST = "".join(f"{path}\n" for path in PREDICTIONS)
+
+
 rule cells:
     output:
         f"{STUDY}/cells.txt",
     params:
-        paths="".join(f"{path}\n" for path in PREDICTIONS),
+        paths=CELL_LIST,
     message:
         "list the study's cells"
     run:
-        from deltann import files
-
         files.write_text(output[0], params.paths)
 
 
@@ -27,11 +29,13 @@ rule aggregate:
         cells=rules.cells.output,
         environment=manifest("analysis"),
     output:
-        f"{STUDY}/study.nc",
+        study=DATASET,
+        record=f"{DATASET}.json",
     log:
         f"{STUDY}/logs/aggregate.log",
     params:
         python=python("analysis"),
+        cells=files.sha256_bytes(CELL_LIST.encode()),
         probe_tolerance=config["timing"]["probe_tolerance"],
         contention_tolerance=config["timing"]["contention_tolerance"],
         code=code_digest("scripts/aggregate.py"),
@@ -39,6 +43,7 @@ rule aggregate:
         "aggregate the study's cells"
     shell:
         "{params.python:q} scripts/aggregate.py --cells {input.cells:q}"
+        " --cells-sha256 {params.cells}"
         " --environment {input.environment:q} --probe-tolerance {params.probe_tolerance}"
         " --contention-tolerance {params.contention_tolerance}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.study:q} --record {output.record:q} > {log:q} 2>&1"

@@ -3,6 +3,8 @@ import ast
 import gc
 import json
 import os
+import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resources
 
-from deltann import checks, grid, resizers, runners, slurm
+from deltann import checks, grid, isolation, resizers, runners, slurm
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
@@ -19,12 +21,20 @@ from deltann.folder_lock import FolderLock
 # A DAG of ten thousand cells is no garbage: Python's search for some took a seventh of a dry run.
 gc.set_threshold(100_000)
 
-try:
-    checks.check(config)
-except StudyError as error:
-    raise WorkflowError(str(error)) from None
 
+def hold_config(check):
+    """Hold the config against a check, whose message is then all that is said."""
+    try:
+        check(config)
+    except StudyError as error:
+        raise WorkflowError(str(error)) from None
+
+
+hold_config(checks.check)
 STUDY = f"results/{config['study']}"
+# Its readers name it by its path: a rule's output would make its rule run, where only what is made
+# of the dataset is allowed to.
+DATASET = f"{STUDY}/study.nc"
 CELLS = grid.cells(config)
 # Jobs of a cluster parse this file too. They leave trying again to the run that submitted them: it
 # asks for more memory and time, and maybe for another node.
@@ -58,6 +68,12 @@ onstart:
         # scheduler, and the step that a timer causes sets the next: every job that ends adds one
         # for good. After 300 jobs they took a core; `jobs` and `cores` are limit enough.
         workflow.scheduler.job_rate_limiter = None
+
+
+onerror:
+    # a job's log on a full disk is empty
+    for place in isolation.full([STUDY, ".", tempfile.gettempdir()]):
+        print(f"{place}: no space left on the disk: free some and run again", file=sys.stderr)
 
 
 def python(environment):

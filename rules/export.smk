@@ -1,4 +1,7 @@
 # Weights to the native model file of a source.
+hold_config(checks.check_models)
+
+
 def native_environment(wildcards):
     """The environment that makes the file."""
     return grid.export_environment(config, wildcards.model, wildcards.source)

@@ -15,6 +15,7 @@ def drawn(wildcards):
 rule figures:
     input:
         table=lambda wildcards: f"{TABLES}/{drawn(wildcards)}.csv",
+        record=TABLES_RECORD,
         environment=manifest("analysis"),
     output:
         # Snakemake's report centres a picture, and cuts off the top of one taller than the window
@@ -26,6 +27,7 @@ rule figures:
         ),
         png=f"{STUDY}/figures/{{figure}}.png",
         data=f"{STUDY}/figures/{{figure}}.csv",
+        record=f"{STUDY}/figures/{{figure}}.json",
     log:
         f"{STUDY}/logs/figures/{{figure}}.log",
     wildcard_constraints:
@@ -43,5 +45,5 @@ rule figures:
         "draw the figure {wildcards.figure}"
     shell:
         "{params.python:q} scripts/figures.py --figure {wildcards.figure:q}"
-        " --table {input.table:q} --environment {input.environment:q}"
-        " --output-stem {params.stem:q} > {log:q} 2>&1"
+        " --table {input.table:q} --table-record {input.record:q} --environment {input.environment:q}"
+        " --output-stem {params.stem:q} --record {output.record:q} > {log:q} 2>&1"

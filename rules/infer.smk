@@ -94,5 +94,5 @@ rule infer:
         " --source {input.artifact:q} --source-record {input.record:q}"
         " --images {input.images:q} --preprocessing {params.run[preprocessing]:q} --device {params.run[place]:q}"
         " --repeats {params.repeats} --environment {input.environment:q} {params.limits}"
-        " --code {params.code}"
+        " --code {params.run[code]}"
         " --retries-left {resources.retries_left} --output {output:q} > {log:q} 2>&1"

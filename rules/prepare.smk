@@ -2,6 +2,7 @@
 # and resizer.
 from deltann.folder import LABELS, choose, in_folder, list_images
 
+hold_config(checks.check_images)
 SUBSET = config["images"].get("subset", {})
 
 if "folder" in config["images"]:
@@ -52,7 +53,8 @@ rule photographs:
         listed=SUBSET.get("list", []),
         environment=manifest("images"),
     output:
-        f"{STUDY}/photographs.csv",
+        photographs=f"{STUDY}/photographs.csv",
+        record=f"{STUDY}/photographs.csv.json",
     log:
         f"{STUDY}/logs/photographs.log",
     params:
@@ -70,7 +72,7 @@ rule photographs:
     shell:
         "{params.python:q} scripts/photographs.py --images={params.images:q} {params.subset:q}"
         " --classes {params.classes} --environment {input.environment:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.photographs:q} --record {output.record:q} > {log:q} 2>&1"
 
 
 PREPARED = sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS})
@@ -79,7 +81,8 @@ PREPARED = sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS})
 rule prepare:
     input:
         images=PLACE,
-        photographs=rules.photographs.output,
+        photographs=rules.photographs.output.photographs,
+        record=rules.photographs.output.record,
         environment=lambda wildcards: manifest(resizers.get(wildcards.resizer).ENVIRONMENT),
     output:
         f"{STUDY}/inputs/{{geometry}}/{{resizer}}.nc",
@@ -99,4 +102,5 @@ rule prepare:
         "{params.python:q} scripts/prepare.py --geometry {wildcards.geometry:q}"
         " --resizer {wildcards.resizer:q}"
         " --images={params.images:q} --photographs {input.photographs:q}"
+        " --photographs-record {input.record:q}"
         " --environment {input.environment:q} --output {output:q} > {log:q} 2>&1"

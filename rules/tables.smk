@@ -1,5 +1,6 @@
 # The study dataset to its tables.
 TABLES = f"{STUDY}/tables"
+TABLES_RECORD = f"{TABLES}/record.json"
 # Table: its category in the report. Each is a module in scripts/deltann/tables/, and has its
 # caption in report/.
 TABLE_CATEGORIES = {
@@ -37,13 +38,15 @@ def reported(name):
 
 rule tables:
     input:
-        study=rules.aggregate.output,
+        study=DATASET,
+        record=f"{DATASET}.json",
         published=PUBLISHED,
         environment=manifest("analysis"),
     output:
         **{name: reported(name) for name in TABLE_CATEGORIES},
         speedups_markdown=f"{TABLES}/speedups.md",
         passes_markdown=f"{TABLES}/passes.md",
+        record=TABLES_RECORD,
     log:
         f"{STUDY}/logs/tables.log",
     params:
@@ -54,4 +57,5 @@ rule tables:
         "compute the tables"
     shell:
         "{params.python:q} scripts/tables.py --study {input.study:q}"
+        " --study-record {input.record:q} --record {output.record:q}"
         " --environment {input.environment:q} --output-folder {params.folder:q} > {log:q} 2>&1"

@@ -1,4 +1,5 @@
 # The choices of the schedules measured on a device, kernel by kernel: a database of its own.
+hold_config(checks.check_database)
 TUNED_FOR = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{level}/{device}.tar"
 
 

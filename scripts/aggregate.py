@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, program
+from deltann import environment, files, program, sealed
+from deltann.errors import StudyError
 
 
 def main(options: argparse.Namespace) -> None:
@@ -11,16 +12,21 @@ def main(options: argparse.Namespace) -> None:
     digest = environment.check(options.environment)
     from deltann import aggregate
 
+    if files.sha256(options.cells) != options.cells_sha256:
+        raise StudyError(f"{options.cells} is not the list of the study's cells: {sealed.REPAIR}")
     paths = [Path(line) for line in options.cells.read_text(encoding="utf-8").splitlines()]
     tolerances = aggregate.Tolerances(options.probe_tolerance, options.contention_tolerance)
     aggregate.aggregate(paths, options.output, tolerances, digest)
+    sealed.seal(options.record, [options.output], {}, digest)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=Path, required=True, help="prediction files, one per line")
+    parser.add_argument("--cells-sha256", required=True, help="what that file must have")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the study dataset, NetCDF")
+    sealed.argument(parser)
     parser.add_argument(
         "--probe-tolerance", type=float, required=True, help="share by which the probe may drift"
     )

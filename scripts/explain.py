@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from deltann import environment, files, program, records
+from deltann import environment, files, program, records, sealed
 from deltann.cell import NAMES, UNSCHEDULED, Cell
 from deltann.errors import StudyError
 from deltann.explain import SCHEDULE
@@ -17,15 +17,16 @@ def main(options: argparse.Namespace) -> None:
     read = {name: records.source(options, name) for name in records.READS if getattr(options, name)}
     compiled, native = _predictions(options)
     import numpy as np
-    import xarray as xr
 
+    from deltann import prepared
     from deltann.explain import page, search, words
 
     numbers = search.chosen(native["logits"].values, compiled["logits"].values)
-    with xr.open_dataset(options.images, engine="h5netcdf") as images:
-        if images.attrs["digest"] != compiled.inputs_digest:
+    with prepared.opened(options.images) as images:
+        images.check()
+        if images.digest != compiled.inputs_digest:
             raise StudyError(f"{options.images}: not the images that {options.prediction} is of")
-        pixels = images["pixels"][numbers].values
+        pixels = np.stack([images.pixels(slice(row, row + 1))[0] for row in numbers])
     schedule = [] if options.schedule == UNSCHEDULED else [f"{SCHEDULE}{options.schedule}"]
     case = search.Case(
         (*options.passes, *schedule),
@@ -46,7 +47,7 @@ def main(options: argparse.Namespace) -> None:
     }
     facts["verdict"] = words.sentences(facts)
     print("\n".join(facts["verdict"]))
-    files.write_json(options.facts, facts)
+    sealed.write_json(options.facts, facts)
     files.write_text(options.page, page.page(facts))
 
 

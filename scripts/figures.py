@@ -4,12 +4,13 @@ import argparse
 import importlib
 from pathlib import Path
 
-from deltann import environment, files, program
+from deltann import environment, files, program, sealed
 
 
 def main(options: argparse.Namespace) -> None:
     """Draw and write."""
-    environment.check(options.environment)
+    digest = environment.check(options.environment)
+    read = sealed.check(options.table, options.table_record)
     import pandas as pd
 
     from deltann.figures import output, style
@@ -21,6 +22,8 @@ def main(options: argparse.Namespace) -> None:
     for suffix, save in ((".pdf", output.save_pdf), (".png", output.save_png)):
         with files.atomic(_path(options, suffix)) as part:
             save(pages, part)
+    made = [_path(options, suffix) for suffix in (".csv", ".pdf", ".png")]
+    sealed.seal(options.record, made, read, digest)
 
 
 def _path(options: argparse.Namespace, suffix: str) -> Path:
@@ -31,6 +34,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", required=True, help="module in deltann.figures")
     parser.add_argument("--table", type=Path, required=True, help="the table that it draws, CSV")
+    sealed.argument(parser, "table")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output-stem", type=Path, required=True, help="path without the suffix")
+    sealed.argument(parser)
     program.run(main, parser)

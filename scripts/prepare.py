@@ -3,13 +3,14 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, photographs, prepare, program
+from deltann import environment, photographs, prepare, program, sealed
 from deltann.geometry import Geometry
 
 
 def main(options: argparse.Namespace) -> None:
     """Prepare and write."""
     environment.check(options.environment)
+    sealed.check(options.photographs, options.photographs_record)
     listed = photographs.read(options.photographs)
     read = (
         prepare.Photograph(entry.image, entry.label, data)
@@ -24,6 +25,7 @@ if __name__ == "__main__":
     parser.add_argument("--resizer", required=True, help="module in deltann.resizers")
     parser.add_argument("--images", type=Path, required=True, help="folder, wheel or archive")
     parser.add_argument("--photographs", type=Path, required=True, help="the list of them, CSV")
+    sealed.argument(parser, "photographs")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the prepared images, NetCDF")
     program.run(main, parser)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import h5netcdf
 
-from deltann import files, program
+from deltann import program, sealed
 from deltann.errors import StudyError
 
 
@@ -21,8 +21,8 @@ def drop(study: Path) -> list[Path]:
     if not study.is_dir():
         raise StudyError(f"{study}: no such folder; expected results/<study>")
     dropped = []
-    for record in sorted(study.rglob("*.json")):
-        if files.read_json(record).get("status") == "failed":
+    for record in sealed.artifact_records(study):
+        if sealed.read_json(record).get("status") == "failed":
             dropped += [record, record.with_suffix("")]
     for cell in sorted((study / "predictions").rglob("*.nc")):
         with h5netcdf.File(cell, "r") as opened:

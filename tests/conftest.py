@@ -220,3 +220,48 @@ def undisturbed(workspace):
     config = workspace.config("undisturbed", **SMALL)
     workspace.run(config)
     return xr.load_dataset(workspace.path / "results/undisturbed/study.nc")
+
+
+@pytest.fixture(scope="session")
+def small(workspace, tmp_path_factory, worker_id) -> tuple[Workspace, Path]:
+    """A finished study of a small model of one's own, converted and compiled, and its config.
+
+    It is run once for all processes of a test run: tests copy its workspace, and change copies.
+    """
+    base = tmp_path_factory.getbasetemp()
+    space = Workspace((base if worker_id == "master" else base.parent) / "small")
+    with FileLock(f"{space.path}.lock"):
+        if not space.path.exists():
+            workspace.copy(space.path)
+            space.run(small_study(space, "small"))
+    return space, space.path / "small.yaml"
+
+
+def small_study(space: Workspace, name: str, **changes: object) -> Path:
+    """Write the config of a study of a small PyTorch model, and the model; return its path."""
+    import torch
+
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 8, 3, stride=2), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(4)
+    )
+    network = torch.nn.Sequential(network, torch.nn.Flatten(), torch.nn.Linear(8 * 16, 10)).eval()
+    program = torch.export.export(network, (torch.zeros(1, 3, 64, 64),))
+    torch.export.save(program, space.path / "small.pt2")
+    mine = yaml.safe_load((ROOT / "config/my-model.yaml").read_text())
+    described = mine["models"][0] | {"source": "torch", "file": "small.pt2"}
+    routes = {"torch": [[]], "onnx": [["torch_onnx"]]}
+    folder = space.path / "small-photographs"  # without their ImageNet labels
+    if not folder.exists():
+        shutil.copytree(space.path / "photographs", folder, ignore=lambda *_: ["labels.csv"])
+    return space.config(
+        name,
+        models=[described],
+        conversions={"torch": routes},
+        backends=["native", "O0"],
+        tvm_imports={"torch": [[]], "onnx": [[]]},
+        devices=mine["devices"],
+        images={"folder": folder.name},
+        timing={"repeats": 1, "probe_tolerance": 0.15, "contention_tolerance": 0.05},
+        **changes,
+    )

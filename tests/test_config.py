@@ -152,7 +152,7 @@ BAD = {
     ),
     "a brace in a name": (
         with_("images", {"folder": "braces"}),
-        ["images.folder", "'{model}.png'", "takes for a wildcard"],
+        ["images.folder", "'{model}.png'", "would replace"],
     ),
     "names that differ in case": (
         with_("images", {"folder": "case"}),

@@ -10,12 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import h5netcdf
 import numpy as np
 import pytest
 import xarray as xr
 from PIL import Image
 
-from deltann import aggregate, environment, files, predictions
+from deltann import aggregate, environment, files, predictions, prepared, sealed
 from deltann.cell import Cell
 from deltann.errors import StudyError
 from deltann.gallery import answers, page, thumbnails
@@ -76,9 +77,11 @@ def study(folder: Path, datasets: list[xr.Dataset]) -> xr.Dataset:
 
 def images(path: Path, names: list[str], grey: int) -> Path:
     """Prepared images of one shade."""
-    pixels = np.full((len(names), 32, 32, 3), grey, np.uint8)
-    data = {"pixels": (("image", "y", "x", "channel"), pixels)}
-    xr.Dataset(data, coords={"image": np.array(names, object)}).to_netcdf(path, engine="h5netcdf")
+    with h5netcdf.File(path, "w") as file:
+        writer = prepared.Writer(file, 32)
+        for name in names:
+            writer.add(name, -1, np.full((32, 32, 3), grey, np.uint8))
+        writer.finish([])
     return path
 
 
@@ -228,7 +231,10 @@ def test_thumbnail_is_of_the_first_file_that_holds_the_image(tmp_path):
 def test_program_writes_the_page(sample, tmp_path):
     files.write_json(tmp_path / "environment.json", environment.describe())
     inputs = images(tmp_path / "inputs.nc", [f"{k}.jpg" for k in range(4)], 90)
+    record = tmp_path / "study.nc.json"
+    sealed.seal(record, [tmp_path / "study.nc"], {}, "")
     command = [sys.executable, "scripts/gallery.py", "--study", tmp_path / "study.nc"]
+    command += ["--study-record", record, "--record", tmp_path / "gallery.json"]
     command += ["--inputs", inputs, "--environment", tmp_path / "environment.json"]
     subprocess.run([*command, "--output", tmp_path / "gallery.xhtml"], cwd=ROOT, check=True)
     data = content((tmp_path / "gallery.xhtml").read_text(encoding="utf-8"))

@@ -289,7 +289,7 @@ def test_a_bad_list_is_refused_by_name(folder, tmp_path, data, message):
 
 def check(images: dict) -> None:
     """Check the smallest config with these images."""
-    checks.check(
+    checks.check_images(
         {
             "study": "small",
             "images": images,
@@ -595,6 +595,7 @@ def test_the_program_lists_what_is_asked_for(folder, tmp_path):
         "--classes=10",
         f"--environment={tmp_path / 'manifest.json'}",
         f"--output={tmp_path / 'list.csv'}",
+        f"--record={tmp_path / 'list.json'}",
     )
     assert done.returncode == 0, done.stdout
     assert done.stdout == "4 photographs, 4 of them labelled\n"

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deltann import environment, files, isolation, records
+from deltann import environment, files, isolation, records, sealed
 from deltann.errors import StudyError, Transient
 from deltann.isolation import Child, Limits, Task
 
@@ -285,7 +285,7 @@ def from_source(options, tmp_path):
     """Options of a stage that reads a file which an earlier stage made."""
     source, record = tmp_path / "source.bin", tmp_path / "source.bin.json"
     source.write_bytes(b"the weights")
-    files.write_json(record, {"status": "ok", "sha256": files.sha256(source)})
+    sealed.write_json(record, {"status": "ok", "sha256": files.sha256(source)})
     return options("--source", str(source), "--source-record", str(record), from_source=True)
 
 
@@ -293,6 +293,7 @@ def test_produce_leaves_artifact_and_record(options):
     made = options()
     returned = records.produce("misbehave", {"how": "writes", "text": "hello"}, made)
     record = json.loads(made.record.read_text())
+    assert record.pop("digest") == files.digest(returned)
     assert record == returned
     assert made.artifact.read_text() == "hello"
     assert record["status"] == "ok"
@@ -336,7 +337,7 @@ def test_a_failed_source_passes_its_cause_on(from_source):
         "failed_stage": "export",
         "error": {"type": "SIGSEGV", "message": "gone", "traceback": ""},
     }
-    files.write_json(from_source.source_record, cause)
+    sealed.write_json(from_source.source_record, cause)
     from_source.source.write_bytes(b"")
     record = records.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
     assert {key: record[key] for key in cause} == cause

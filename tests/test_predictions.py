@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from scipy.special import softmax
 
-from deltann import predictions
+from deltann import content, predictions
 from deltann.cell import Cell
 from deltann.errors import StudyError
 
@@ -59,6 +59,7 @@ def test_what_is_written_is_read(path):
     written = dataset()
     predictions.write(written, path)
     read = predictions.read(path)
+    assert len(read.attrs.pop("digest")) == 64
     xr.testing.assert_identical(read, written)
     for name, (dimensions, dtype) in predictions.VARIABLES.items():
         assert read[name].dims == dimensions
@@ -80,7 +81,8 @@ def test_what_is_written_in_parts_is_the_same(path, tmp_path):
     written = dataset()
     about = [CELL, written.attrs, list(written.image.values), written.true_label.values]
     predictions.write_parts(path, *about, iter(parts_of(written, (0, 2), (2, 3))))
-    xr.testing.assert_identical(predictions.read(path), written)
+    predictions.write(written, tmp_path / "at once.nc")
+    xr.testing.assert_identical(predictions.read(path), predictions.read(tmp_path / "at once.nc"))
     whole = tmp_path / "whole.nc"
     predictions.write_parts(whole, *about, parts_of(written, (0, 3)))
     assert whole.read_bytes() == path.read_bytes()
@@ -202,7 +204,7 @@ BAD = {
     "other version": (lambda: dataset().assign_attrs(schema_version=1), "schema_version 1"),
     "unknown status": (lambda: dataset().assign_attrs(status="fine"), "status 'fine'"),
     "no attributes": (
-        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=3),
+        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=4),
         "attribute 'status' is missing",
     ),
     "failed without a cause": (
@@ -259,11 +261,42 @@ def test_a_missing_file_is_refused(path):
 def test_a_foreign_netcdf_file_is_refused(path):
     path.parent.mkdir()
     xr.Dataset({"temperature": ("time", [1.0, 2.0])}).to_netcdf(path, engine="h5netcdf")
-    refused(path, "not a prediction file: schema_version None; expected 3")
+    refused(path, "not a prediction file: schema_version None; expected 4")
 
 
-def test_a_damaged_block_is_refused_or_caught_by_the_schema(path):
+def test_a_damaged_value_is_refused(path):
     predictions.write(dataset(), path)
     with h5netcdf.File(path, "a") as opened:
-        opened["logits"][0, 0] = np.nan
-    refused(path, "logits that are not finite")
+        opened["logits"][0, 0] += np.float32(1e-3)
+    refused(path, "is not what its digest is of: .* Delete it and run again")
+
+
+def test_a_damaged_attribute_is_refused(path):
+    predictions.write(dataset(), path)
+    with h5netcdf.File(path, "a") as opened:
+        opened.attrs["probe_drift"] = 1.01
+    refused(path, "is not what its digest is of")
+
+
+def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(path, tmp_path):
+    """Some bytes of an HDF5 file mean nothing; whatever means something is missed in none."""
+    predictions.write(dataset(), path)
+    good, data, refusals = predictions.read(path), path.read_bytes(), 0
+    for place in np.random.default_rng(0).integers(8 * len(data), size=40):
+        flipped = bytearray(data)
+        flipped[place // 8] ^= 1 << (place % 8)
+        damaged = tmp_path / "damaged.nc"
+        damaged.write_bytes(flipped)
+        try:
+            xr.testing.assert_identical(predictions.read(damaged), good)
+        except StudyError as error:
+            assert str(damaged) in str(error)
+            refusals += 1
+    assert refusals
+
+
+def test_the_digest_is_the_same_in_blocks(path, monkeypatch):
+    predictions.write(dataset(), path)
+    monkeypatch.setattr(content, "BLOCK_BYTES", 8)
+    with h5netcdf.File(path) as opened:
+        assert content.digest(opened) == opened.attrs["digest"]

@@ -252,7 +252,7 @@ def test_the_digest_is_that_of_all_pixels_together():
     items = [(encoded(picture(seed=number)), number) for number in range(3)]
     dataset = prepared(*items)
     pixels = files.sha256_bytes(dataset["pixels"].values.tobytes())
-    assert dataset.digest == files.digest([["a.png", "b.png", "c.png"], [0, 1, 2], pixels])
+    assert dataset.digest == files.digest([["a.png", "b.png", "c.png"], [0, 1, 2], pixels, ""])
 
 
 @pytest.mark.parametrize("spoilt", ["pixels", "true_label"])

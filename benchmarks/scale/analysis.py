@@ -1,5 +1,6 @@
 """The programs from prediction files to what is read, on a made-up study."""
 
+import hashlib
 import re
 import sys
 from collections.abc import Iterator
@@ -25,21 +26,29 @@ def commands(folder: Path) -> dict[str, list[str]]:
     """The program of each step and its arguments, in the order of the rules."""
     study, tables = folder / "study.nc", folder / "tables"
     images = [str(path) for path in sorted(folder.glob("inputs/*/*.nc"))]
-    aggregate = ["--cells", folder / "cells.txt", *TOLERANCES]
+    listed, record, tables_record = (
+        folder / name for name in ("cells.txt", "study.nc.json", "tables/record.json")
+    )
+    sha256 = hashlib.sha256(listed.read_bytes()).hexdigest()
+    aggregate = ["--cells", listed, "--cells-sha256", sha256, *TOLERANCES]
+    dataset = ["--study", study, "--study-record", record]
     steps = {
-        "aggregate": ["aggregate.py", *aggregate, "--output", study],
-        "tables": ["tables.py", "--study", study, "--output-folder", tables],
+        "aggregate": ["aggregate.py", *aggregate, "--output", study, "--record", record],
+        "tables": ["tables.py", *dataset, "--output-folder", tables, "--record", tables_record],
     }
     for name in figures():
         table, stem = tables / f"{DRAWN.get(name, name)}.csv", folder / "figures" / name
         steps[f"figure {name}"] = ["figures.py", "--figure", name, "--table", table]
-        steps[f"figure {name}"] += ["--output-stem", stem]
-    from_study = ["--study", study, "--inputs", *images]
+        steps[f"figure {name}"] += ["--table-record", tables_record, "--output-stem", stem]
+        steps[f"figure {name}"] += ["--record", stem.with_suffix(".json")]
+    from_study = [*dataset, "--inputs", *images]
     gallery = folder / "gallery.xhtml"
     steps["gallery"] = ["gallery.py", *from_study, "--output", gallery]
+    steps["gallery"] += ["--record", folder / "gallery.xhtml.json"]
     summary = folder / "summary.md"
     steps["summary"] = ["summary.py", "--tables", tables, *from_study, "--output", summary]
     steps["summary"] += ["--page", summary.with_suffix(".html")]
+    steps["summary"] += ["--tables-record", tables_record, "--record", folder / "summary.json"]
     environment = ["--environment", folder / "environment.json"]
     return {
         step: [sys.executable, str(SCRIPTS / script), *map(str, [*arguments, *environment])]

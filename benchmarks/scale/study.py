@@ -8,7 +8,7 @@ from pathlib import Path
 import h5netcdf
 import numpy as np
 
-from deltann import compilation, environment, files, predictions
+from deltann import compilation, environment, files, predictions, prepared
 from deltann.cell import DIRECT, NATIVE, NO_IMPORT, RULES, RUNTIME, SOURCE, UNCONVERTED, Cell
 from deltann.levels import LEVELS
 
@@ -125,15 +125,11 @@ def write_images(images: int, path: Path) -> None:
     """Write prepared images with as much detail at each scale as a photograph has."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5netcdf.File(path, "w") as file:
-        file.dimensions = {"image": images, "y": SIDE, "x": SIDE, "channel": 3}
-        file.create_variable("image", ("image",), h5netcdf.core.h5py.string_dtype())
-        file["image"][:] = names(images)
-        file.create_variable("true_label", ("image",), np.int64)[:] = truth(images)
-        pixels = file.create_variable("pixels", ("image", "y", "x", "channel"), np.uint8)
-        file.attrs["digest"], file.attrs["excluded"] = "made up", "broken.JPEG: not an image"
-        pictures = np.stack([_photograph(number) for number in range(min(images, PICTURES))])
-        for start in range(0, images, PICTURES):
-            pixels[start : start + PICTURES] = pictures[: images - start]
+        pictures = [_photograph(number) for number in range(min(images, PICTURES))]
+        writer = prepared.Writer(file, SIDE)
+        for number, (name, label) in enumerate(zip(names(images), truth(images), strict=True)):
+            writer.add(name, int(label), pictures[number % PICTURES])
+        writer.finish(["broken.JPEG: not an image"])
 
 
 def _photograph(number: int) -> np.ndarray:

@@ -11,6 +11,7 @@
 | compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
 | failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
 | passes, idle_passes | cell | str | empty |
+| digest: of the prediction file's content | cell | str | |
 
 Coordinates on `cell`: the cell's path as index, its names, and its status.
 """
@@ -25,13 +26,13 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from deltann import compilation, files, predictions, prepared
+from deltann import compilation, content, files, predictions, prepared
 from deltann.cell import NAMES
 from deltann.errors import StudyError
 
 MISSING_LABEL = -1
 TEXTS = ("failed_stage", "error_type", "error_message", "inputs", "inputs_digest", "provenance")
-TEXTS += compilation.TEXTS
+TEXTS += ("digest", *compilation.TEXTS)
 # Logits are read image by image or cell by cell: about a megabyte a chunk serves both.
 CHUNK_IMAGES = 256
 # What a prediction file says of the machine while the cell was timed.
@@ -98,11 +99,10 @@ def pass_spread(latency: np.ndarray) -> float:
 @contextmanager
 def _opened(path: Path) -> Iterator[h5netcdf.File]:
     try:
-        file = h5netcdf.File(path, "r")
-    except OSError as error:
+        with h5netcdf.File(path, "r") as file:
+            yield file
+    except content.UNREADABLE as error:
         raise StudyError(f"{path}: not a readable prediction file: {error}") from error
-    with file:
-        yield file
 
 
 def survey(paths: list[Path]) -> Survey:

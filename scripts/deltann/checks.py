@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from pathlib import Path
 
 from deltann import converters, device, files, grid, models, resizers, runners, weights
@@ -12,6 +13,9 @@ from deltann.importers import IMPORTS
 from deltann.levels import LEVELS, PASSES
 from deltann.models import PRETRAINED, SEEDED, MissingFile, own
 
+# In a path, Snakemake takes the one for a wildcard and the other for a variable.
+PATTERN = re.compile(r"[{}]|<[a-z][a-z0-9_]*>")
+
 
 def _expect(key: str, value: str, known: list[str] | tuple[str, ...], what: str) -> None:
     if value not in known:
@@ -21,7 +25,7 @@ def _expect(key: str, value: str, known: list[str] | tuple[str, ...], what: str)
 
 
 def check(config: dict) -> None:
-    """Check what a schema can't.
+    """Check what a schema can't, of the config alone: not of the files that it names.
 
     Raises:
         StudyError: naming the key, the value, and what was expected.
@@ -49,11 +53,8 @@ def check(config: dict) -> None:
     for resizer in config.get("resizers", []):
         _expect("resizers", resizer, resizers.names(), "resizer")
     _check_devices(config)
-    _check_weights(config)
-    weights.check(_missing(config))
     if not grid.cells(config):
         raise StudyError("the config's grid has no cell; expected one at least")
-    _check_images(config)
 
 
 def _environments() -> list[str]:
@@ -73,7 +74,7 @@ def _check_pass_sets(config: dict) -> None:
 
 
 def _check_tuning(config: dict) -> None:
-    """The schedule `tuned` has a budget, and the database to start from is there."""
+    """The schedule `tuned` has a budget."""
     if TUNED in grid.schedules(config):
         for key, missing in (
             ("tuning", "tuning" not in config),
@@ -81,7 +82,16 @@ def _check_tuning(config: dict) -> None:
         ):
             if missing:
                 raise StudyError(f"config key {key} is missing; the schedule {TUNED!r} needs it")
+
+
+def check_database(config: dict) -> None:
+    """The tuning database to start from is there.
+
+    Raises:
+        StudyError: as `check`.
+    """
     path = config.get("tuning", {}).get("database")
+    _refuse_patterns("tuning.database", [path or ""])
     if path is not None and not Path(path).is_file():
         raise StudyError(
             f"config key tuning.database: {path!r} doesn't exist; expected a database that a "
@@ -120,6 +130,20 @@ def _check_models(config: dict) -> None:
             _expect(f"models (sources of {name})", source, known, "source")
 
 
+def check_models(config: dict) -> None:
+    """The files that models are made of are there, or can be fetched.
+
+    Raises:
+        StudyError: as `check`.
+    """
+    for name in filter(lambda name: grid.is_own(config, name), grid.names(config)):
+        described = grid.entry(config, name)
+        _refuse_patterns(f"models ({name})", own.files(described))
+        own.check_file(described)
+    _check_weights(config)
+    weights.check(_missing(config))
+
+
 def _check_weights(config: dict) -> None:
     """A file of weights is there, and is the one that is meant."""
     for model, source in _natives(config):
@@ -128,6 +152,7 @@ def _check_weights(config: dict) -> None:
         if described["file"] in (PRETRAINED, SEEDED):
             continue
         key = f"weights.{source} (for {model})"
+        _refuse_patterns(key, [str(path)])
         if not path.exists():
             raise StudyError(
                 f"config key {key}: {str(path)!r} doesn't exist; expected pretrained, seeded, or "
@@ -229,22 +254,26 @@ def _check_devices(config: dict) -> None:
         raise StudyError("config key devices: backend native needs a device with native: true")
 
 
-def _check_images(config: dict) -> None:
-    """What is known of the images before any job: all of a folder, of others the list of names."""
+def check_images(config: dict) -> None:
+    """What is known of the images before any job: all of a folder, of others the list of names.
+
+    Raises:
+        StudyError: as `check`.
+    """
     subset = config["images"].get("subset", {})
     if "list" in subset:
-        _refuse_braces("images.subset.list", [subset["list"]])
+        _refuse_patterns("images.subset.list", [subset["list"]])
         read_list(Path(subset["list"]))
     if "folder" in config["images"]:
         _check_folder(config, Path(config["images"]["folder"]), subset)
 
 
-def _refuse_braces(key: str, names: list[str]) -> None:
+def _refuse_patterns(key: str, names: list[str]) -> None:
     for name in names:
-        if set("{}") & set(name):
+        if PATTERN.search(name):
             raise StudyError(
-                f"{key}: {name!r} has a brace, which Snakemake takes for a wildcard; expected a "
-                "name without"
+                f"{key}: {name!r} has a brace or a <word>, which Snakemake would replace by "
+                "something else; expected a name without"
             )
 
 
@@ -253,7 +282,7 @@ def _check_folder(config: dict, folder: Path, subset: dict) -> None:
     names = list_images(place)
     chosen = choose(names, subset, place.where)
     said = clues(place, names)
-    _refuse_braces("images.folder", [str(folder), *chosen])
+    _refuse_patterns("images.folder", [str(folder), *chosen])
     empty = [name for name in chosen if not (folder / name).stat().st_size]
     if empty:
         raise StudyError(f"images.folder: empty image file: {folder / empty[0]}")

@@ -81,12 +81,19 @@ def check(manifest: Path) -> str:
     Raises:
         StudyError: it doesn't; the message names the difference and the repair.
     """
-    expected, actual = files.read_json(manifest), describe()
+    actual = describe()
+    try:
+        expected = files.read_json(manifest)
+        different = sorted(
+            set(expected["distributions"].items()) ^ set(actual["distributions"].items())
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StudyError(
+            f"{manifest}: not the manifest of an environment: {error!r}. Make it again: "
+            f"snakemake --cores all --forcerun {manifest}"
+        ) from error
     if expected == actual:
         return actual["digest"]
-    different = sorted(
-        set(expected["distributions"].items()) ^ set(actual["distributions"].items())
-    )
     raise StudyError(
         f"{sys.prefix} is not the environment that {manifest} describes; it differs in "
         f"{different[:5] or 'the interpreter'}. Rebuild it: snakemake --cores all "

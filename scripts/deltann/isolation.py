@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -31,6 +32,8 @@ DISK_FULL_BYTES = 1 << 20
 BEGINS, ENDS = "work begins:", "work ends:"
 PACKAGE = Path(__file__).resolve().parent
 MACHINE_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+# What a foreign tool says in an exception of its own, where the disk is the cause.
+MACHINE_WORDS = [os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS)]
 OUR_BUGS = (NameError, AttributeError, TypeError, ImportError, SyntaxError)
 
 
@@ -152,9 +155,8 @@ class Task:
         peak = max(peak, answer.get("peak_memory_bytes", 0))
         self.child.close()
         failure = failure or self._failure(answer)
-        for place in (self.writes, self.folder.parent):
-            if failure and shutil.disk_usage(place).free < DISK_FULL_BYTES:
-                raise StudyError(f"{place}: no space left on the disk: free some and run again")
+        for place in full([self.writes, self.folder.parent]) if failure else []:
+            raise StudyError(f"{place}: no space left on the disk: free some and run again")
         if answer.get("ours") and failure:
             raise StudyError(f"{failure.type}: {failure.message}\n{failure.traceback}")
         return Outcome(None if failure else answer["result"], failure, seconds, peak)
@@ -193,6 +195,15 @@ class Task:
         )
 
 
+def full(places: Iterable[Path | str]) -> list[Path | str]:
+    """Those of these folders whose disk has no space left."""
+    return [
+        place
+        for place in places
+        if os.path.isdir(place) and shutil.disk_usage(place).free < DISK_FULL_BYTES
+    ]
+
+
 class Family:
     """A process and its descendants."""
 
@@ -224,6 +235,8 @@ def _is_ours(error: BaseException) -> bool:
     if isinstance(error, StudyError):
         return True
     if isinstance(error, OSError) and error.errno in MACHINE_ERRNOS:
+        return True
+    if any(words in str(error) for words in MACHINE_WORDS):
         return True
     return isinstance(error, OUR_BUGS) and PACKAGE in _origin(error).parents
 

@@ -10,14 +10,14 @@ import h5netcdf
 import h5py
 import numpy as np
 
-from deltann import compilation, files
+from deltann import compilation, content, files
 from deltann.cell import NAMES, Cell
 from deltann.errors import StudyError
 
 if TYPE_CHECKING:  # xarray, half a second, is imported only where a dataset is made
     import xarray as xr
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 RANKS = 5
 VARIABLES = {
     "logits": (("image", "class"), np.float32),
@@ -203,7 +203,7 @@ def _check_values(logits: np.ndarray, latency: np.ndarray, where: str) -> None:
 
 
 def write(dataset: "xr.Dataset", path: Path) -> None:
-    """Check a prediction dataset and write it atomically.
+    """Check a prediction dataset and write it atomically, with the digest of its content.
 
     Raises:
         StudyError: it doesn't fit the schema.
@@ -215,6 +215,7 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
             _create(file, dataset["image"].values, dict(dataset.sizes))
             for name in VARIABLES:
                 file[name][...] = dataset[name].values
+        content.seal(file)
 
 
 def write_parts(
@@ -255,6 +256,7 @@ def write_parts(
             done += len(logits)
         if done != len(image):
             raise StudyError(f"{path}: predictions of {done} images; expected {len(image)}")
+        content.seal(file)
 
 
 def _describe(file: h5netcdf.File, names: dict[str, str], attributes: dict) -> None:
@@ -282,13 +284,15 @@ def read(path: Path) -> "xr.Dataset":
     """Read and check a prediction file, into memory.
 
     Raises:
-        StudyError: the file is truncated, of another kind, or doesn't fit the schema.
+        StudyError: the file is truncated, of another kind, doesn't fit the schema, or its content
+            isn't what its digest is of.
     """
     import xarray as xr
 
     try:
         dataset = xr.load_dataset(path, engine="h5netcdf")
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except content.UNREADABLE as error:
         raise StudyError(f"{path}: not a readable prediction file: {error}") from error
     check(dataset, str(path))
+    content.check(path, "prediction file")
     return dataset

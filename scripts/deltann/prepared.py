@@ -14,7 +14,7 @@ import h5netcdf
 import h5py
 import numpy as np
 
-from deltann import files
+from deltann import content, files, sealed
 from deltann.errors import StudyError
 
 # Images that are held in memory at a time: 75 MB of them at 224 pixels.
@@ -53,12 +53,13 @@ class Writer:
         names = self._file.create_variable("image", ("image",), h5py.string_dtype())
         names[:] = np.array(self._names, object)
         self._file.create_variable("true_label", ("image",), np.int64)[:] = self._labels
-        digest = _digest(self._names, self._labels, self._sha256.hexdigest())
-        self._file.attrs["digest"], self._file.attrs["excluded"] = digest, "\n".join(excluded)
+        lines = "\n".join(excluded)
+        digest = _digest(self._names, self._labels, self._sha256.hexdigest(), lines)
+        self._file.attrs["digest"], self._file.attrs["excluded"] = digest, lines
 
 
-def _digest(names: list[str], labels: list[int], pixels: str) -> str:
-    return files.digest([names, labels, pixels])
+def _digest(names: list[str], labels: list[int], pixels: str, excluded: str) -> str:
+    return files.digest([names, labels, pixels, excluded])
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,13 @@ class Prepared:
     Attributes:
         names: of the images.
         true_label: int64 (image,), -1 where unknown.
+        excluded: a line for each image that was left out.
         digest: what the file says of its content.
     """
 
     names: list[str]
     true_label: np.ndarray
+    excluded: str
     digest: str
     _path: Path
     _pixels: h5netcdf.Variable
@@ -94,13 +97,11 @@ class Prepared:
         try:
             for part in parts(len(self)):
                 value.update(np.ascontiguousarray(self.pixels(part)))
-        except OSError as error:
-            raise StudyError(f"{self._path}: not readable: {error}") from error
-        if _digest(self.names, self.true_label.tolist(), value.hexdigest()) != self.digest:
-            raise StudyError(
-                f"{self._path}: its images are not those that its digest describes: it was changed "
-                "or damaged. Delete it and run again"
-            )
+        except content.UNREADABLE as error:
+            raise StudyError(f"{self._path}: not readable: {sealed.REPAIR}: {error}") from error
+        labels = self.true_label.tolist()
+        if _digest(self.names, labels, value.hexdigest(), self.excluded) != self.digest:
+            raise StudyError(f"{self._path} is not what its digest is of: {sealed.REPAIR}")
 
 
 @contextmanager
@@ -114,8 +115,10 @@ def opened(path: Path) -> Iterator[Prepared]:
         try:
             file = stack.enter_context(h5netcdf.File(path, "r"))
             names = [name.decode() if isinstance(name, bytes) else name for name in file["image"]]
-            labels, digest = file["true_label"][:], str(file.attrs["digest"])
-            found = Prepared(names, labels, digest, path, file["pixels"])
-        except (OSError, KeyError) as error:
-            raise StudyError(f"{path}: not a readable file of prepared images: {error}") from error
+            excluded, digest = (str(file.attrs[name]) for name in ("excluded", "digest"))
+            found = Prepared(names, file["true_label"][:], excluded, digest, path, file["pixels"])
+        except content.UNREADABLE as error:
+            raise StudyError(
+                f"{path}: not a readable file of prepared images: {sealed.REPAIR}: {error}"
+            ) from error
         yield found

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from deltann import environment, files
-from deltann.errors import StudyError, Transient
+from deltann import environment, files, sealed
+from deltann.errors import Transient
 from deltann.isolation import Child, Failure, Limits, Outcome, Task
 
 # Artifacts that a stage may read, by the names of their options.
@@ -76,16 +76,10 @@ def source(options: argparse.Namespace, name: str = "source") -> dict:
         name: `source`, the model file, or another of `READS`.
 
     Raises:
-        StudyError: the file isn't the one that its record describes.
+        StudyError: the file isn't the one that its record describes (a failed one is empty), or
+            the record is damaged.
     """
-    path, described = getattr(options, name), getattr(options, f"{name}_record")
-    record = files.read_json(described)
-    if record["status"] == "ok" and files.sha256(path) != record["sha256"]:
-        raise StudyError(
-            f"{path} is not the file that {described} describes: it was changed or damaged. "
-            "Delete it and run again"
-        )
-    return record
+    return sealed.artifact(getattr(options, name), getattr(options, f"{name}_record"))
 
 
 def failed(stage: str, failure: Failure) -> dict:
@@ -147,7 +141,8 @@ def produce(
         if record["status"] == "failed":
             for path in (part, *others.values()):
                 path.write_bytes(b"")
-    files.write_json(options.record, record)
+        record["beside"] = {path.name: files.sha256(path) for path in others.values()}
+    sealed.write_json(options.record, record)
     return record
 
 

@@ -7,9 +7,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 from PIL import Image
 
+from deltann import prepared
 from deltann.errors import StudyError
 
 # About 2 KB each: what 5,500 of them may weigh on a page that stays under its limit.
@@ -25,22 +25,26 @@ def drawing(paths: list[Path]) -> Iterator[Callable[[str], str]]:
     holds the image.
 
     Args:
-        paths: prepared images, NetCDF files with `pixels(image, y, x, channel)` uint8.
+        paths: prepared images, as `deltann.prepared` writes them.
+
+    Raises:
+        StudyError: a file is damaged; or an image, when it is asked for, is in none.
     """
     with ExitStack() as stack:
-        places: dict[str, tuple[xr.DataArray, int]] = {}
+        places: dict[str, tuple[prepared.Prepared, int]] = {}
         for path in paths:
-            pixels = stack.enter_context(xr.open_dataset(path, engine="h5netcdf"))["pixels"]
-            for row, name in enumerate(pixels["image"].values):
-                places.setdefault(str(name), (pixels, row))
+            images = stack.enter_context(prepared.opened(path))
+            images.check()
+            for row, name in enumerate(images.names):
+                places.setdefault(name, (images, row))
 
         def draw(name: str) -> str:
             if name not in places:
                 raise StudyError(
                     f"image {name!r} of the study is in none of {', '.join(map(str, paths))}"
                 )
-            pixels, row = places[name]
-            return encode(pixels[row].values)
+            images, row = places[name]
+            return encode(images.pixels(slice(row, row + 1))[0])
 
         yield draw
 

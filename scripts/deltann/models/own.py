@@ -52,6 +52,15 @@ def check(described: dict) -> None:
         raise StudyError(
             f"config key {key}.source: {described['source']!r}; expected torch for a model of code"
         )
+
+
+def check_file(described: dict) -> None:
+    """Check the file that a description names.
+
+    Raises:
+        StudyError: as `check`.
+    """
+    key = f"models ({described['name']})"
     path = Path(files(described)[0])
     if not path.exists():
         raise StudyError(f"config key {key}: {str(path)!r} doesn't exist; expected the model")

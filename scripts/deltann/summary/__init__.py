@@ -4,8 +4,8 @@ what a deployer should do."""
 from pathlib import Path
 
 import pandas as pd
-import xarray as xr
 
+from deltann import prepared
 from deltann.summary import advice, answers, time
 from deltann.summary.words import NAMED, cell, count, some
 
@@ -52,8 +52,9 @@ def read_excluded(paths: list[Path]) -> dict[str, str]:
     """The images left out, by geometry and resizer, from the prepared images' files."""
     excluded = {}
     for path in paths:
-        with xr.open_dataset(path, engine="h5netcdf") as dataset:
-            excluded[f"{path.parent.name}/{path.stem}"] = str(dataset.attrs["excluded"])
+        with prepared.opened(path) as images:
+            images.check()
+            excluded[f"{path.parent.name}/{path.stem}"] = images.excluded
     return excluded
 
 

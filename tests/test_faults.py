@@ -1,0 +1,260 @@
+"""What a machine does to a study: full disks, folders that can't be written, memory that the
+kernel takes back, clocks that jump. It ends in an error or a failed record, and never in another
+result.
+"""
+
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import xarray as xr
+import yaml
+from conftest import small_study
+from test_verify import verify
+
+from deltann import predictions
+
+STUDY = "results/small"
+CELL = "mine/torch/torch/unconverted/source/pillow/{}/cpu"
+NATIVE, O0 = CELL.format("none/runtime/runtime/native"), CELL.format("direct/tvm/rules/O0")
+COMPILED = "compiled/mine/torch/onnx/torch_onnx/direct/tvm/rules/O0/cpu.so"
+# What each stage's job makes and logs, by rules of which none waits for another.
+STAGES = {
+    "photographs export": ["photographs.csv*", "models/mine/torch/unconverted.pt2*"],
+    "prepare convert aggregate": [
+        "inputs/72-64-bilinear/pillow.nc",
+        "models/mine/torch/torch_onnx.onnx*",
+        "study.nc*",
+    ],
+    "compile infer tables tune": [
+        f"{COMPILED}*",
+        f"predictions/{NATIVE}.nc",
+        "tables/*",
+        "tuned/mine/torch/torch/unconverted/direct/tvm/O0/cpu.tar",
+    ],
+    "figures summary gallery explain": [
+        "figures/latency.*",
+        "summary.*",
+        "gallery.xhtml*",
+        f"explain/{O0}.html",
+    ],
+}
+
+
+@contextmanager
+def mounted(path: Path, megabytes: float, *options: str):
+    """Mount a small file system in memory, or skip where that isn't allowed."""
+    path.mkdir(parents=True, exist_ok=True)
+    size = f"size={int(megabytes * 1024)}k"
+    command = ["mount", "-t", "tmpfs", "-o", ",".join([size, *options]), "none", str(path)]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mounting takes a privilege that this process hasn't: {error}")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+@contextmanager
+def filled(path: Path, free: int = 0):
+    """Fill a file system with a file, up to so many bytes."""
+    ballast = path / "ballast"
+    with open(ballast, "wb") as stream:
+        os.posix_fallocate(stream.fileno(), 0, shutil.disk_usage(path).free - free)
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+@pytest.fixture(scope="module")
+def space(small, tmp_path_factory):
+    """The small study, finished, on a file system of its own."""
+    made = small[0].copy(tmp_path_factory.mktemp("faults") / "space")
+    shutil.move(made.path / STUDY, made.path / "whole")
+    with mounted(made.path / STUDY, 16):
+        shutil.copytree(made.path / "whole", made.path / STUDY, dirs_exist_ok=True)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def config(space):
+    """Its config without a second try, and the same with the stage that tunes."""
+    path = small_study(space, "small")
+    content = yaml.safe_load(path.read_text())
+    content["limits"]["retries"] = 0
+    path.write_text(yaml.safe_dump(content))
+    tuned = content | {"schedules": ["rules", "tuned"], "tuning": {"trials": 1}}
+    path.with_name("tuned.yaml").write_text(yaml.safe_dump(tuned))
+    return path
+
+
+def restore(space) -> None:
+    """The finished study again, with its dates."""
+    for path in (space.path / STUDY).iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.copytree(space.path / "whole", space.path / STUDY, dirs_exist_ok=True)
+
+
+def answers(path: Path) -> dict[str, bytes]:
+    """The predictions of a study, without what was timed."""
+    with xr.open_dataset(path / "study.nc") as dataset:
+        names = ("cell", "status", "logits", "label", "probability")
+        return {name: dataset[name].values.tobytes() for name in names}
+
+
+def remove(study: Path, patterns: list[str]) -> tuple[str, ...]:
+    """Delete files, and all logs; return a target of each pattern."""
+    shutil.rmtree(study / "logs", ignore_errors=True)
+    targets = []
+    for pattern in patterns:
+        found = sorted(study.glob(pattern)) or [study / pattern]
+        targets.append(f"{STUDY}/{found[0].relative_to(study)}")
+        for path in found:
+            path.unlink(missing_ok=True)
+    return tuple(targets)
+
+
+@pytest.mark.parametrize("rules", STAGES)
+def test_a_full_disk_stops_every_stage(space, config, rules):
+    restore(space)
+    study = space.path / STUDY
+    targets = remove(study, STAGES[rules])
+    if "tune" in rules:
+        config = config.with_name("tuned.yaml")
+    with filled(study):
+        done = space.snakemake(config, "--allowed-rules", *rules.split(), targets=targets)
+        made = [name for name in targets if (space.path / name).exists()]
+    assert done.returncode != 0
+    for rule in rules.split():
+        assert f"Error in rule {rule}:" in done.stdout
+    assert not made
+    assert f"{STUDY}: no space left on the disk: free some and run again" in done.stdout
+
+
+def test_with_space_again_the_study_is_the_same(space, small):
+    restore(space)
+    study = space.path / STUDY
+    before = answers(study)
+    remove(study, ["study.nc*", f"predictions/{NATIVE}.nc"])
+    with filled(study):
+        assert space.snakemake(small[1]).returncode != 0
+    space.run(small[1])
+    assert answers(study) == before
+    assert verify(space).returncode == 0, verify(space).stdout
+
+
+def test_a_full_temporary_folder_stops_the_jobs_with_tools(space, config, tmp_path, monkeypatch):
+    restore(space)
+    study = space.path / STUDY
+    made = [f"{COMPILED}*", f"predictions/{NATIVE}.nc"]
+    targets = remove(study, made)
+    with mounted(tmp_path / "temporary", 1) as folder, filled(folder, free=65536):
+        monkeypatch.setenv("TMPDIR", str(folder))
+        rules = ("compile", "infer")
+        done = space.snakemake(config, "--allowed-rules", *rules, targets=targets)
+    for name in targets:
+        path = space.path / name
+        whole = space.path / "whole" / path.relative_to(study)
+        if path.suffix == ".nc" and path.exists():  # the little space may be enough
+            assert (predictions.read(path)["logits"] == predictions.read(whole)["logits"]).all()
+        else:
+            assert not path.exists()
+            assert "no space left" in done.stdout.lower()
+
+
+def test_a_folder_that_cannot_be_written_stops_the_run(space, config):
+    """Read-only for root, too: a file system mounted so."""
+    restore(space)
+    study = space.path / STUDY
+    targets = remove(study, ["figures/latency.*"])
+    shutil.rmtree(study / "figures")
+    with mounted(study / "figures", 1, "ro"):
+        done = space.snakemake(config, "--allowed-rules", "figures", targets=targets)
+    assert done.returncode != 0
+    assert f"Read-only file system: '{targets[0][:-4]}" in done.stdout
+    space.run(config, "--allowed-rules", "figures", targets=targets)
+    name = "figures/latency.csv"
+    assert (study / name).read_bytes() == (space.path / "whole" / name).read_bytes()
+
+
+@contextmanager
+def memory(megabytes: int):
+    """A control group whose processes the kernel kills when they take more memory, or skip."""
+    lines = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    own = {controllers: path for _, controllers, path in lines}
+    first = "memory" in own
+    root = Path("/sys/fs/cgroup/memory" if first else "/sys/fs/cgroup")
+    group = root / own.get("memory", own.get("", "/")).lstrip("/") / f"deltann-{os.getpid()}"
+    try:
+        group.mkdir()
+        limit = group / ("memory.limit_in_bytes" if first else "memory.max")
+        limit.write_text(str(megabytes << 20))
+        if not first:
+            (group / "memory.swap.max").write_text("0")
+    except OSError as error:
+        if group.is_dir():
+            group.rmdir()
+        pytest.skip(f"no control group for memory can be made here: {error}")
+    try:
+        yield group / "cgroup.procs"
+    finally:
+        group.rmdir()
+
+
+def test_a_cell_that_the_kernel_kills_for_memory_has_failed(space, config, small):
+    restore(space)
+    study = space.path / STUDY
+    before = answers(study)
+    target, _ = remove(study, [f"predictions/{NATIVE}.nc", "study.nc*"])
+    command = space.command(config, "--allowed-rules", "infer", targets=(target,))
+    with memory(300) as group:
+        entered = ["sh", "-c", f'echo $$ > "{group}"; exec "$@"', "sh", *command]
+        subprocess.run(entered, cwd=space.path, capture_output=True)
+    with xr.open_dataset(space.path / target) as dataset:
+        assert dataset.status == "failed"
+        assert (dataset.failed_stage, dataset.error_type) == ("infer", "SIGKILL")
+        assert "logits" not in dataset
+    retry = [".envs/analysis/bin/python", "scripts/retry_failed.py", STUDY]
+    subprocess.run(retry, cwd=space.path, check=True)
+    space.run(small[1])
+    assert answers(study) == before
+
+
+JUMPS = """
+import random
+import time
+
+_real = time.time
+time.time = lambda: _real() + random.choice((-1e8, 0, 1e8))
+"""
+
+
+def test_a_clock_that_jumps_changes_nothing(space, small, monkeypatch):
+    """In every process of a run: three years to and fro at each look at the clock."""
+    restore(space)
+    study = space.path / STUDY
+    before = answers(study)
+    remove(study, ["study.nc*", "predictions/**/*.nc"])
+    (space.path / "scripts/sitecustomize.py").write_text(JUMPS)
+    monkeypatch.setenv("PYTHONPATH", str(space.path / "scripts"))
+    space.run(small[1])
+    monkeypatch.undo()
+    (space.path / "scripts/sitecustomize.py").unlink()
+    assert answers(study) == before
+    with xr.open_dataset(study / "study.nc") as dataset:
+        assert ((dataset.latency > 0) & (dataset.latency < 60)).all()
+    assert verify(space).returncode == 0, verify(space).stdout
+
+
+def test_files_of_the_future_are_not_made_again(space, small):
+    restore(space)
+    future = 4e9
+    for path in [*(space.path / STUDY).rglob("*"), *(space.path / "small-photographs").iterdir()]:
+        os.utime(path, (future, future))
+    assert space.jobs(small[1]) == {}
