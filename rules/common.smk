@@ -36,6 +36,7 @@ STUDY = f"results/{config['study']}"
 # of the dataset is allowed to.
 DATASET = f"{STUDY}/study.nc"
 CELLS = grid.cells(config)
+PREPARED = sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS})
 # Jobs of a cluster parse this file too. They leave trying again to the run that submitted them: it
 # asks for more memory and time, and maybe for another node.
 RETRIES = config["limits"]["retries"] if workflow.is_main_process else 0

@@ -75,9 +75,6 @@ rule photographs:
         " --output {output.photographs:q} --record {output.record:q} > {log:q} 2>&1"
 
 
-PREPARED = sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS})
-
-
 rule prepare:
     input:
         images=PLACE,

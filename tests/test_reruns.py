@@ -78,7 +78,7 @@ def test_a_constant_in_a_runner(finished, study):
 
 
 def test_a_constant_in_a_script(finished, study):
-    finished.edit("scripts/infer.py", '"arrays.npz"', '"both.npz"')
+    finished.edit("scripts/infer.py", '"model_file"', '"model"')
     jobs = finished.jobs(study)
     assert stages(jobs) == {"infer"} | ANALYSIS
     assert jobs["infer"] == TVM_CELLS + NATIVE_CELLS
