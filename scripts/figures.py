@@ -18,11 +18,10 @@ def main(options: argparse.Namespace) -> None:
     style.use()
     module = importlib.import_module(f"deltann.figures.{options.figure}")
     pages = module.draw(pd.read_csv(options.table))
-    files.write_text(_path(options, ".csv"), options.table.read_text(encoding="utf-8"))
-    for suffix, save in ((".pdf", output.save_pdf), (".png", output.save_png)):
-        with files.atomic(_path(options, suffix)) as part:
-            save(pages, part)
-    made = [_path(options, suffix) for suffix in (".csv", ".pdf", ".png")]
+    made = csv, pdf, png = [_path(options, suffix) for suffix in (".csv", ".pdf", ".png")]
+    files.write_text(csv, options.table.read_text(encoding="utf-8"))
+    with files.atomic(pdf) as pdf_part, files.atomic(png) as png_part:
+        output.save(pages, pdf_part, png_part)
     sealed.seal(options.record, made, read, digest)
 
 

@@ -1,9 +1,12 @@
 """Every figure draws a study with everything and one with nothing, and names what tells apart."""
 
+import re
 from importlib import import_module
 
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
+from PIL import Image
 from test_analysis import NATIVE, failed, many, study
 
 from deltann import tables
@@ -33,11 +36,36 @@ def test_figures_draw_a_wide_study_and_a_bare_one(name, drawn_tables, tmp_path):
     module = import_module(f"deltann.figures.{name}")
     for folder in drawn_tables:
         table = pd.read_csv(folder / f"{'conversions' if name == 'backends' else name}.csv")
-        pages = module.draw(table)
-        output.save_pdf(pages, tmp_path / "figure.pdf")
-        output.save_png(pages, tmp_path / "figure.png")
-        assert (tmp_path / "figure.pdf").read_bytes()[:4] == b"%PDF"
-        assert all(page.get_figheight() < 13 for page in pages)
+        output.save(module.draw(table), tmp_path / "figure.pdf", tmp_path / "figure.png")
+        assert pages_of(tmp_path / "figure.pdf") == len(list(module.draw(table)))
+        assert all(page.get_figheight() < 13 for page in module.draw(table))
+        plt.close("all")
+
+
+def pages_of(pdf):
+    """How many pages a PDF has."""
+    return len(re.findall(rb"/Type /Page\b(?!s)", pdf.read_bytes()))
+
+
+def test_a_figure_of_very_many_models_has_further_pages_in_its_pdf(drawn_tables, tmp_path):
+    from deltann.figures import anova, output, style
+
+    style.use()
+    one = pd.read_csv(drawn_tables[0] / "anova.csv")
+    table = pd.concat(one.assign(model=one["model"] + f"-{copy}") for copy in range(80))
+    open_at_once = []
+
+    def pages():
+        for page in anova.draw(table):
+            open_at_once.append(len(plt.get_fignums()))
+            assert page.get_figheight() < 13
+            yield page
+
+    output.save(pages(), tmp_path / "figure.pdf", tmp_path / "figure.png")
+    assert set(open_at_once) == {1}
+    assert pages_of(tmp_path / "figure.pdf") == len(open_at_once) > 16
+    with Image.open(tmp_path / "figure.png") as picture:
+        assert 0.8 < picture.height / output.TALLEST < 1.01
 
 
 def test_labels_say_what_there_is_several_of_and_no_more(tmp_path):

@@ -1,5 +1,7 @@
 """How much time depends on the device, the level and the framework, with all others frozen."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -16,9 +18,10 @@ EFFECTS = (
     ("effect", "rank_p_holm", "rank-based test:\neffect size"),
     ("ratio", "rank_p_holm", "slowest over fastest\n(time)"),
 )
+ROW, AXES = 0.42, 0.7  # inches of a row, and of the panels' titles and ticks
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """A row per model and factor, a panel per measure, a mark per frozen combination.
 
     Args:
@@ -32,7 +35,13 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     names = table["model"] + "\nvaried: " + table["varied"]
     table = table.assign(row=names).sort_values("model", kind="stable")
     rows = style.ordered(table["row"])
-    size = (style.WIDTH, pages.CAPTION + 0.7 + 0.42 * len(rows))
+    fitting = int((pages.HEIGHT - pages.CAPTION - AXES) / ROW)
+    chunks = (rows[i : i + fitting] for i in range(0, len(rows), fitting))
+    return (_page(table, chunk) for chunk in chunks)
+
+
+def _page(table: pd.DataFrame, rows: list[str]) -> Figure:
+    size = (style.WIDTH, pages.CAPTION + AXES + ROW * len(rows))
     figure, axes = plt.subplots(1, len(EFFECTS), figsize=size, sharey=True)
     for place, (value, p, title) in zip(axes, EFFECTS, strict=True):
         _panel(place, table, rows, value, p)
@@ -45,7 +54,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     _round_ticks(axes[2], table["ratio"])
     figure.legend(handles=_legend(), loc="outside right upper", frameon=False)
     style.caption(figure, TITLE, _caption(table))
-    return [figure]
+    return figure
 
 
 def _panel(axes: Axes, table: pd.DataFrame, rows: list[str], value: str, p: str) -> None:

@@ -1,5 +1,7 @@
 """Every target and backend against the native model: what compilation changes in the answers."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -18,7 +20,7 @@ from deltann.figures.targets import label_norm
 TITLE = "What conversion and compilation change in the answers"
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model, source, preprocessing and resizer, a heat map of labels and one of logits.
 
     Args:

@@ -1,6 +1,6 @@
 """Sources by targets: what each conversion changes in labels and logits, every route on its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ LABELS, LOGITS = "top-1 labels that differ", "largest logit difference"
 COLUMN = "max_logit_difference"
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model, preprocessing, resizer and device, a matrix of labels and one of logits.
 
     Args:

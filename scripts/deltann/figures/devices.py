@@ -1,5 +1,7 @@
 """Time across devices, level by level: the paper's figures 3 to 5 and 15 to 17."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -8,7 +10,7 @@ from deltann.figures import dots, labels, pages, style
 TITLE = "What the device does to time"
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model and source, a panel per backend, a row per target, a mark per device.
 
     Args:

@@ -1,5 +1,6 @@
 """Dot plots of ratios with intervals: a row per variant, a panel per column, a mark per series."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +55,7 @@ def strips(title: str, table: pd.DataFrame, series: list[str]) -> list[Strip]:
     ]
 
 
-def draw(items: list[Strip], axis: str, base: str, title: str, caption: str) -> list[Figure]:
+def draw(items: list[Strip], axis: str, base: str, title: str, caption: str) -> Iterator[Figure]:
     """Draw strips on as many pages as it takes.
 
     Args:
@@ -63,7 +64,7 @@ def draw(items: list[Strip], axis: str, base: str, title: str, caption: str) -> 
         base: what it is relative to, for the legend.
         title, caption: of each page.
     """
-    return [_page(page, axis, base, title, caption) for page in pages.pack(items)]
+    return (_page(page, axis, base, title, caption) for page in pages.pack(items))
 
 
 def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) -> Figure:

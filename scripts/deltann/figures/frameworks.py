@@ -1,5 +1,7 @@
 """Time across frameworks, per device and level: the paper's figures 6 to 14."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,7 +12,7 @@ NATIVES = "native"
 HELD = ["model", "comparison", "reference_framework", *labels.PREPARATION]
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model and comparison, a panel per device, a row per framework, a mark per backend.
 
     Args:

@@ -1,5 +1,7 @@
 """What the images' preparation alone changes in the answers."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,7 +12,7 @@ from deltann.figures.targets import BAR, label_norm
 TITLE = "What the images' preparation changes in the answers"
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model and source, targets by preparations.
 
     Args:

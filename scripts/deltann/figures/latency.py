@@ -1,5 +1,7 @@
 """Time per backend and device, relative to O0 of the same model file on the same device."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -9,7 +11,7 @@ TITLE = "What the compiler's level does to time"
 BASE = "O0"
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model and source, a panel per device, a row per target, a mark per backend.
 
     Args:

@@ -1,5 +1,7 @@
 """Heat maps of label dissimilarity between a model's sources: the paper's appendix, figure 1."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -9,7 +11,7 @@ from deltann.figures.targets import BAR, label_norm, pair_grid
 TITLE = "Do the frameworks' own models agree?"
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """One heat map per model, resizer and device.
 
     Args:

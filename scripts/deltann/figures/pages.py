@@ -47,9 +47,9 @@ def _lines(texts: list[str]) -> int:
     return max((text.count("\n") + 1 for text in texts), default=1)
 
 
-def heat(panels: list[Panel], title: str, caption: str) -> list[Figure]:
+def heat(panels: list[Panel], title: str, caption: str) -> Iterator[Figure]:
     """Heat maps one under the other, on as many pages as it takes."""
-    return [_heat_page(list(page), title, caption) for page in pack(panels)]
+    return (_heat_page(page, title, caption) for page in pack(panels))
 
 
 def _heat_page(panels: list[Panel], title: str, caption: str) -> Figure:
@@ -69,16 +69,14 @@ def _heat_page(panels: list[Panel], title: str, caption: str) -> Figure:
     return figure
 
 
-def squares(panels: list[Panel], title: str, caption: str) -> list[Figure]:
+def squares(panels: list[Panel], title: str, caption: str) -> Iterator[Figure]:
     """Square heat maps of one scale, side by side where they are small, then on further pages."""
-    if not panels:
-        return []
     widest = max(len(panel.grid.columns) for panel in panels)
     across = min(len(panels), 3 if widest <= 4 else 2 if widest <= 6 else 1)
     width = (style.WIDTH - BAR) / max(across, 2 if widest <= 6 else 1)
     down = max(1, int((HEIGHT - CAPTION) / width))
-    pages = [panels[i : i + across * down] for i in range(0, len(panels), across * down)]
-    return [_square_page(page, across, width, title, caption) for page in pages]
+    pages = (panels[i : i + across * down] for i in range(0, len(panels), across * down))
+    return (_square_page(page, across, width, title, caption) for page in pages)
 
 
 def _square_page(
@@ -113,8 +111,8 @@ def pack(items: list, height: float = HEIGHT - CAPTION) -> Iterator[list]:
         yield page
 
 
-def nothing(title: str, why: str) -> list[Figure]:
+def nothing(title: str, why: str) -> Iterator[Figure]:
     """A page that says why there is nothing to draw."""
     figure = plt.figure(figsize=(style.WIDTH, 0.7))
     style.caption(figure, title, f"Nothing to draw: {why}")
-    return [figure]
+    yield figure

@@ -1,5 +1,7 @@
 """Each graph pass alone: its time against all disabled, the paper's beside it."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -21,7 +23,7 @@ ROW = 0.3  # inches
 QUIET = "#666666"
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """A panel per model file and device, a row per pass.
 
     Args:
@@ -37,7 +39,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
         title = title if variant == held["source"] else f"{title}\nin {variant}"
         panels.append((title, rows[rows["published_pass"] != BASE]))
     chunks = [panels[i : i + dots.ACROSS] for i in range(0, len(panels), dots.ACROSS)]
-    return [_page(chunk, table) for chunk in chunks]
+    return (_page(chunk, table) for chunk in chunks)
 
 
 def _page(panels: list[tuple[str, pd.DataFrame]], table: pd.DataFrame) -> Figure:

@@ -1,5 +1,7 @@
 """The paper's speedups beside this run's."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -13,7 +15,7 @@ TITLE = "Published speedups beside this run's"
 PAIR = ["published_baseline", "published_candidate"]
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """A panel per pair of levels, a row per model and framework, a mark per device.
 
     Args:
@@ -39,7 +41,7 @@ def draw(table: pd.DataFrame) -> list[Figure]:
     legend = _legend(published, measured)
     figure.legend(handles=legend, loc="outside right upper", frameon=False)
     style.caption(figure, TITLE, _caption(table, measured))
-    return [figure]
+    yield figure
 
 
 def _panel(

@@ -1,5 +1,7 @@
 """Pairwise speedups of levels, in the layout of the paper's appendix."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -10,7 +12,7 @@ TITLE = "Speedup of one compiler level over another"
 ACROSS = 6
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model and source, frameworks by pairs of levels and devices.
 
     Args:

@@ -1,5 +1,7 @@
 """Heat maps of label dissimilarity between the targets of a model, each in its own runtime."""
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -10,7 +12,7 @@ TITLE = "Do a model's versions in different frameworks agree?"
 HELD = ["model", "source", *labels.PREPARATION, "device"]
 
 
-def draw(table: pd.DataFrame) -> list[Figure]:
+def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """One heat map per model, source, preprocessing, resizer and device.
 
     Args:
