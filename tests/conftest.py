@@ -148,7 +148,7 @@ def equal(one: xr.Dataset, other: xr.Dataset) -> None:
         assert list(one[name].values) == list(other[name].values)
 
 
-def _checkout(path: Path) -> Workspace:
+def checkout(path: Path) -> Workspace:
     """Copy what git tracks or would track, as it is in the working tree."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -182,7 +182,7 @@ def workspace(tmp_path_factory, worker_id) -> Workspace:
 
 def _built(path: Path) -> Workspace:
     """A checkout with its environments and photographs."""
-    space = _checkout(path)
+    space = checkout(path)
     names = sorted(path.stem for path in (ROOT / "envs").glob("*.txt"))
     built = [name for name in names if name not in ("driver", "test")]
     wheel = "results/images/foolbox-3.3.4.whl"

@@ -6,13 +6,14 @@ result.
 import os
 import shutil
 import subprocess
+import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import xarray as xr
 import yaml
-from conftest import small_study
+from conftest import checkout, small_study
 from test_verify import verify
 
 from deltann import predictions
@@ -135,6 +136,33 @@ def test_a_full_disk_stops_every_stage(space, config, rules):
         assert f"Error in rule {rule}:" in done.stdout
     assert not made
     assert f"{STUDY}: no space left on the disk: free some and run again" in done.stdout
+
+
+def test_a_full_disk_stops_the_building_and_the_fetching(tmp_path):
+    """Of an environment, and of the photographs; nothing half made is taken for whole."""
+    with mounted(tmp_path / "disk", 60) as disk:
+        space = checkout(disk)
+        environment, target = "results/environments/images.json", "results/images/foolbox-3.3.4.whl"
+        config = space.path / "config/config.yaml"
+        done = space.snakemake(config, targets=(environment,))
+        assert done.returncode != 0 and "Error in rule environment:" in done.stdout
+        assert "no space left" in done.stdout.lower()
+        assert not (disk / environment).exists()
+        subprocess.run(["mount", "-o", "remount,size=600m", str(disk)], check=True)
+        space.run(config, targets=(environment,))
+        python = disk / ".envs/images/bin/python"
+        subprocess.run([python, "-c", "import h5netcdf, pandas, PIL"], check=True)
+
+        with filled(disk, free=300_000):
+            done = space.snakemake(config, targets=(target,))
+        assert done.returncode != 0 and "Error in rule images:" in done.stdout
+        assert ".: no space left on the disk: free some and run again" in done.stdout
+        assert not (disk / target).exists()
+        with filled(disk):  # not even Snakemake can write
+            assert space.snakemake(config, targets=(target,)).returncode != 0
+        space.run(config, targets=(target,))
+        with zipfile.ZipFile(disk / target) as archive:
+            assert archive.testzip() is None
 
 
 def test_with_space_again_the_study_is_the_same(space, small):

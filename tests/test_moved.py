@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 import xarray as xr
-from conftest import SNAKEMAKE, Workspace, _checkout
+from conftest import SNAKEMAKE, Workspace, checkout
 
 STUDY = "results/small"
 
@@ -32,7 +32,7 @@ def packed(small, tmp_path_factory):
 def elsewhere(packed, tmp_path_factory):
     """A fresh clone that has the analysis environment and the unpacked study, and nothing else."""
     space = Workspace(tmp_path_factory.mktemp("elsewhere"))
-    _checkout(space.path)
+    checkout(space.path)
     (space.path / ".envs").mkdir()
     analysis = packed.parent.parent / ".envs/analysis"
     (space.path / ".envs/analysis").symlink_to(analysis.resolve())

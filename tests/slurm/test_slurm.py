@@ -90,7 +90,7 @@ def test_the_study_on_two_nodes_is_the_local_one(nodes, workspace, undisturbed):
     assert [job[2:] for job in of["infer"]] == [timed] * len(undisturbed.cell)
     assert {tuple(job[2:6]) for job in of["compile"]} == {("lab", "fast", "N/A", "OK")}
     assert {job[2] for job in jobs} == {"lab", "main"}
-    assert len(of["figures"]) == 1  # all of them in one job
+    assert len(of["figures"]) == len(of["compile"]) == 1  # all of them in one job
     assert "rule_environment" not in listed and "rule_cells" not in listed
     assert workspace.jobs(config) == {}  # nor is there anything to do for a run of this machine
 
@@ -126,7 +126,7 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
         "slurm_extra='--nice=5 --contiguous'",
         "mem_mb=1000*attempt",
         "runtime=10*attempt",
-        "--set-resources=compile:mem_mb=500*attempt**3",  # too little the first time
+        "--set-resources=compile:mem_mb=200*attempt**3",  # too little the first time
         "--",
         "results/faults/study.nc",
     )
@@ -141,7 +141,7 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
     cluster.over_time(job)
     run.wait_for(f"'{job}' failed, SLURM status is: 'TIMEOUT'")
 
-    run.wait_for("Error in rule compile:")
+    run.wait_for("message: Error in group compile_cpu")
     assert "exceeded memory limit" in cluster.said()
 
     run.in_mid_job("compile")

@@ -58,4 +58,5 @@ def _stacked(pictures: list[Image.Image]) -> Image.Image:
     for picture in pictures:
         whole.paste(picture.convert("RGB"), (0, top))
         top += picture.height
+        picture.close()
     return whole.quantize(256, dither=Image.Dither.NONE)

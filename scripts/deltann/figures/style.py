@@ -185,6 +185,8 @@ def colour_bar(
     scale = matplotlib.cm.ScalarMappable(norm, cmap)
     look = {"shrink": 0.9, "pad": 0.02, "aspect": max(6, height / BAR)}
     bar = figure.colorbar(scale, ax=axes, label=label, **look)
+    # matplotlib 3.11 draws its squares as pixels, and keeps a picture of the whole page for each
+    bar.solids.set(rasterized=False, edgecolor="face")
     if isinstance(norm, FuncNorm):
         ticks = [value for value in RATIO_TICKS if norm.vmin <= value <= norm.vmax]
         # those near zero only where they are apart
