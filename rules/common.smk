@@ -12,7 +12,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resources
 
-from deltann import checks, grid, isolation, resizers, runners, slurm
+from deltann import checks, files, grid, isolation, resizers, runners, slurm
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
 from deltann.code import code_digest
 from deltann.errors import StudyError
@@ -22,16 +22,19 @@ from deltann.folder_lock import FolderLock
 gc.set_threshold(100_000)
 
 
-def hold_config(check):
-    """Hold the config against a check, whose message is then all that is said."""
+def hold(check, *what):
+    """Hold something against a check, whose message is then all that is said."""
     try:
-        check(config)
+        check(*what)
     except StudyError as error:
         raise WorkflowError(str(error)) from None
 
 
-hold_config(checks.check)
+hold(checks.check, config)
 STUDY = f"results/{config['study']}"
+if workflow.is_main_process:
+    # before Snakemake finds out, with a traceback
+    hold(files.check_writable, Path(".snakemake"), Path(STUDY))
 # Its readers name it by its path: a rule's output would make its rule run, where only what is made
 # of the dataset is allowed to.
 DATASET = f"{STUDY}/study.nc"

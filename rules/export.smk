@@ -1,5 +1,5 @@
 # Weights to the native model file of a source.
-hold_config(checks.check_models)
+hold(checks.check_models, config)
 
 
 def native_environment(wildcards):

@@ -2,7 +2,7 @@
 # and resizer.
 from deltann.folder import LABELS, choose, in_folder, list_images
 
-hold_config(checks.check_images)
+hold(checks.check_images, config)
 SUBSET = config["images"].get("subset", {})
 
 if "folder" in config["images"]:

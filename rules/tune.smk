@@ -1,5 +1,5 @@
 # The choices of the schedules measured on a device, kernel by kernel: a database of its own.
-hold_config(checks.check_database)
+hold(checks.check_database, config)
 TUNED_FOR = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{level}/{device}.tar"
 
 

@@ -211,6 +211,31 @@ def test_a_folder_that_cannot_be_written_stops_the_run(space, config):
     assert (study / name).read_bytes() == (space.path / "whole" / name).read_bytes()
 
 
+@pytest.mark.parametrize("folder", ["results", "."])
+def test_a_study_in_a_folder_that_cannot_be_written_is_refused(space, config, folder):
+    """Before any work is done."""
+    place = str(space.path / folder)
+    with mounted_again(place):
+        done = space.snakemake(config, "--forceall")
+    assert done.returncode != 0
+    assert f"{Path(place)}" in done.stdout and "can't be written to" in done.stdout
+    assert "Traceback" not in done.stdout and "Building DAG" not in done.stdout
+
+
+@contextmanager
+def mounted_again(place: str):
+    """Have a folder read-only for all, root too, or skip where that isn't allowed."""
+    try:
+        subprocess.run(["mount", "--bind", place, place], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"mounting takes a privilege that this process hasn't: {error}")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", place], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", place], check=True)
+
+
 @contextmanager
 def memory(megabytes: int):
     """A control group whose processes the kernel kills when they take more memory, or skip."""

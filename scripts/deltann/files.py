@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deltann.errors import StudyError
+
 
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content."""
@@ -43,6 +45,20 @@ def atomic(path: Path) -> Iterator[Path]:
         with open(part, "rb") as stream:
             os.fsync(stream.fileno())
         os.replace(part, path)
+
+
+def check_writable(*folders: Path) -> None:
+    """Make sure that files can be made in folders, or the folders where they don't exist.
+
+    Raises:
+        StudyError: they can't; the message names the first such folder.
+    """
+    for folder in folders:
+        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise StudyError(
+                f"{there.absolute()} can't be written to; expected a folder that can, for {folder}"
+            )
 
 
 @contextmanager
