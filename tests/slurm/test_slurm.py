@@ -95,6 +95,22 @@ def test_the_study_on_two_nodes_is_the_local_one(nodes, workspace, undisturbed):
     assert workspace.jobs(config) == {}  # nor is there anything to do for a run of this machine
 
 
+def test_compilations_for_devices_elsewhere_are_jobs_of_their_own(nodes, workspace):
+    """Jobs of one group ask for one place."""
+    there = {"cpu": "lab", "other": "main"}
+    cpu = SMALL["devices"]["cpu"]
+    devices = {name: cpu | {"slurm": {"partition": place}} for name, place in there.items()}
+    config = workspace.config("elsewhere", **CHANGES | {"devices": devices})
+    way = "results/elsewhere/compiled/efficientnet_lite0/torch/{}/direct/tvm/rules/O2/{}.so"
+    routes = ("torch/unconverted", "onnx/torch_onnx")
+    Run(workspace, config, "--", *(way.format(r, d) for r in routes for d in there)).finish()
+    listed = cluster.run("squeue", "--noheader", "--states=all", "--format=%k|%P").splitlines()
+    for name, place in there.items():
+        jobs = [job.split("|")[1] for job in listed if f"compile_{name}" in job]
+        assert set(jobs) == {place}
+    assert len(jobs) == 1
+
+
 def test_the_job_that_the_command_runs_in_stays(nodes, workspace):
     """Also where it has the name of a killed run's jobs, the others of which go."""
     config = workspace.config("inside", **CHANGES)
