@@ -93,5 +93,5 @@ def _again(cells: pd.DataFrame) -> list[str]:
         return []
     return [
         f"Time {count(disturbed, 'cell')} again on a quiet machine before trusting their "
-        "latencies: remove their prediction files and run again"
+        "latencies: remove study.nc and their prediction files, and run again"
     ]
