@@ -1,5 +1,5 @@
 # All cells' prediction files to the study dataset.
-from deltann import files
+from deltann.provenance import files
 
 
 localrules:

@@ -12,11 +12,16 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resources
 
-from deltann import checks, files, grid, isolation, resizers, runners, slurm
+from deltann.study import validation, grid
+from deltann.provenance import files
+from deltann.execution import isolation
+from deltann.images import resizers
+from deltann import runners
+from deltann.workflow import slurm
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
-from deltann.code import code_digest
+from deltann.workflow.code_digest import code_digest
 from deltann.errors import StudyError
-from deltann.folder_lock import FolderLock
+from deltann.workflow.folder_lock import FolderLock
 
 # A DAG of ten thousand cells is no garbage: Python's search for some took a seventh of a dry run.
 gc.set_threshold(100_000)
@@ -30,7 +35,7 @@ def hold(check, *what):
         raise WorkflowError(str(error)) from None
 
 
-hold(checks.check, config)
+hold(validation.check, config)
 STUDY = f"results/{config['study']}"
 if workflow.is_main_process:
     # before Snakemake finds out, with a traceback

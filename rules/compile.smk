@@ -55,7 +55,7 @@ rule compile:
     params:
         run=compilation_of,
         limits=limits("compile"),
-        code=code_digest("scripts/compile.py", "deltann.compile"),
+        code=code_digest("scripts/compile.py", "deltann.stages.compile"),
     message:
         "compile {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
         " import {wildcards.importer}) by {wildcards.compiler} at {wildcards.level}, schedule"

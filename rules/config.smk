@@ -8,7 +8,7 @@ min_version("9.27")
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 
-from deltann import schema
+from deltann.study import schema_errors
 
 if not workflow.overwrite_configfiles:  # one that is given replaces the default: it is a study
 
@@ -18,7 +18,7 @@ if not workflow.overwrite_configfiles:  # one that is given replaces the default
 try:
     validate(config, "../config/schemas/config.schema.yaml")
 except WorkflowError as error:
-    raise WorkflowError(schema.explain(error)) from None
+    raise WorkflowError(schema_errors.explain(error)) from None
 
 
 report: "../report/workflow.rst"

@@ -1,7 +1,7 @@
 # Pinned lists to environments, each with a manifest of what was really installed.
 import sys
 
-from deltann import environment
+from deltann.execution import environment
 
 
 localrules:

@@ -1,6 +1,6 @@
 # Where a compiled cell's answers leave the native ones: a page that `all` doesn't make.
 from deltann import device
-from deltann import native as natives
+from deltann.study import reference as natives
 
 
 def explained(wildcards):

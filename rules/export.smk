@@ -1,5 +1,5 @@
 # Weights to the native model file of a source.
-hold(checks.check_models, config)
+hold(validation.check_models, config)
 
 
 def native_environment(wildcards):

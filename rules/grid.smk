@@ -1,5 +1,5 @@
 # What was asked for, kept with the study: enough to check it, and to draw it again elsewhere.
-from deltann import sealed
+from deltann.provenance import records
 
 
 localrules:
@@ -30,10 +30,10 @@ rule grid:
         "keep the study's config"
     run:
         files.write_text(output.config, params.config)
-        sealed.write_json(
+        records.write_json(
             output.record,
             {
-                "files": sealed.digests(output.record, [output.config, input.cells]),
+                "files": records.digests(output.record, [output.config, input.cells]),
                 "expected": params.expected,
             },
         )

@@ -45,7 +45,7 @@ def run_of_cell(wildcards):
         "settings": grid.settings(config, cell),
         "place": json.dumps(device.place(config, cell.device), sort_keys=True),
         "preprocessing": grid.to_json(grid.preprocessing(config, cell)),
-        "code": code_digest("scripts/infer.py", "deltann.infer", f"deltann.runners.{runner}"),
+        "code": code_digest("scripts/infer.py", "deltann.stages.infer", f"deltann.runners.{runner}"),
     }
 
 

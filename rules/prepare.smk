@@ -1,8 +1,8 @@
 # Photographs: fetched where they aren't in a folder, listed, and made one uint8 array per geometry
 # and resizer.
-from deltann.folder import LABELS, choose, in_folder, list_images
+from deltann.images.collection import LABELS, choose, in_folder, list_images
 
-hold(checks.check_images, config)
+hold(validation.check_images, config)
 SUBSET = config["images"].get("subset", {})
 
 if "folder" in config["images"]:
@@ -91,7 +91,7 @@ rule prepare:
         images=IMAGES,
         python=lambda wildcards: python(resizers.get(wildcards.resizer).ENVIRONMENT),
         code=lambda wildcards: code_digest(
-            "scripts/prepare.py", f"deltann.resizers.{wildcards.resizer}"
+            "scripts/prepare.py", f"deltann.images.resizers.{wildcards.resizer}"
         ),
     message:
         "prepare the images {wildcards.geometry} by {wildcards.resizer}"

@@ -1,5 +1,5 @@
 # The choices of the schedules measured on a device, kernel by kernel: a database of its own.
-hold(checks.check_database, config)
+hold(validation.check_database, config)
 TUNED_FOR = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{level}/{device}.tar"
 
 
@@ -30,7 +30,7 @@ rule tune:
         trials=config["tuning"]["trials"],
         known=lambda wildcards, input: ["--known", input.known] if input.known else [],
         limits=limits("tune"),
-        code=code_digest("scripts/tune.py", "deltann.tune"),
+        code=code_digest("scripts/tune.py", "deltann.stages.tune"),
     message:
         "tune {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
         " import {wildcards.importer}) by {wildcards.compiler} at {wildcards.level} for"

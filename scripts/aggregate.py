@@ -3,21 +3,22 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, files, program, sealed
 from deltann.errors import StudyError
+from deltann.execution import cli, environment
+from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
     """Aggregate and write."""
     digest = environment.check(options.environment)
-    from deltann import aggregate
+    from deltann.dataset import aggregate
 
     if files.sha256(options.cells) != options.cells_sha256:
-        raise StudyError(f"{options.cells} is not the list of the study's cells: {sealed.REPAIR}")
+        raise StudyError(f"{options.cells} is not the list of the study's cells: {records.REPAIR}")
     paths = [Path(line) for line in options.cells.read_text(encoding="utf-8").splitlines()]
     tolerances = aggregate.Tolerances(options.probe_tolerance, options.contention_tolerance)
     aggregate.aggregate(paths, options.output, tolerances, digest)
-    sealed.seal(options.record, [options.output], {}, digest)
+    records.seal(options.record, [options.output], {}, digest)
 
 
 if __name__ == "__main__":
@@ -26,7 +27,7 @@ if __name__ == "__main__":
     parser.add_argument("--cells-sha256", required=True, help="what that file must have")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the study dataset, NetCDF")
-    sealed.argument(parser)
+    records.argument(parser)
     parser.add_argument(
         "--probe-tolerance", type=float, required=True, help="share by which the probe may drift"
     )
@@ -36,4 +37,4 @@ if __name__ == "__main__":
         required=True,
         help="share of its processor time that others may have",
     )
-    program.run(main, parser)
+    cli.run(main, parser)

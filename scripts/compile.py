@@ -4,15 +4,13 @@ import argparse
 import json
 from pathlib import Path
 
-from deltann import program, records
+from deltann.execution import cli, stage
 
 
 def main(options: argparse.Namespace) -> None:
     """Compile in a child process, and leave the graph that the passes made beside the library."""
     names = ("framework", "passes", "schedule", "target")
-    records.produce(
-        "compile", {name: getattr(options, name) for name in names}, options, ("graph",)
-    )
+    stage.produce("compile", {name: getattr(options, name) for name in names}, options, ("graph",))
 
 
 if __name__ == "__main__":
@@ -24,5 +22,5 @@ if __name__ == "__main__":
     parser.add_argument("--database-record", type=Path, help="its record, JSON")
     parser.add_argument("--target", type=json.loads, required=True, help="TVM target, JSON")
     parser.add_argument("--graph", type=Path, required=True, help="TVMScript of the passes' result")
-    records.arguments(parser)
-    program.run(main, parser)
+    stage.arguments(parser)
+    cli.run(main, parser)

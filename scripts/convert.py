@@ -3,18 +3,18 @@
 import argparse
 import json
 
-from deltann import program, records
+from deltann.execution import cli, stage
 
 
 def main(options: argparse.Namespace) -> None:
     """Convert in a child process."""
     arguments = {"converter": options.converter, "settings": options.settings}
-    records.produce("convert", arguments, options)
+    stage.produce("convert", arguments, options)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--converter", required=True, help="module in deltann.converters")
     parser.add_argument("--settings", type=json.loads, required=True, help="JSON object")
-    records.arguments(parser)
-    program.run(main, parser)
+    stage.arguments(parser)
+    cli.run(main, parser)

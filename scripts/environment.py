@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, program
+from deltann.execution import cli, environment
 
 
 def main(options: argparse.Namespace) -> None:
@@ -16,4 +16,4 @@ if __name__ == "__main__":
     parser.add_argument("--name", required=True, help="name of the environment")
     parser.add_argument("--pins", nargs="+", required=True, help="requirements, name==version")
     parser.add_argument("--output", type=Path, required=True, help="the manifest, JSON")
-    program.run(main, parser)
+    cli.run(main, parser)

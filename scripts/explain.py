@@ -5,21 +5,22 @@ import json
 import os
 from pathlib import Path
 
-from deltann import environment, files, program, records, sealed
 from deltann.cell import NAMES, UNSCHEDULED, Cell
 from deltann.errors import StudyError
+from deltann.execution import cli, environment, stage
 from deltann.explain import SCHEDULE
+from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
     """Search, with every compilation in a child process, and write the facts and the page."""
     digest = environment.check(options.environment)
-    read = {name: records.source(options, name) for name in records.READS if getattr(options, name)}
+    read = {name: stage.source(options, name) for name in stage.READS if getattr(options, name)}
     compiled, native = _predictions(options)
     import numpy as np
 
-    from deltann import prepared
     from deltann.explain import page, search, words
+    from deltann.images import prepared
 
     numbers = search.chosen(native["logits"].values, compiled["logits"].values)
     with prepared.opened(options.images) as images:
@@ -47,7 +48,7 @@ def main(options: argparse.Namespace) -> None:
     }
     facts["verdict"] = words.sentences(facts)
     print("\n".join(facts["verdict"]))
-    sealed.write_json(options.facts, facts)
+    records.write_json(options.facts, facts)
     files.write_text(options.page, page.page(facts))
 
 
@@ -57,7 +58,7 @@ def _predictions(options):
     Raises:
         StudyError: one of them has no predictions, or they are of other images.
     """
-    from deltann import predictions
+    from deltann.dataset import predictions
 
     found = [predictions.read(path) for path in (options.prediction, options.native)]
     for path, dataset in zip((options.prediction, options.native), found, strict=True):
@@ -87,7 +88,7 @@ def _attempts(options, folder: Path):
         "pixels": str(folder / "pixels.npy"),
         "threads": options.threads or len(os.sched_getaffinity(0)),
     }
-    return Attempts(compilation, run, records.limits(options), options.retries_left, folder)
+    return Attempts(compilation, run, stage.limits(options), options.retries_left, folder)
 
 
 def reproduce(minimal: list[str], options) -> str:
@@ -121,6 +122,6 @@ if __name__ == "__main__":
     parser.add_argument("--native", type=Path, required=True, help="the native cell's, NetCDF")
     parser.add_argument("--page", type=Path, required=True, help="the page to write, HTML")
     parser.add_argument("--facts", type=Path, required=True, help="the same, JSON")
-    records.limit_arguments(parser)
-    records.source_arguments(parser)
-    program.run(main, parser)
+    stage.limit_arguments(parser)
+    stage.source_arguments(parser)
+    cli.run(main, parser)

@@ -3,13 +3,13 @@
 import argparse
 import json
 
-from deltann import program, records
+from deltann.execution import cli, stage
 
 
 def main(options: argparse.Namespace) -> None:
     """Export in a child process."""
     names = ("module", "request", "images")
-    records.produce("export", {name: getattr(options, name) for name in names}, options)
+    stage.produce("export", {name: getattr(options, name) for name in names}, options)
 
 
 if __name__ == "__main__":
@@ -17,5 +17,5 @@ if __name__ == "__main__":
     parser.add_argument("--module", required=True, help="module in deltann.models")
     parser.add_argument("--request", type=json.loads, required=True, help="what is asked, JSON")
     parser.add_argument("--images", help="that seeded weights are fitted to, NetCDF")
-    records.arguments(parser, from_source=False)
-    program.run(main, parser)
+    stage.arguments(parser, from_source=False)
+    cli.run(main, parser)

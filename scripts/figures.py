@@ -4,13 +4,14 @@ import argparse
 import importlib
 from pathlib import Path
 
-from deltann import environment, files, program, sealed
+from deltann.execution import cli, environment
+from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
     """Draw and write."""
     digest = environment.check(options.environment)
-    read = sealed.check(options.table, options.table_record)
+    read = records.check(options.table, options.table_record)
     import pandas as pd
 
     from deltann.figures import output, style
@@ -22,7 +23,7 @@ def main(options: argparse.Namespace) -> None:
     files.write_text(csv, options.table.read_text(encoding="utf-8"))
     with files.atomic(pdf) as pdf_part, files.atomic(png) as png_part:
         output.save(pages, pdf_part, png_part)
-    sealed.seal(options.record, made, read, digest)
+    records.seal(options.record, made, read, digest)
 
 
 def _path(options: argparse.Namespace, suffix: str) -> Path:
@@ -33,8 +34,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--figure", required=True, help="module in deltann.figures")
     parser.add_argument("--table", type=Path, required=True, help="the table that it draws, CSV")
-    sealed.argument(parser, "table")
+    records.argument(parser, "table")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output-stem", type=Path, required=True, help="path without the suffix")
-    sealed.argument(parser)
-    program.run(main, parser)
+    records.argument(parser)
+    cli.run(main, parser)

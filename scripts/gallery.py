@@ -3,13 +3,14 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, files, program, sealed
+from deltann.execution import cli, environment
+from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
     """Collect and write."""
     digest = environment.check(options.environment)
-    read = sealed.check(options.study, options.study_record)
+    read = records.check(options.study, options.study_record)
     import xarray as xr
 
     from deltann.gallery import page, thumbnails
@@ -20,17 +21,17 @@ def main(options: argparse.Namespace) -> None:
     ):
         text = page.page(dataset, draw)
     files.write_text(options.output, text)
-    sealed.seal(options.record, [options.output], read, digest)
+    records.seal(options.record, [options.output], read, digest)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", type=Path, required=True, help="the study dataset, NetCDF")
-    sealed.argument(parser, "study")
+    records.argument(parser, "study")
     parser.add_argument(
         "--inputs", type=Path, required=True, nargs="+", help="the prepared images, NetCDF"
     )
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the gallery, XHTML")
-    sealed.argument(parser)
-    program.run(main, parser)
+    records.argument(parser)
+    cli.run(main, parser)

@@ -18,9 +18,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from deltann import files, program
 from deltann.errors import StudyError
-from deltann.folder import LABELS, is_image
+from deltann.execution import cli
+from deltann.images.collection import LABELS, is_image
+from deltann.provenance import files
 
 SECONDS_WITHOUT_DATA = 60
 DAMAGE = (
@@ -188,4 +189,4 @@ if __name__ == "__main__":
     wanted.add_argument("--url", help="of a zip or tar archive: https, http or file")
     parser.add_argument("--sha256", required=True, help="of the package's wheel, or the archive")
     parser.add_argument("--output", type=Path, required=True, help="the wheel, or a zip archive")
-    program.run(main, parser)
+    cli.run(main, parser)

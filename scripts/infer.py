@@ -6,33 +6,37 @@ import os
 import uuid
 from pathlib import Path
 
-from deltann import compilation, environment, files, program, records
 from deltann.cell import Cell
-from deltann.isolation import Child
+from deltann.dataset import compilation
+from deltann.execution import cli, environment, stage
+from deltann.execution.isolation import Child
+from deltann.provenance import files
 
 
 def main(options: argparse.Namespace) -> None:
     """Predict and time in a child process, between two probes."""
     digest = environment.check(options.environment)
-    upstream = records.source(options)
+    upstream = stage.source(options)
     if upstream["status"] == "failed":
         _write_failed(options, upstream, "", _provenance(options, digest, upstream), upstream)
         return
-    with Child("deltann.infer") as child:  # it imports numpy and HDF5 at the same time as this
-        from deltann import prepared, progress
+    # the child imports numpy and HDF5 at the same time as this process
+    with Child("deltann.stages.infer") as child:
+        from deltann.images import prepared
+        from deltann.stages import checkpoint
 
         provenance = _provenance(options, digest, upstream)
         # beside the output: Snakemake deletes an incomplete job's outputs before it runs it again
         folder = options.output.with_name(f"{options.output.name}.progress")
-        with prepared.opened(options.images) as images, progress.held(folder):
+        with prepared.opened(options.images) as images, checkpoint.held(folder):
             images.check()
-            kept = progress.Progress(folder, _key(options, images.digest, provenance))
+            kept = checkpoint.Progress(folder, _key(options, images.digest, provenance))
             _measure(options, images, kept, provenance, upstream, child)
 
 
 def _provenance(options: argparse.Namespace, environment_digest: str, upstream: dict) -> dict:
     """What is known of a cell before it runs; the device's threads are counted on the way."""
-    from deltann import infer
+    from deltann.stages import infer
 
     place = options.device
     if "rpc" not in place:  # 0 of another machine's are all that its server has
@@ -64,10 +68,12 @@ def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> s
 
 def _measure(options, images, kept, provenance: dict, upstream: dict, child: Child) -> None:
     """Have the child work, and write what it and interrupted sessions before it have left."""
-    from deltann import predictions, prepared, probe
+    from deltann.dataset import predictions
+    from deltann.images import prepared
+    from deltann.stages import disturbance
 
     child.wait_until_imported()  # else the probe would be disturbed
-    before, session = probe.seconds(), uuid.uuid4().hex
+    before, session = disturbance.seconds(), uuid.uuid4().hex
     arguments = {
         "runner": options.runner,
         "settings": options.settings,
@@ -80,16 +86,16 @@ def _measure(options, images, kept, provenance: dict, upstream: dict, child: Chi
         "session": session,
         "probe_seconds": before,
     }
-    task = records.start("infer", arguments, records.limits(options), kept.folder, child)
-    outcome = records.finish(task, options.retries_left)
+    task = stage.start("deltann.stages.infer", arguments, stage.limits(options), kept.folder, child)
+    outcome = stage.finish(task, options.retries_left)
     provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
     if outcome.failure:
-        failure = records.failed("infer", outcome.failure)
+        failure = stage.failed("infer", outcome.failure)
         _write_failed(options, failure, images.digest, provenance, upstream)
         if not outcome.failure.transient:  # with a higher limit it would go on from there
             kept.drop()
         return
-    after = outcome.result.pop("probe", None) or probe.seconds()
+    after = outcome.result.pop("probe", None) or disturbance.seconds()
     parts = prepared.parts(len(images))
     found = [kept.read(part).circumstances for part in parts]
     sessions = {session, *(item.session for item in found)}
@@ -99,8 +105,8 @@ def _measure(options, images, kept, provenance: dict, upstream: dict, child: Chi
         predictions.ran(
             _inputs(options),
             images.digest,
-            probe.drift([item.probe for item in found], after),
-            probe.contention([item.demand for item in found]),
+            disturbance.drift([item.probe for item in found], after),
+            disturbance.contention([item.demand for item in found]),
             provenance | outcome.result | {"sessions": len(sessions)},
             compilation.describe(upstream),
         ),
@@ -112,7 +118,7 @@ def _measure(options, images, kept, provenance: dict, upstream: dict, child: Chi
 
 
 def _write_failed(options, failure: dict, digest: str, provenance: dict, upstream: dict) -> None:
-    from deltann import predictions
+    from deltann.dataset import predictions
 
     cell, compiled = Cell(*options.cell.split("/")), compilation.describe(upstream)
     inputs = _inputs(options)
@@ -143,6 +149,6 @@ if __name__ == "__main__":
     parser.add_argument(
         "--code", required=True, help="digest of this code, of which finished parts must be"
     )
-    records.limit_arguments(parser)
-    records.source_arguments(parser)
-    program.run(main, parser)
+    stage.limit_arguments(parser)
+    stage.source_arguments(parser)
+    cli.run(main, parser)

@@ -7,14 +7,15 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from deltann import files, program
 from deltann.errors import StudyError
+from deltann.execution import cli
+from deltann.provenance import files
 
 
 def main(options: argparse.Namespace) -> None:
     """Check the study, and pack it."""
-    from deltann import crate, crate_page
-    from deltann.verify import Verification
+    from deltann.archive import crate, crate_page
+    from deltann.archive.verify import Verification
 
     if not options.study.is_dir():
         raise StudyError(f"{options.study}: no such folder; expected results/<study>")
@@ -48,4 +49,4 @@ def _undated(name: str) -> zipfile.ZipInfo:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path, help="results/<study>")
-    program.run(main, parser)
+    cli.run(main, parser)

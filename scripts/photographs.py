@@ -3,8 +3,10 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, files, photographs, program, sealed
-from deltann.folder import UNKNOWN_LABEL
+from deltann.execution import cli, environment
+from deltann.images import listing
+from deltann.images.collection import UNKNOWN_LABEL
+from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
@@ -12,9 +14,9 @@ def main(options: argparse.Namespace) -> None:
     digest = environment.check(options.environment)
     subset = {"count": options.count, "seed": options.seed, "list": options.list}
     given = {key: value for key, value in subset.items() if value is not None}
-    entries = photographs.find(options.images, given, options.classes)
-    files.write_text(options.output, photographs.to_csv(entries))
-    sealed.seal(options.record, [options.output], {}, digest)
+    entries = listing.find(options.images, given, options.classes)
+    files.write_text(options.output, listing.to_csv(entries))
+    records.seal(options.record, [options.output], {}, digest)
     labelled = sum(entry.label != UNKNOWN_LABEL for entry in entries)
     print(f"{len(entries)} photographs, {labelled} of them labelled")
 
@@ -29,5 +31,5 @@ if __name__ == "__main__":
     parser.add_argument("--classes", type=int, required=True, help="how many all models have")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the list, CSV")
-    sealed.argument(parser)
-    program.run(main, parser)
+    records.argument(parser)
+    cli.run(main, parser)

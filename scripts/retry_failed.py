@@ -5,8 +5,9 @@ from pathlib import Path
 
 import h5netcdf
 
-from deltann import program, sealed
 from deltann.errors import StudyError
+from deltann.execution import cli
+from deltann.provenance import records
 
 
 def drop(study: Path) -> list[Path]:
@@ -21,8 +22,8 @@ def drop(study: Path) -> list[Path]:
     if not study.is_dir():
         raise StudyError(f"{study}: no such folder; expected results/<study>")
     dropped = []
-    for record in sealed.artifact_records(study):
-        if sealed.read_json(record).get("status") == "failed":
+    for record in records.artifact_records(study):
+        if records.read_json(record).get("status") == "failed":
             dropped += [record, record.with_suffix("")]
     for cell in sorted((study / "predictions").rglob("*.nc")):
         with h5netcdf.File(cell, "r") as opened:
@@ -45,4 +46,4 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path, help="results/<study>")
-    program.run(main, parser)
+    cli.run(main, parser)

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, files, program, sealed
+from deltann.execution import cli, environment
+from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
@@ -16,25 +17,25 @@ def main(options: argparse.Namespace) -> None:
     from deltann.summary import page
     from deltann.tables import Study
 
-    read = sealed.check(options.study, options.study_record)
+    read = records.check(options.study, options.study_record)
     paths = {name: options.tables / f"{name}.csv" for name in summary.TABLES}
     for path in paths.values():
-        read |= sealed.check(path, options.tables_record)
+        read |= records.check(path, options.tables_record)
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         cells = Study(dataset).cells
     text = summary.summary(tables, cells, summary.read_excluded(options.inputs), options.seeded)
     files.write_text(options.output, text)
     files.write_text(options.page, page.page(text))
-    sealed.seal(options.record, [options.output, options.page], read, digest)
+    records.seal(options.record, [options.output, options.page], read, digest)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tables", type=Path, required=True, help="folder of the CSV tables")
-    sealed.argument(parser, "tables")
+    records.argument(parser, "tables")
     parser.add_argument("--study", type=Path, required=True, help="the study dataset, NetCDF")
-    sealed.argument(parser, "study")
+    records.argument(parser, "study")
     parser.add_argument(
         "--inputs", type=Path, required=True, nargs="+", help="the prepared images, NetCDF"
     )
@@ -42,5 +43,5 @@ if __name__ == "__main__":
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the summary, markdown")
     parser.add_argument("--page", type=Path, required=True, help="the same, HTML")
-    sealed.argument(parser)
-    program.run(main, parser)
+    records.argument(parser)
+    cli.run(main, parser)

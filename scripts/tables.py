@@ -3,13 +3,14 @@
 import argparse
 from pathlib import Path
 
-from deltann import environment, files, program, sealed
+from deltann.execution import cli, environment
+from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
     """Compute and write each table as CSV, those in the paper's layout for reading too."""
     digest = environment.check(options.environment)
-    read = sealed.check(options.study, options.study_record)
+    read = records.check(options.study, options.study_record)
     import xarray as xr
 
     from deltann import tables
@@ -27,14 +28,14 @@ def main(options: argparse.Namespace) -> None:
             for suffix, content in text.items():
                 made.append(options.output_folder / f"{name}{suffix}")
                 files.write_text(made[-1], content)
-    sealed.seal(options.record, made, read, digest)
+    records.seal(options.record, made, read, digest)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--study", type=Path, required=True, help="the study dataset, NetCDF")
-    sealed.argument(parser, "study")
+    records.argument(parser, "study")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output-folder", type=Path, required=True, help="where the CSV files go")
-    sealed.argument(parser)
-    program.run(main, parser)
+    records.argument(parser)
+    cli.run(main, parser)

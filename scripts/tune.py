@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 
-from deltann import program, records
+from deltann.execution import cli, stage
 
 
 def main(options: argparse.Namespace) -> None:
@@ -12,7 +12,7 @@ def main(options: argparse.Namespace) -> None:
     names = ("framework", "passes", "target", "trials", "known")
     arguments = {name: getattr(options, name) for name in names}
     arguments["threads"] = options.threads or len(os.sched_getaffinity(0))
-    records.produce("tune", arguments, options)
+    stage.produce("tune", arguments, options)
 
 
 if __name__ == "__main__":
@@ -23,5 +23,5 @@ if __name__ == "__main__":
     parser.add_argument("--threads", type=int, required=True, help="0: all cores")
     parser.add_argument("--trials", type=int, required=True, help="choices measured per kernel")
     parser.add_argument("--known", help="a database to start from")
-    records.arguments(parser)
-    program.run(main, parser)
+    stage.arguments(parser)
+    cli.run(main, parser)

@@ -4,13 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from deltann import program
 from deltann.errors import StudyError
+from deltann.execution import cli
 
 
 def main(options: argparse.Namespace) -> None:
     """Check, and say `ok`, or what is wrong; exit with 1 if something is."""
-    from deltann.verify import Verification
+    from deltann.archive.verify import Verification
 
     if not options.study.is_dir():
         raise StudyError(f"{options.study}: no such folder; expected results/<study>")
@@ -27,4 +27,4 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("study", type=Path, help="results/<study>")
-    program.run(main, parser)
+    cli.run(main, parser)

@@ -19,7 +19,7 @@ def by_torch(name: str, file: str, photographs: list[str]) -> np.ndarray:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
     import torch
 
-    from deltann.models.torchvision_start import load_torchvision
+    from deltann.formats.torchvision_loader import load_torchvision
 
     torchvision = load_torchvision()
     extra = {"init_weights": False} if name == "inception_v3" else {}

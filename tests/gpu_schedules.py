@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann import kinds
-from deltann.importers import import_model
-from deltann.levels import PASSES, pipeline, run
-from deltann.tvm_start import load_tvm
+from deltann.tvm import target_kinds
+from deltann.tvm.importers import import_model
+from deltann.tvm.levels import PASSES, pipeline, run
+from deltann.tvm.load import load_tvm
 
 BINDING = re.compile(r'T\.thread_binding\((.+?), thread="[a-zA-Z.]+"(?:, annotations=\{.*\})?\)')
 
@@ -37,7 +37,7 @@ def main(model: Path, batch: Path, output: Path) -> None:
     from tvm import relax
 
     gpu = tvm.target.Target({"kind": "cuda", "arch": "sm_80", "host": {"kind": "llvm"}})
-    kind = kinds.get(gpu)
+    kind = target_kinds.get(gpu)
     with gpu, tvm.transform.PassContext(opt_level=3):
         steps = pipeline(PASSES, kind, gpu, own_kernels=True)
         module, _ = run(steps, import_model(model, "onnx"), PASSES)
@@ -48,7 +48,7 @@ def main(model: Path, batch: Path, output: Path) -> None:
             plain.update_func(variable, serial(function))
     cpu = tvm.target.Target({"kind": "llvm"})
     with cpu:
-        plain = tvm.transform.Sequential(kinds.get(cpu).lowering())(plain)
+        plain = tvm.transform.Sequential(target_kinds.get(cpu).lowering())(plain)
         built = tvm.compile(plain, cpu, relax_pipeline=tvm.transform.Sequential([]))
     machine = relax.VirtualMachine(built, tvm.cpu())
     answer = machine["main"](tvm.runtime.tensor(np.load(batch)))

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from deltann import aggregate, metrics, predictions, summary, tables
+from deltann import metrics, summary, tables
 from deltann.cell import Cell
+from deltann.dataset import aggregate, predictions
 from deltann.errors import StudyError
-from deltann.levels import PASSES
 from deltann.tables import passes
+from deltann.tvm.levels import PASSES
 
 IMAGES, CLASSES, REPEATS = 6, 10, 3
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deltann import code
+from deltann.workflow import code_digest
 
-SCRIPTS = Path(code.__file__).resolve().parent.parent
+SCRIPTS = Path(code_digest.__file__).resolve().parents[2]
 CONVERTER = "deltann.converters.tf2onnx"
 
 
@@ -16,7 +16,7 @@ def scripts(tmp_path, monkeypatch):
     """A copy of the repository's scripts that a test may edit."""
     copy = tmp_path / "scripts"
     shutil.copytree(SCRIPTS, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(code, "SCRIPTS", copy)
+    monkeypatch.setattr(code_digest, "SCRIPTS", copy)
     forget()
     yield copy
     forget()
@@ -24,13 +24,13 @@ def scripts(tmp_path, monkeypatch):
 
 def forget() -> None:
     """Read every file anew, as the next Snakemake process does."""
-    code._parse.cache_clear()
-    code.code_digest.cache_clear()
+    code_digest._parse.cache_clear()
+    code_digest.code_digest.cache_clear()
 
 
 def digest(script="scripts/convert.py", *modules) -> str:
     forget()
-    return code.code_digest(script, *(modules or (CONVERTER,)))
+    return code_digest.code_digest(script, *(modules or (CONVERTER,)))
 
 
 def replace(path: Path, old: str, new: str) -> None:
@@ -45,12 +45,12 @@ def test_it_is_the_same_twice(scripts):
 
 def test_it_does_not_depend_on_where_the_repository_lies(scripts, monkeypatch):
     copied = digest()
-    monkeypatch.setattr(code, "SCRIPTS", SCRIPTS)
+    monkeypatch.setattr(code_digest, "SCRIPTS", SCRIPTS)
     assert digest() == copied
 
 
 @pytest.mark.parametrize(
-    "name", ["convert.py", "deltann/records.py", "deltann/converters/tf2onnx.py"]
+    "name", ["convert.py", "deltann/execution/stage.py", "deltann/converters/tf2onnx.py"]
 )
 def test_comments_docstrings_and_formatting_change_nothing(scripts, name):
     before = digest()
@@ -66,7 +66,7 @@ def test_comments_docstrings_and_formatting_change_nothing(scripts, name):
 
 def test_a_docstring_of_a_function_changes_nothing(scripts):
     before = digest()
-    replace(scripts / "deltann/files.py", '"""Read a JSON file."""', '"""Read it."""')
+    replace(scripts / "deltann/provenance/files.py", '"""Read a JSON file."""', '"""Read it."""')
     assert digest() == before
 
 
@@ -74,7 +74,7 @@ def test_a_docstring_of_a_function_changes_nothing(scripts):
     ("name", "old", "new"),
     [
         ("convert.py", '"converter": options', '"edge": options'),
-        ("deltann/isolation.py", "POLL_SECONDS = 0.05", "POLL_SECONDS = 0.06"),
+        ("deltann/execution/isolation.py", "POLL_SECONDS = 0.05", "POLL_SECONDS = 0.06"),
         ("deltann/errors.py", "class Transient(Exception)", "class Transient(BaseException)"),
         ("deltann/converters/__init__.py", "sorted(", "list("),
         ("deltann/converters/tf2onnx.py", 'SOURCE = "', 'SOURCE = "a'),
@@ -100,7 +100,7 @@ def test_an_import_inside_a_function_is_followed(scripts):
         path.read_text() + "\n\ndef late():\n    from deltann import probe\n    return probe\n"
     )
     before = digest()
-    probe = scripts / "deltann/probe.py"
+    probe = scripts / "deltann/stages/disturbance.py"
     probe.write_text(probe.read_text() + "\nMORE = 1\n")
     assert digest() != before
 

@@ -72,7 +72,7 @@ def test_a_wrong_pass_is_found(branched, tmp_path):
     """Branches that change places, as each is cut from the joined convolution."""
     space = branched[0].copy(tmp_path / "space")
     space.edit(
-        "scripts/deltann/parallel_conv2d.py",
+        "scripts/deltann/tvm/passes/combine_parallel_conv2d.py",
         "for branch in branches:\n                end",
         "for branch in reversed(branches):\n                end",
     )
@@ -95,7 +95,11 @@ def test_a_wrong_pass_is_found(branched, tmp_path):
 def test_a_wrong_constant_of_a_pass_is_found(branched, tmp_path):
     """A pass that gives the channels of a batch norm each other's constants."""
     space = branched[0].copy(tmp_path / "space")
-    space.edit("scripts/deltann/pack_layout.py", "array.reshape(-1)\n", "array.reshape(-1)[::-1]\n")
+    space.edit(
+        "scripts/deltann/tvm/passes/pack_layout.py",
+        "array.reshape(-1)\n",
+        "array.reshape(-1)[::-1]\n",
+    )
     config = space.path / "branched.yaml"
     content = yaml.safe_load(config.read_text())
     # without FoldConstant, the constants are none yet when the pass looks at them
@@ -118,7 +122,7 @@ def test_a_wrong_schedule_is_found(branched, tmp_path):
     space = branched[0].copy(tmp_path / "space")
     loops = "    n, outer, lane, k = work.get_loops(block)\n"
     space.edit(
-        "scripts/deltann/packed_schedules.py",
+        "scripts/deltann/tvm/cpu/packed_schedules.py",
         loops,
         f'    work.unsafe_set_dtype(block, 0, "float16")\n{loops}',
     )

@@ -16,7 +16,7 @@ import yaml
 from conftest import checkout, small_study
 from test_verify import verify
 
-from deltann import predictions
+from deltann.dataset import predictions
 
 STUDY = "results/small"
 CELL = "mine/torch/torch/unconverted/source/pillow/{}/cpu"

@@ -16,10 +16,13 @@ import pytest
 import xarray as xr
 from PIL import Image
 
-from deltann import aggregate, environment, files, predictions, prepared, sealed
 from deltann.cell import Cell
+from deltann.dataset import aggregate, predictions
 from deltann.errors import StudyError
+from deltann.execution import environment
 from deltann.gallery import answers, page, thumbnails
+from deltann.images import prepared
+from deltann.provenance import files, records
 
 ROOT = Path(__file__).resolve().parent.parent
 CLASSES = 10
@@ -232,7 +235,7 @@ def test_program_writes_the_page(sample, tmp_path):
     files.write_json(tmp_path / "environment.json", environment.describe())
     inputs = images(tmp_path / "inputs.nc", [f"{k}.jpg" for k in range(4)], 90)
     record = tmp_path / "study.nc.json"
-    sealed.seal(record, [tmp_path / "study.nc"], {}, "")
+    records.seal(record, [tmp_path / "study.nc"], {}, "")
     command = [sys.executable, "scripts/gallery.py", "--study", tmp_path / "study.nc"]
     command += ["--study-record", record, "--record", tmp_path / "gallery.json"]
     command += ["--inputs", inputs, "--environment", tmp_path / "environment.json"]

@@ -16,9 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from deltann import checks, environment, files, photographs
 from deltann.errors import StudyError
-from deltann.folder import UNKNOWN_LABEL
+from deltann.execution import environment
+from deltann.images import listing
+from deltann.images.collection import UNKNOWN_LABEL
+from deltann.provenance import files
+from deltann.study import validation
 
 SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
 CLASSES = 1000
@@ -56,7 +59,7 @@ def folder(tmp_path):
 
 def listed(images: Path, classes: int = CLASSES, **subset) -> dict[str, int]:
     """The labels of a study's photographs, by name, in their order."""
-    return {entry.image: entry.label for entry in photographs.find(images, subset, classes)}
+    return {entry.image: entry.label for entry in listing.find(images, subset, classes)}
 
 
 # --- folders and labels
@@ -69,7 +72,7 @@ def test_a_folder_gives_its_images_by_name_with_their_labels(folder):
 
 
 def test_every_file_has_its_digest(folder):
-    (entry,) = photographs.find(fill(folder, "a.jpg"), {}, CLASSES)
+    (entry,) = listing.find(fill(folder, "a.jpg"), {}, CLASSES)
     assert entry.sha256 == hashlib.sha256(b"a.jpg").hexdigest()
 
 
@@ -121,10 +124,10 @@ def test_a_linked_class_folder_counts(folder, tmp_path):
 def test_names_are_only_names(folder, tmp_path, name):
     quoted = '"' + name.replace('"', '""') + '"'
     fill(folder, name, "other.png", labels=f"image,label\n{quoted},5\n")
-    entries = photographs.find(folder, {}, CLASSES)
-    files.write_text(tmp_path / "list.csv", photographs.to_csv(entries))
-    assert photographs.read(tmp_path / "list.csv") == entries
-    read = {entry.image: data for entry, data in photographs.contents(folder, entries)}
+    entries = listing.find(folder, {}, CLASSES)
+    files.write_text(tmp_path / "list.csv", listing.to_csv(entries))
+    assert listing.read(tmp_path / "list.csv") == entries
+    read = {entry.image: data for entry, data in listing.contents(folder, entries)}
     assert read[name] == name.encode()
     assert {entry.image: entry.label for entry in entries}[name] == 5
 
@@ -199,16 +202,16 @@ def test_links_in_a_circle_end(folder):
 
 
 def test_a_file_that_changed_since_is_named(folder):
-    entries = photographs.find(fill(folder, "a.jpg"), {}, CLASSES)
+    entries = listing.find(fill(folder, "a.jpg"), {}, CLASSES)
     (folder / "a.jpg").write_text("other")
     with pytest.raises(StudyError, match="images.folder: .*'a.jpg' has changed since"):
-        list(photographs.contents(folder, entries))
+        list(listing.contents(folder, entries))
 
 
 def test_a_list_of_another_kind_is_named(tmp_path):
     (tmp_path / "list.csv").write_text("a,b\n")
     with pytest.raises(StudyError, match="list.csv: columns are"):
-        photographs.read(tmp_path / "list.csv")
+        listing.read(tmp_path / "list.csv")
 
 
 # --- subsets
@@ -289,7 +292,7 @@ def test_a_bad_list_is_refused_by_name(folder, tmp_path, data, message):
 
 def check(images: dict) -> None:
     """Check the smallest config with these images."""
-    checks.check_images(
+    validation.check_images(
         {
             "study": "small",
             "images": images,
@@ -417,8 +420,8 @@ def test_a_download_is_as_good_as_a_folder(tmp_path, kind):
     assert done.returncode == 0, done.stdout
     expected = listed(fill(tmp_path / "folder", *names))
     assert listed(tmp_path / "out.zip") == expected
-    entries = photographs.find(tmp_path / "out.zip", {}, CLASSES)
-    read = photographs.contents(tmp_path / "out.zip", entries)
+    entries = listing.find(tmp_path / "out.zip", {}, CLASSES)
+    read = listing.contents(tmp_path / "out.zip", entries)
     assert [data.decode() for _, data in read] == sorted(expected)
     assert sorted(item.name for item in tmp_path.iterdir()) == sorted(
         ["folder", path.name, "out.zip"]

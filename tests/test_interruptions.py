@@ -7,16 +7,16 @@ import pytest
 import xarray as xr
 from conftest import SMALL, equal, kill_family, start, wait_for
 
-from deltann import predictions
+from deltann.dataset import predictions
 
 
 @pytest.mark.parametrize(
     ("stage", "delay"),
     [
         ("scripts/export.py", 1.0),
-        ("deltann.convert", 0.5),
-        ("deltann.compile", 1.0),
-        ("deltann.infer", 1.0),
+        ("deltann.stages.convert", 0.5),
+        ("deltann.stages.compile", 1.0),
+        ("deltann.stages.infer", 1.0),
         ("scripts/aggregate.py", 0.1),
         ("scripts/figures.py", 0.3),
     ],
@@ -58,7 +58,7 @@ def test_kill_while_an_environment_is_built(workspace, tmp_path):
 def test_only_snakemake_killed_its_jobs_still_running(workspace, undisturbed):
     config = workspace.config("orphaned", **SMALL)
     process = start(workspace, config)
-    wait_for(process, "deltann.compile")
+    wait_for(process, "deltann.stages.compile")
     process.kill()
     process.wait()
     workspace.run(config)

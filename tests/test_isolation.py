@@ -13,11 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from deltann import environment, files, isolation, records, sealed
 from deltann.errors import StudyError, Transient
-from deltann.isolation import Child, Limits, Task
+from deltann.execution import environment, isolation, stage
+from deltann.execution.isolation import Child, Limits, Task
+from deltann.provenance import files, records
 
-PACKAGE = Path(isolation.__file__).resolve().parent
+PACKAGE = Path(isolation.__file__).resolve().parents[1]
 ROOMY = Limits(seconds=60, memory_mb=4000)
 START_SECONDS = 30
 
@@ -242,7 +243,8 @@ def test_nothing_is_left_in_the_temporary_folder(package, tmp_path):
 def test_the_child_dies_with_its_parent(package, tmp_path):
     pids = tmp_path / "pids"
     code = (
-        "import sys; from pathlib import Path; from deltann.isolation import Limits, Task\n"
+        "import sys; from pathlib import Path\n"
+        "from deltann.execution.isolation import Limits, Task\n"
         "Task('deltann.misbehave', {'how': 'hangs', 'pids': sys.argv[1]}, Limits(60, 4000),"
         " Path(sys.argv[2])).wait()"
     )
@@ -271,7 +273,7 @@ def options(package, tmp_path):
 
     def parsed(*more, from_source=False):
         parser = argparse.ArgumentParser()
-        records.arguments(parser, from_source)
+        stage.arguments(parser, from_source)
         common = ["--environment", str(manifest), "--memory-mb", "4000"]
         common += ["--artifact", str(tmp_path / "made/model.bin")]
         common += ["--record", str(tmp_path / "made/model.bin.json")]
@@ -285,13 +287,13 @@ def from_source(options, tmp_path):
     """Options of a stage that reads a file which an earlier stage made."""
     source, record = tmp_path / "source.bin", tmp_path / "source.bin.json"
     source.write_bytes(b"the weights")
-    sealed.write_json(record, {"status": "ok", "sha256": files.sha256(source)})
+    records.write_json(record, {"status": "ok", "sha256": files.sha256(source)})
     return options("--source", str(source), "--source-record", str(record), from_source=True)
 
 
 def test_produce_leaves_artifact_and_record(options):
     made = options()
-    returned = records.produce("misbehave", {"how": "writes", "text": "hello"}, made)
+    returned = stage.produce("misbehave", {"how": "writes", "text": "hello"}, made)
     record = json.loads(made.record.read_text())
     assert record.pop("digest") == files.digest(returned)
     assert record == returned
@@ -317,7 +319,7 @@ def test_produce_leaves_artifact_and_record(options):
 )
 def test_a_failed_artifact_is_an_empty_file_with_its_cause(options, how, type_, message):
     made = options()
-    records.produce("misbehave", {"how": how}, made)
+    stage.produce("misbehave", {"how": how}, made)
     record = json.loads(made.record.read_text())
     assert made.artifact.read_bytes() == b""
     assert (record["status"], record["failed_stage"]) == ("failed", "misbehave")
@@ -337,15 +339,15 @@ def test_a_failed_source_passes_its_cause_on(from_source):
         "failed_stage": "export",
         "error": {"type": "SIGSEGV", "message": "gone", "traceback": ""},
     }
-    sealed.write_json(from_source.source_record, cause)
+    records.write_json(from_source.source_record, cause)
     from_source.source.write_bytes(b"")
-    record = records.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
+    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
     assert {key: record[key] for key in cause} == cause
     assert from_source.artifact.read_bytes() == b""
 
 
 def test_a_source_is_named_in_the_record(from_source):
-    record = records.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
+    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
     assert record["inputs"] == {str(from_source.source): files.sha256(from_source.source)}
 
 
@@ -354,7 +356,7 @@ def test_a_damaged_source_is_refused(from_source):
     data[3] ^= 1
     from_source.source.write_bytes(data)
     with pytest.raises(StudyError, match="source.bin is not the file that .*source.bin.json"):
-        records.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
+        stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
     assert not from_source.artifact.exists()
     assert not from_source.record.exists()
 
@@ -362,7 +364,7 @@ def test_a_damaged_source_is_refused(from_source):
 def test_a_fault_of_ours_leaves_nothing(options):
     made = options()
     with pytest.raises(StudyError, match="NameError"):
-        records.produce("misbehave", {"how": "misnames"}, made)
+        stage.produce("misbehave", {"how": "misnames"}, made)
     assert list(made.artifact.parent.iterdir()) == []
 
 
@@ -370,10 +372,10 @@ def test_a_time_limit_is_transient_until_the_last_try(options, tmp_path):
     arguments = {"how": "hangs", "pids": str(tmp_path / "pids")}
     first = options("--seconds", "2", "--retries-left", "1")
     with pytest.raises(Transient, match="TimeLimit"):
-        records.produce("misbehave", arguments, first)
+        stage.produce("misbehave", arguments, first)
     assert list(first.artifact.parent.iterdir()) == []
     last = options("--seconds", "2", "--retries-left", "0")
-    assert records.produce("misbehave", arguments, last)["error"]["type"] == "TimeLimit"
+    assert stage.produce("misbehave", arguments, last)["error"]["type"] == "TimeLimit"
 
 
 def test_another_environment_is_refused(options):
@@ -382,7 +384,7 @@ def test_another_environment_is_refused(options):
     manifest["distributions"]["numpy"] = "0.1"
     files.write_json(made.environment, manifest)
     with pytest.raises(StudyError, match=r"numpy.*--forcerun .*environment\.json"):
-        records.produce("misbehave", {"how": "writes", "text": "hello"}, made)
+        stage.produce("misbehave", {"how": "writes", "text": "hello"}, made)
     assert not made.artifact.exists()
 
 

@@ -8,9 +8,10 @@ import pytest
 import xarray as xr
 from scipy.special import softmax
 
-from deltann import content, predictions
 from deltann.cell import Cell
+from deltann.dataset import predictions
 from deltann.errors import StudyError
+from deltann.provenance import netcdf_digest
 
 INPUTS = "256-224-bicubic/pillow"
 CELL = Cell(
@@ -297,6 +298,6 @@ def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(path, tmp_path):
 
 def test_the_digest_is_the_same_in_blocks(path, monkeypatch):
     predictions.write(dataset(), path)
-    monkeypatch.setattr(content, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(netcdf_digest, "BLOCK_BYTES", 8)
     with h5netcdf.File(path) as opened:
-        assert content.digest(opened) == opened.attrs["digest"]
+        assert netcdf_digest.digest(opened) == opened.attrs["digest"]

@@ -11,12 +11,12 @@ import pytest
 import xarray as xr
 from PIL import Image
 
-from deltann import files
 from deltann.errors import StudyError
-from deltann.folder import UNKNOWN_LABEL
-from deltann.geometry import Geometry
-from deltann.prepare import Photograph, prepare
-from deltann.prepared import opened, parts
+from deltann.images.collection import UNKNOWN_LABEL
+from deltann.images.geometry import Geometry
+from deltann.images.prepare import Photograph, prepare
+from deltann.images.prepared import opened, parts
+from deltann.provenance import files
 
 HOW = Geometry(resize=64, crop=48, interpolation="bicubic")
 RESIZER = "pillow"

@@ -14,9 +14,10 @@ import yaml
 from conftest import kill_family
 from PIL import Image
 
-from deltann import predictions, prepared
-from deltann.probe import Demand
-from deltann.progress import Circumstances, Part, Progress, held
+from deltann.dataset import predictions
+from deltann.images import prepared
+from deltann.stages.checkpoint import Circumstances, Part, Progress, held
+from deltann.stages.disturbance import Demand
 
 SIZE, CLASSES = 96, 10
 MANY, SOME, FEW = 2500, 1000, 200

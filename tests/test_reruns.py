@@ -55,7 +55,7 @@ def test_a_comment_in_an_environment(finished, study):
 
 
 def test_a_constant_in_a_module(finished, study):
-    finished.edit("scripts/deltann/schedules.py", "LANES = 16", "LANES = 8")
+    finished.edit("scripts/deltann/tvm/cpu/schedules.py", "LANES = 16", "LANES = 8")
     jobs = finished.jobs(study)
     assert stages(jobs) == {"compile", "infer"} | ANALYSIS
     assert (jobs["compile"], jobs["infer"]) == (TVM_CELLS, TVM_CELLS)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from deltann import aggregate, infer, probe
-from deltann.probe import Demand, Usage
+from deltann.dataset import aggregate
+from deltann.stages import disturbance, infer
+from deltann.stages.disturbance import Demand, Usage
 
 TOLERANCES = aggregate.Tolerances(drift=0.15, contention=0.05)
 CELL = "efficientnet_lite0/torch/onnx/torch_onnx/source/pillow/none/runtime/runtime/native"
@@ -33,7 +34,7 @@ def spent(own: float, machine: float, stolen: float, waited: float) -> float:
     """The contention of a process that spent so many seconds, by one thread of two that wait."""
     before = Usage(10.0, 500.0, 7.0, {"1": 3.0, "2": 0.25})
     after = Usage(10 + own, 500 + machine, 7 + stolen, {"1": 3 + waited, "2": 0.25})
-    return probe.contention([probe.demand(before, after)])
+    return disturbance.contention([disturbance.demand(before, after)])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -53,22 +54,22 @@ def test_contention_is_the_share_that_others_had():
 
 def test_a_thread_that_began_meanwhile_counts():
     before, after = Usage(0, 0, 0, {"1": 5.0}), Usage(1, 3, 0, {"1": 5.0, "9": 1.0})
-    assert probe.contention([probe.demand(before, after)]) == pytest.approx(0.5)
+    assert disturbance.contention([disturbance.demand(before, after)]) == pytest.approx(0.5)
 
 
 def test_contention_of_several_parts_is_that_of_their_sum():
-    assert probe.contention([Demand(3.0, 0.0), Demand(1.0, 0.4)]) == pytest.approx(0.1)
-    assert np.isnan(probe.contention([Demand(3.0, 0.0), probe.UNKNOWN]))
+    assert disturbance.contention([Demand(3.0, 0.0), Demand(1.0, 0.4)]) == pytest.approx(0.1)
+    assert np.isnan(disturbance.contention([Demand(3.0, 0.0), disturbance.UNKNOWN]))
 
 
 def test_the_drift_is_from_the_session_that_differs_most():
-    assert probe.drift([0.010], 0.011) == pytest.approx(1.1)
-    assert probe.drift([0.010, 0.008, 0.011], 0.011) == pytest.approx(1.375)
+    assert disturbance.drift([0.010], 0.011) == pytest.approx(1.1)
+    assert disturbance.drift([0.010, 0.008, 0.011], 0.011) == pytest.approx(1.375)
 
 
 def test_unknown_contention_flags_nothing(monkeypatch, tmp_path):
-    monkeypatch.setattr(probe, "TASKS", tmp_path / "none")
-    share = probe.contention([probe.demand(probe.usage(), probe.usage())])
+    monkeypatch.setattr(disturbance, "TASKS", tmp_path / "none")
+    share = disturbance.contention([disturbance.demand(disturbance.usage(), disturbance.usage())])
     assert np.isnan(share)
     assert not TOLERANCES.exceeded(1.0, share, 1.0)
     assert TOLERANCES.exceeded(1.2, share, 1.0)
@@ -129,7 +130,9 @@ def hogs():
             process.wait()
 
 
-@pytest.mark.skipif(not probe._waited(), reason="this system doesn't tell how long threads wait")
+@pytest.mark.skipif(
+    not disturbance._waited(), reason="this system doesn't tell how long threads wait"
+)
 def test_cells_timed_while_others_hold_the_cores_are_flagged(workspace):
     device = {"target": {"kind": "llvm", "mcpu": "host"}, "native": True}
     config = workspace.config(

@@ -8,7 +8,7 @@ from itertools import cycle
 import h5py
 import pytest
 
-from deltann.verify import Verification
+from deltann.archive.verify import Verification
 
 STUDY = "results/small"
 

@@ -17,8 +17,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from deltann import grid, infer, metrics  # noqa: E402  the folder above first
+from deltann import metrics  # noqa: E402  the folder above first
 from deltann.cell import UNSCHEDULED  # noqa: E402
+from deltann.stages import infer  # noqa: E402  the folder above first
+from deltann.study import grid  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")
 STUDY = "results/benchmark-compile"

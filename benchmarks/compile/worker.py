@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann.models import Preprocessing
-from deltann.preprocess import layout, normalise
+from deltann.images.normalise import layout, normalise
+from deltann.images.preprocessing import Preprocessing
 
 
 def main(runner: str, path: str, threads: str, preprocessing: str, pixels: str) -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import h5netcdf
 import numpy as np
 
-from deltann import compilation, environment, files, predictions, prepared
 from deltann.cell import DIRECT, NATIVE, NO_IMPORT, RULES, RUNTIME, SOURCE, UNCONVERTED, Cell
-from deltann.levels import LEVELS
+from deltann.dataset import compilation, predictions
+from deltann.execution import environment
+from deltann.images import prepared
+from deltann.provenance import files
+from deltann.tvm.levels import LEVELS
 
 CLASSES, REPEATS, SIDE = 1000, 3, 224
 # Prepared images that differ; more are these again, as thousands take minutes to make up.

@@ -15,8 +15,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from deltann import aggregate, grid, infer  # noqa: E402  the folder above first
 from deltann.cell import Cell  # noqa: E402
+from deltann.dataset import aggregate  # noqa: E402  the folder above first
+from deltann.stages import infer  # noqa: E402  the folder above first
+from deltann.study import grid  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")
 DEVICES = {"one": "one thread", "all": "all cores"}

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from deltann import archive
+from deltann.formats import folder_tar
 
 SOURCE = "keras"
 TARGET = "tensorflow"
@@ -27,4 +27,4 @@ def convert(source: Path, target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         saved = Path(folder, "saved")
         model.export(saved, format="tf_saved_model", verbose=False, input_signature=[declared])
-        archive.pack(saved, target)
+        folder_tar.pack(saved, target)

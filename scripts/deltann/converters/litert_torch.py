@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deltann import exported
+from deltann.formats import exported_program
 
 SOURCE = "torch"
 TARGET = "tflite"
@@ -19,6 +19,6 @@ def convert(source: Path, target: Path) -> None:
     import litert_torch
     import torch
 
-    program = exported.load(source)
-    sample = (torch.zeros(exported.input_shape(program)),)
+    program = exported_program.load(source)
+    sample = (torch.zeros(exported_program.input_shape(program)),)
     litert_torch.convert(program.module(), sample).export(str(target))

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from deltann import keras_file
-from deltann.onnx_graph import number_tensors
+from deltann.formats import keras_file
+from deltann.formats.onnx_graph import number_tensors
 
 SOURCE = "onnx"
 TARGET = "keras"

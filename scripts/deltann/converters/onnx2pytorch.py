@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from deltann import exported
-from deltann.models.torchvision_start import load_torchvision
-from deltann.onnx_graph import number_tensors
+from deltann.formats import exported_program
+from deltann.formats.onnx_graph import number_tensors
+from deltann.formats.torchvision_loader import load_torchvision
 
 SOURCE = "onnx"
 TARGET = "torch"
@@ -29,7 +29,7 @@ def convert(source: Path, target: Path) -> None:
     model = onnx.load(source)
     number_tensors(model.graph)
     shape = tuple(side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim)
-    exported.save(_traced(ConvertModel(model).eval(), shape), shape, target)
+    exported_program.save(_traced(ConvertModel(model).eval(), shape), shape, target)
 
 
 def _traced(network, shape: tuple[int, ...]):

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deltann import archive
+from deltann.formats import folder_tar
 
 SOURCE = "onnx"
 TARGET = "tensorflow"
@@ -52,4 +52,4 @@ def convert(source: Path, target: Path, simplify: bool = True) -> None:
             os.chdir(here)
         for extra in saved.glob("*.tflite"):
             extra.unlink()
-        archive.pack(saved, target)
+        folder_tar.pack(saved, target)

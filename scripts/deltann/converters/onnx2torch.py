@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from deltann import exported
-from deltann.models.torchvision_start import load_torchvision
+from deltann.formats import exported_program
+from deltann.formats.torchvision_loader import load_torchvision
 
 SOURCE = "onnx"
 TARGET = "torch"
@@ -32,4 +32,4 @@ def convert(source: Path, target: Path) -> None:
         # modules are named after nodes, and torch.export can't read a name with a `;` again
         node.name = f"node_{index}"
     shape = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
-    exported.save(rebuild(model).eval(), tuple(shape), target)
+    exported_program.save(rebuild(model).eval(), tuple(shape), target)

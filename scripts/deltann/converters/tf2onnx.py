@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from deltann import archive
+from deltann.formats import folder_tar
 
 SOURCE = "tensorflow"
 TARGET = "onnx"
@@ -27,7 +27,7 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
     import tf2onnx
 
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        model = tensorflow.saved_model.load(str(archive.unpack(source, Path(folder))))
+        model = tensorflow.saved_model.load(str(folder_tar.unpack(source, Path(folder))))
         function = model.signatures["serving_default"]
         ((name, declared),) = function.structured_input_signature[1].items()
         signature = tensorflow.TensorSpec((1, *declared.shape[1:]), declared.dtype, name)

@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from deltann import archive
+from deltann.formats import folder_tar
 
 SOURCE = "tensorflow"
 TARGET = "tflite"
@@ -17,6 +17,6 @@ def convert(source: Path, target: Path) -> None:
     import tensorflow
 
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        unpacked = archive.unpack(source, Path(folder))
+        unpacked = folder_tar.unpack(source, Path(folder))
         converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(unpacked))
         target.write_bytes(converter.convert())

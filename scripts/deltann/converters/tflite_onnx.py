@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deltann.converters.tf2onnx import name_constants, start
-from deltann.onnx_graph import fix_batch
+from deltann.formats.onnx_graph import fix_batch
 
 SOURCE = "tflite"
 TARGET = "onnx"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deltann.exported import input_shape, load
+from deltann.formats.exported_program import input_shape, load
 
 SOURCE = "torch"
 TARGET = "onnx"

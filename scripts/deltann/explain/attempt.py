@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann import compile, files
-from deltann.infer import check_shape
-from deltann.models import Preprocessing
-from deltann.preprocess import layout, normalise
+from deltann.images.normalise import layout, normalise
+from deltann.images.preprocessing import Preprocessing
+from deltann.provenance import files
 from deltann.runners.tvm import Runner
+from deltann.stages import compile
+from deltann.stages.infer import check_shape
 
 LIBRARY, GRAPH, SCHEDULED, LOGITS = "model.so", "graph.txt", "scheduled.txt", "logits.npy"
 
@@ -18,8 +19,8 @@ def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, fold
     """Compile, run, and leave the library, its TVMScripts and the logits.
 
     Args:
-        compilation: arguments of `deltann.compile.work` but the files it writes.
-        preprocessing: the fields of `deltann.models.Preprocessing`.
+        compilation: arguments of `deltann.stages.compile.work` but the files it writes.
+        preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         pixels: .npy file, uint8 (image, y, x, channel).
         threads: of TVM's runtime.
         folder: to write to; the logits are float32 (image, class).

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltann import records
 from deltann.cell import TUNED, UNSCHEDULED
 from deltann.errors import StudyError
+from deltann.execution import stage
+from deltann.execution.isolation import Limits, Task
 from deltann.explain import SCHEDULE
 from deltann.explain.attempt import LOGITS
-from deltann.isolation import Limits, Task
 
 
 class Attempt(NamedTuple):
@@ -33,8 +33,8 @@ class Attempts:
     """Compiles and runs sets of switches: names of passes, and `schedule <name>`.
 
     Attributes:
-        compilation: arguments of `deltann.compile.work`: framework, target and source, and the
-            database where the cell's schedule is `tuned`.
+        compilation: arguments of `deltann.stages.compile.work`: framework, target and source, and
+            the database where the cell's schedule is `tuned`.
         run: arguments of `deltann.explain.attempt.work`: preprocessing, pixels and threads.
         limits: of each attempt.
         retries_left: how often Snakemake would try again.
@@ -67,7 +67,7 @@ class Attempts:
         """
         task = self._start(switches, None)
         if isinstance(task, Task):
-            task = self._done(switches, None, records.finish(task, self.retries_left))
+            task = self._done(switches, None, stage.finish(task, self.retries_left))
         if task.error:
             raise StudyError(
                 f"with {', '.join(switches) or 'no pass'} switched on, the model was not compiled "
@@ -90,7 +90,7 @@ class Attempts:
         names = ", ".join(passes) or "no pass"
         print(f"set {len(self.known) + 1}: {names}; {SCHEDULE}{chosen}", flush=True)
         arguments = {"compilation": compilation, "folder": str(folder)} | self.run
-        return records.start("explain.attempt", arguments, self.limits, folder)
+        return stage.start("deltann.explain.attempt", arguments, self.limits, folder)
 
     def _done(self, switches: tuple[str, ...], schedule: str | None, outcome) -> Attempt:
         folder = self.folder / str(len(self.known))

@@ -11,8 +11,8 @@ from deltann.explain.attempt import GRAPH, LIBRARY, SCHEDULED
 from deltann.explain.dataflow import INPUT, Step
 from deltann.explain.script import function
 from deltann.explain.tensors import Difference, Index, difference
-from deltann.models import Preprocessing
-from deltann.preprocess import layout, normalise
+from deltann.images.normalise import layout, normalise
+from deltann.images.preprocessing import Preprocessing
 from deltann.runners.tvm import Runner
 
 # Kernels before and after the one found that are listed with it.
@@ -42,7 +42,7 @@ def work(
         reference: folder that `attempt` wrote.
         failing: another.
         aligned: whether both have the same graph, and so the same kernels in the same order.
-        preprocessing: the fields of `deltann.models.Preprocessing`.
+        preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         pixels: .npy file, uint8 (1, y, x, channel).
         threads: of TVM's runtime.
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann import records
+from deltann.execution import stage
 from deltann.explain import SCHEDULE, ddmin
 from deltann.explain.attempts import Attempt, Attempts
 from deltann.explain.tensors import difference
-from deltann.kinds.llvm import PACKED
 from deltann.tolerance import TOLERANCE
+from deltann.tvm.target_kinds.llvm import PACKED
 
 # Images that are looked at, at most.
 IMAGES = 4
@@ -181,7 +181,7 @@ def _kernel(minimal: tuple[str, ...], criterion: Criterion, attempts: Attempts) 
 
 
 def _located(arguments: dict, attempts: Attempts, folder: Path) -> dict:
-    outcome = records.start("explain.locate", arguments, attempts.limits, folder).wait()
+    outcome = stage.start("deltann.explain.locate", arguments, attempts.limits, folder).wait()
     failure = outcome.failure
     if failure:
         return {"kernel": None, "kernel_error": f"{failure.type}: {failure.message}"}

@@ -7,14 +7,7 @@ from matplotlib.figure import Figure
 
 from deltann.cell import NATIVE
 from deltann.figures import labels, pages, style
-from deltann.figures.conversions import (
-    LABELS,
-    LOGITS,
-    labels_text,
-    logit_norm,
-    logits_text,
-    put,
-)
+from deltann.figures.conversions import LABELS, LOGITS, labels_text, logit_norm, logits_text, put
 from deltann.figures.targets import label_norm
 
 TITLE = "What conversion and compilation change in the answers"

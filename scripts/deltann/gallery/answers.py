@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from deltann.aggregate import CHUNK_IMAGES, MISSING_LABEL
+from deltann.dataset.aggregate import CHUNK_IMAGES, MISSING_LABEL
 
 UNKNOWN = -1
 MARKUP = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from deltann import prepared
 from deltann.errors import StudyError
+from deltann.images import prepared
 
 # About 2 KB each: what 5,500 of them may weigh on a page that stays under its limit.
 SIDE, QUALITY = 96, 40
@@ -25,7 +25,7 @@ def drawing(paths: list[Path]) -> Iterator[Callable[[str], str]]:
     holds the image.
 
     Args:
-        paths: prepared images, as `deltann.prepared` writes them.
+        paths: prepared images, as `deltann.images.prepared` writes them.
 
     Raises:
         StudyError: a file is damaged; or an image, when it is asked for, is in none.

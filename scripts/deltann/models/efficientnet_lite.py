@@ -5,7 +5,8 @@ from importlib import import_module
 from pathlib import Path
 
 from deltann.errors import StudyError
-from deltann.models import PRETRAINED, MissingFile, Preprocessing, Request
+from deltann.images.preprocessing import Preprocessing
+from deltann.models import PRETRAINED, MissingFile, Request
 
 ENVIRONMENTS = {"torch": "torch", "keras": "lite_keras"}
 
@@ -76,13 +77,13 @@ def export(request: Request, target: Path) -> dict:
         )
     network = load(request.model)
     if request.source == "torch":
-        from deltann import exported
+        from deltann.formats import exported_program
 
         crop = request.preprocessing.crop
-        exported.save(network, (1, 3, crop, crop), target)
+        exported_program.save(network, (1, 3, crop, crop), target)
     else:
         os.environ["KERAS_BACKEND"] = "torch"  # the environment has no other
-        from deltann import keras_file
+        from deltann.formats import keras_file
         from deltann.models import efficientnet_lite_keras
 
         built = efficientnet_lite_keras.build(network, request.model, request.preprocessing)

@@ -6,7 +6,7 @@ squeeze-and-excitation, ReLU6, stem, head, first and last stage not scaled.
 
 import math
 
-from deltann.models import Preprocessing
+from deltann.images.preprocessing import Preprocessing
 
 # width and depth coefficients
 SCALES = {"efficientnet_lite0": (1.0, 1.0), "efficientnet_lite1": (1.0, 1.1)}

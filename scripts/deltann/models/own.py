@@ -6,11 +6,12 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from deltann import archive
-from deltann import files as stored
 from deltann.errors import StudyError
-from deltann.models import PRETRAINED, Preprocessing, Request
-from deltann.onnx_graph import fix_batch
+from deltann.formats import folder_tar
+from deltann.formats.onnx_graph import fix_batch
+from deltann.images.preprocessing import Preprocessing
+from deltann.models import PRETRAINED, Request
+from deltann.provenance import files as stored
 
 ENVIRONMENTS = {
     "torch": "torch",
@@ -143,7 +144,7 @@ def shapes(source: str, path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, 
 
 
 def _torch(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
-    from deltann import exported
+    from deltann.formats import exported_program
 
     if "code" in described:
         network = _built(described["code"])
@@ -151,13 +152,15 @@ def _torch(described: dict, request: Request, shape: tuple[int, ...], target: Pa
             import torch
 
             network.load_state_dict(torch.load(request.weights, weights_only=True))
-        exported.save(network.eval(), shape, target)
+        exported_program.save(network.eval(), shape, target)
     elif described["file"].endswith(".pt2"):
-        exported.load(Path(described["file"]))  # refuses pickled objects
+        exported_program.load(Path(described["file"]))  # refuses pickled objects
         target.write_bytes(Path(described["file"]).read_bytes())
     else:
         size = request.preprocessing.crop
-        exported.save(exported.from_torchscript(Path(described["file"]), size), shape, target)
+        exported_program.save(
+            exported_program.from_torchscript(Path(described["file"]), size), shape, target
+        )
 
 
 def _built(code: dict):
@@ -186,7 +189,7 @@ def _onnx(described: dict, request: Request, shape: tuple[int, ...], target: Pat
 def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
     path = Path(described["file"])
     if path.is_dir():
-        archive.pack(path, target)
+        folder_tar.pack(path, target)
     else:
         target.write_bytes(path.read_bytes())
 

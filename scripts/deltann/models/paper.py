@@ -6,7 +6,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from deltann.errors import StudyError
-from deltann.models import PRETRAINED, SEEDED, MissingFile, Preprocessing, Request
+from deltann.images.preprocessing import Preprocessing
+from deltann.models import PRETRAINED, SEEDED, MissingFile, Request
 
 ENVIRONMENTS = {
     "torch": "torch",

@@ -5,10 +5,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from deltann import archive, keras_file
+from deltann.formats import folder_tar, keras_file
+from deltann.images.normalise import normalise
 from deltann.models import PRETRAINED, SEEDED, Request
 from deltann.models.paper import SPREAD, seed, weights_file
-from deltann.preprocess import normalise
 
 # Keras has ResNet101 in both versions; TensorFlow's and TFLite's published ones are the second.
 APPLICATIONS = {
@@ -39,17 +39,17 @@ def _published(request: Request, target: Path) -> None:
     if request.source == "tflite":
         target.write_bytes(path.read_bytes())
     elif path.is_dir():
-        archive.pack(path, target)
+        folder_tar.pack(path, target)
     else:
         with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
             with tarfile.open(path) as packed:
                 packed.extractall(folder, filter="data")
-            archive.pack(Path(folder), target)
+            folder_tar.pack(Path(folder), target)
 
 
 def _bring(request: Request, saved: Path, target: Path) -> None:
     if request.source == "tensorflow":
-        archive.pack(saved, target)
+        folder_tar.pack(saved, target)
         return
     import tensorflow
 

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from deltann import exported
+from deltann.formats import exported_program
+from deltann.formats.torchvision_loader import load_torchvision
+from deltann.images.normalise import normalise
 from deltann.models import PRETRAINED, SEEDED, Request
 from deltann.models.paper import SPREAD, seed
-from deltann.models.torchvision_start import load_torchvision
-from deltann.preprocess import normalise
 
 
 def export(request: Request, target: Path) -> None:
     """Save a `.pt2` file."""
     crop = request.preprocessing.crop
-    exported.save(build(request), (1, 3, crop, crop), target)
+    exported_program.save(build(request), (1, 3, crop, crop), target)
 
 
 def build(request: Request):

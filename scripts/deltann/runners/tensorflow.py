@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deltann import archive
+from deltann.formats import folder_tar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ class Runner:
         self.folder = tempfile.TemporaryDirectory(prefix="deltann-")
         # the loaded object owns the variables, so it lives as long as the signature
         self.model = tensorflow.saved_model.load(
-            str(archive.unpack(self.path, Path(self.folder.name)))
+            str(folder_tar.unpack(self.path, Path(self.folder.name)))
         )
         self.function = self.model.signatures["serving_default"]
         ((self.name, declared),) = self.function.structured_input_signature[1].items()

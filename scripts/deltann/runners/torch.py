@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deltann.exported import input_shape, load
+from deltann.formats.exported_program import input_shape, load
 
 if TYPE_CHECKING:
     import numpy as np

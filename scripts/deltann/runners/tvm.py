@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann import files
-from deltann.kinds.cuda import compile_when_loaded
-from deltann.tvm_start import load_tvm
+from deltann.provenance import files
+from deltann.tvm.load import load_tvm
+from deltann.tvm.target_kinds.cuda import compile_when_loaded
 
 ENVIRONMENT = "tvm"
 SUFFIX = ".so"

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann import files
 from deltann.errors import Unreachable
-from deltann.tvm_start import load_tvm
+from deltann.provenance import files
+from deltann.tvm.load import load_tvm
 
 ENVIRONMENT = "tvm"
 SUFFIX = ".so"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from deltann import prepared
+from deltann.images import prepared
 from deltann.summary import advice, answers, time
 from deltann.summary.words import NAMED, cell, count, some
 

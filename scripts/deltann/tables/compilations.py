@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deltann import compilation
+from deltann.dataset import compilation
 from deltann.tables.study import FAILURE, Study
 
 CELL = ["model", "source", "target", "route", "importer", "compiler", "schedule", "backend"]

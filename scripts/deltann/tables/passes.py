@@ -13,10 +13,10 @@ import pandas as pd
 from deltann import metrics
 from deltann.cell import COMPILATION, UNCONVERTED
 from deltann.figures import labels
-from deltann.levels import PASSES
 from deltann.tables import parts, published
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study, groups
+from deltann.tvm.levels import PASSES
 
 PUBLISHED = Path(__file__).resolve().parents[3] / "published" / "pass_ablation_tables.csv"
 DISABLED, ENABLED, NOT_PUBLISHED = "All Disabled", "All Enabled", "(not in the paper)"

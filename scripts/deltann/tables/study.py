@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from deltann import compilation, native
-from deltann.aggregate import MISSING_LABEL
 from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
-from deltann.levels import LEVELS
+from deltann.dataset import compilation
+from deltann.dataset.aggregate import MISSING_LABEL
+from deltann.study import reference
+from deltann.tvm.levels import LEVELS
 
 FAILURE = ("status", "failed_stage", "error_type")
 # How many images' logits are in memory at a time: 8 MB of 1,000 classes.
@@ -107,8 +108,8 @@ class Study:
         return self._indexes[keys].get(tuple(names[key] for key in keys))
 
     def native(self, cell: int) -> int | None:
-        """The cell that a cell is compared with (see `deltann.native`)."""
-        found = (self.find(**names) for names in native.names(self.names(cell)))
+        """The cell that a cell is compared with (see `deltann.study.reference`)."""
+        found = (self.find(**names) for names in reference.names(self.names(cell)))
         return next((item for item in found if item is not None), None)
 
     def passes(self, cell: int) -> list[str]:

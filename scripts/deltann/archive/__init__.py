@@ -1,0 +1,1 @@
+"""Verify a finished study and archive it."""

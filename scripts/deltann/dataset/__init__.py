@@ -1,0 +1,1 @@
+"""Prediction files and the dataset of a study."""

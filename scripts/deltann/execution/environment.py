@@ -1,0 +1,105 @@
+"""Build a pinned environment, describe what was installed, check that a job runs in it."""
+
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from deltann.errors import StudyError
+from deltann.provenance import files
+
+FOLDER = Path(".envs")
+
+
+def pins(path: Path) -> list[str]:
+    """The sorted requirements of a list, without comments and blank lines.
+
+    Raises:
+        StudyError: the list doesn't exist, or a line isn't pinned with `==`.
+    """
+    if not path.is_file():
+        raise StudyError(f"{path}: no such environment list")
+    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    requirements = sorted(line for line in lines if line)
+    for requirement in requirements:
+        if "==" not in requirement:
+            raise StudyError(f"{path}: {requirement!r} is not pinned; expected name==version")
+    return requirements
+
+
+def describe() -> dict:
+    """The running interpreter and every installed distribution, with a digest over them."""
+    found = {
+        item.metadata["Name"].lower().replace("_", "-"): item.version
+        for item in metadata.distributions()
+    }
+    content = {
+        "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
+        "distributions": dict(sorted(found.items())),
+    }
+    return content | {"digest": files.digest(content)}
+
+
+def build(name: str, requirements: list[str], manifest: Path) -> None:
+    """Make `.envs/<name>` hold exactly these requirements and write its manifest.
+
+    Wheels from `PIP_FIND_LINKS` are taken as pip would; uv ignores that variable by itself.
+
+    Raises:
+        StudyError: uv could not resolve or install them.
+    """
+    folder = FOLDER / name
+    uv = str(Path(sys.executable).parent / "uv")
+    find_links = os.environ.get("PIP_FIND_LINKS", "").split()
+    links = [option for place in find_links for option in ("--find-links", place)]
+    python = str(folder / "bin" / "python")
+    _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
+    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
+    _run([*install, *links, "--", *requirements])
+    here = str(Path(__file__).resolve().parents[2])
+    _run(
+        [python, "-m", "deltann.execution.environment", str(manifest)],
+        env=os.environ | {"PYTHONPATH": here},
+    )
+
+
+def _run(command: list[str], env: dict | None = None) -> None:
+    try:
+        subprocess.run(command, check=True, env=env, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise StudyError(f"building the environment failed: {error}") from error
+
+
+def check(manifest: Path) -> str:
+    """Make sure that this process runs in the environment that `manifest` describes.
+
+    Returns:
+        The environment's digest.
+
+    Raises:
+        StudyError: it doesn't; the message names the difference and the repair.
+    """
+    actual = describe()
+    try:
+        expected = files.read_json(manifest)
+        different = sorted(
+            set(expected["distributions"].items()) ^ set(actual["distributions"].items())
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise StudyError(
+            f"{manifest}: not the manifest of an environment: {error!r}. Make it again: "
+            f"snakemake --cores all --forcerun {manifest}"
+        ) from error
+    if expected == actual:
+        return actual["digest"]
+    raise StudyError(
+        f"{sys.prefix} is not the environment that {manifest} describes; it differs in "
+        f"{different[:5] or 'the interpreter'}. Rebuild it: snakemake --cores all "
+        f"--forcerun {manifest}"
+    )
+
+
+if __name__ == "__main__":
+    files.write_json(Path(sys.argv[1]), describe())

@@ -1,0 +1,1 @@
+"""Photographs: collected, listed, and prepared as arrays."""

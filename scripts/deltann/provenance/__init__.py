@@ -1,0 +1,1 @@
+"""Files, their checksums, and the records that say how they were made."""

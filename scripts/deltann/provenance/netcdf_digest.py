@@ -1,0 +1,86 @@
+"""The digest that a NetCDF file carries of its content: names, shapes and values.
+
+It is not of the file's bytes, which HDF5 may lay out in one way or another.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5netcdf
+import numpy as np
+
+from deltann.errors import StudyError
+from deltann.provenance import files, records
+
+ATTRIBUTE = "digest"
+# So much of a variable is in memory at a time.
+BLOCK_BYTES = 1 << 24
+# What HDF5 and the layers above it make of damaged bytes.
+UNREADABLE = (OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError)
+UNREADABLE += (OverflowError,)
+
+
+def seal(file: h5netcdf.File) -> None:
+    """Add the digest to a file that is written otherwise."""
+    file.attrs[ATTRIBUTE] = digest(file)
+
+
+def check(path: Path, what: str) -> None:
+    """See that a file's content is what its digest is of.
+
+    Args:
+        path: the file.
+        what: it is meant to be, for messages.
+
+    Raises:
+        StudyError: it is truncated, of another kind, or its content is another.
+    """
+    try:
+        with h5netcdf.File(path, "r") as file:
+            holds = file.attrs[ATTRIBUTE] == digest(file)
+    except UNREADABLE as error:
+        raise StudyError(f"{path}: not a readable {what}: {records.REPAIR}: {error}") from error
+    if not holds:
+        raise StudyError(f"{path} is not what its digest is of: {records.REPAIR}")
+
+
+def digest(file: h5netcdf.File) -> str:
+    """SHA-256 over all attributes but `digest`, and over every variable, read block by block."""
+    attributes = {name: value for name, value in file.attrs.items() if name != ATTRIBUTE}
+    variables = {name: _variable(variable) for name, variable in file.variables.items()}
+    return files.digest([_plain(attributes), variables])
+
+
+def _variable(variable: h5netcdf.Variable) -> list:
+    """Dimensions, type, shape, attributes, and the values' SHA-256 in C order."""
+    value, kind = hashlib.sha256(), np.dtype(variable.dtype)
+    for block in _blocks(variable, kind.itemsize):
+        if kind.kind == "O":
+            value.update(b"".join(b"%d:%b" % (len(text), text) for text in map(_bytes, block.flat)))
+        else:
+            value.update(np.ascontiguousarray(block).data)
+    shape = [int(side) for side in variable.shape]
+    return [list(variable.dimensions), kind.str, shape, _plain(variable.attrs), value.hexdigest()]
+
+
+def _blocks(variable: h5netcdf.Variable, item_bytes: int) -> Iterator[np.ndarray]:
+    if not variable.shape:
+        yield np.asarray(variable[...])
+        return
+    count, *row = variable.shape
+    rows = max(1, BLOCK_BYTES // max(1, item_bytes * int(np.prod(row))))
+    for start in range(0, count, rows):
+        yield np.asarray(variable[start : start + rows])
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
+def _plain(attributes: dict) -> dict:
+    """Attributes as JSON has them."""
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in attributes.items()
+    }

@@ -1,0 +1,1 @@
+"""The work of each stage that runs a foreign tool."""

@@ -1,0 +1,1 @@
+"""The config as a grid of cells, before anything runs."""

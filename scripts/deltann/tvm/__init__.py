@@ -1,0 +1,1 @@
+"""Import, optimize and compile models with TVM."""

@@ -1,0 +1,136 @@
+"""Schedules of the kernels of `packed`: a tile of the result in registers, lanes as vectors.
+
+Each takes a `Choice`, and lists what there is to choose from: `rules` takes the first, `tuned`
+the fastest measured one.
+"""
+
+from typing import NamedTuple
+
+from deltann.tvm.compat import written_buffer
+from deltann.tvm.cpu import packed_operators
+
+# Most numbers of results kept in registers; more than any target has.
+LARGEST = 32
+
+
+class Choice(NamedTuple):
+    """What may be chosen of a schedule.
+
+    Attributes:
+        columns: pixels of a row in the register tile.
+        blocks: channel blocks in the register tile, or that a matrix product sums together.
+        rows_first: whether a thread goes on with the next row, the weights staying near it, or
+            with the next channel blocks, the row staying near it.
+    """
+
+    columns: int
+    blocks: int
+    rows_first: bool
+
+
+def conv2d(work, block, epilogue, choice: Choice) -> None:
+    """Parallel over rows and channel blocks; the tile stays in registers over the reduction."""
+    n, outer, row, column, lane, c, dy, dx, k = work.get_loops(block)
+    outer, inner = work.split(outer, [None, choice.blocks])
+    column, pixel = work.split(column, [None, choice.columns])
+    around = [outer, row] if choice.rows_first else [row, outer]
+    work.reorder(n, *around, column, c, dy, dx, k, inner, pixel, lane)
+    work.parallel(work.fuse(n, *around))
+    _finish(work, block, epilogue, column, [inner, pixel], lane)
+    work.decompose_reduction(block, c)
+
+
+def depthwise(work, block, epilogue, choice: Choice) -> None:
+    """Parallel over rows and channel blocks; the window is unrolled."""
+    n, outer, row, column, lane, dy, dx = work.get_loops(block)
+    column, pixel = work.split(column, [None, choice.columns])
+    work.reorder(n, outer, row, column, dy, dx, pixel, lane)
+    work.parallel(work.fuse(n, outer, row))
+    _finish(work, block, epilogue, column, [dy, dx, pixel], lane)
+    work.decompose_reduction(block, dy)
+
+
+def dense(work, block, epilogue, choice: Choice) -> None:
+    """Parallel over groups of channel blocks, whose sums are independent of each other."""
+    n, outer, lane, k = work.get_loops(block)
+    outer, inner = work.split(outer, [None, choice.blocks])
+    work.reorder(n, outer, k, inner, lane)
+    fused = work.fuse(n, outer)
+    work.parallel(fused)
+    _finish(work, block, work.cache_write(block, 0, "local"), fused, [inner], lane)
+    work.decompose_reduction(block, k)
+
+
+def padding(work, block) -> None:
+    """Parallel over rows, lanes as vectors."""
+    *outer, _, lane = work.get_loops(block)
+    work.parallel(work.fuse(*outer))
+    work.vectorize(lane)
+
+
+def choices(work, block) -> list[Choice]:
+    """What a packed kernel's block can be scheduled by; the rules' own choice is the first.
+
+    Raises:
+        KeyError: no packed kernel's block.
+    """
+    name = packed_name(work, block)
+    _, outer, *rest = (int(work.get(loop).extent) for loop in work.get_loops(block))
+    if name == packed_operators.DENSE:
+        found = [Choice(1, size, True) for size in reversed(_divisors(outer, 8))]
+    else:
+        sizes = [1] if name == packed_operators.DEPTHWISE else _divisors(outer, 8)
+        orders = [True] if name == packed_operators.DEPTHWISE else [True, False]
+        columns, blocks = (int(side) for side in work.get(block).annotations["tile"])
+        own = Choice(columns, blocks, True)
+        others = [
+            Choice(width, size, order)
+            for width in _divisors(rest[1], LARGEST)
+            for size in sizes
+            for order in orders
+            if width * size <= LARGEST
+        ]
+        found = [own, *sorted((c for c in others if c != own), key=lambda c: _unlike(c, own))]
+    return found
+
+
+def packed_name(work, block) -> str | None:
+    """Which of the packed kernels a block is, or None."""
+    name = work.get(block).name_hint
+    return next((prefix for prefix in SCHEDULES if name.startswith(prefix)), None)
+
+
+def _unlike(choice: Choice, own: Choice) -> float:
+    """How far a choice is from the rules': where the budget is small, the nearest come first."""
+    sizes = choice.columns * choice.blocks, own.columns * own.blocks
+    return max(sizes) / min(sizes) + (choice.rows_first != own.rows_first) / 2
+
+
+def _divisors(extent: int, limit: int) -> list[int]:
+    return [size for size in range(1, min(extent, limit) + 1) if extent % size == 0]
+
+
+def _finish(work, block, epilogue, at, unrolled: list, lane) -> None:
+    """Write the tile out, through the epilogue if there is one, where the tile is complete."""
+    if written_buffer(work, block).scope() != "local":
+        if epilogue is None:
+            epilogue = work.cache_write(block, 0, "local")
+        else:
+            work.set_scope(block, 0, "local")
+    work.reverse_compute_at(epilogue, at, preserve_unit_loops=True)
+    depth = next(
+        level for level, loop in enumerate(work.get_loops(block)) if work.get(loop) == work.get(at)
+    )
+    *rest, last = work.get_loops(epilogue)[depth + 1 :]
+    # registers have no addresses: every index into the tile must be a constant
+    for loop in [*unrolled, *rest]:
+        work.unroll(loop)
+    for loop in (lane, last):
+        work.vectorize(loop)
+
+
+SCHEDULES = {
+    packed_operators.CONV2D: conv2d,
+    packed_operators.DEPTHWISE: depthwise,
+    packed_operators.DENSE: dense,
+}

@@ -1,0 +1,172 @@
+"""One generic CPU schedule for every kernel: parallel outside, a register tile and vectors inside.
+
+TVM's default CPU pipeline schedules nothing, and its `dlight` has CPU rules for matrix-vector
+products only; without a schedule no graph pass can show what it is worth.
+"""
+
+from collections.abc import Callable
+
+from deltann.tvm.compat import written_buffer
+from deltann.tvm.cpu import packed_operators, packed_schedules
+
+LANES = 16
+ROWS = 4
+
+
+def apply(module, tuned: Callable | None = None):
+    """Schedule every kernel of a module.
+
+    Args:
+        module: `tvm.IRModule` with unscheduled TIR kernels.
+        tuned: from a kernel to its scheduled form, or None where there is none and the rules
+            schedule it.
+
+    Returns:
+        The module, and the names of the kernels that stayed as they were since the schedule
+        doesn't fit them.
+    """
+    import tvm
+    from tvm.s_tir.schedule import ScheduleError
+
+    scheduled, fallbacks = {}, []
+    for variable, function in module.functions_items():
+        if not isinstance(function, tvm.tirx.PrimFunc):
+            continue
+        try:
+            found = tuned(function) if tuned else None
+            scheduled[variable] = found or schedule(function).mod["main"]
+        except (ScheduleError, RuntimeError):
+            fallbacks.append(variable.name_hint)
+    result = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
+    for variable, function in scheduled.items():
+        result.update_func(variable, function.with_attr("tirx.is_scheduled", True))
+    return result, sorted(fallbacks)
+
+
+def schedule(kernel, choice: packed_schedules.Choice | None = None):
+    """A `tvm.s_tir.Schedule` of one TIR kernel, by the rules.
+
+    Args:
+        kernel: `tvm.tirx.PrimFunc`, or a module with it as `main`.
+        choice: for a packed kernel, another than the rules' own.
+
+    Raises:
+        ScheduleError: the schedule doesn't fit the kernel.
+    """
+    from tvm import s_tir
+
+    work = s_tir.Schedule(kernel)
+    root = work.get_sblock("root")
+    _inline(work, root)
+    blocks = work.get_child_blocks(root)
+    reductions = [block for block in blocks if _is_reduction(work, block)]
+    epilogues = [_epilogue(work, block) for block in reductions]
+    written_out = {work.get(block).name_hint for block in epilogues if block is not None}
+    for block in blocks:
+        name = work.get(block).name_hint
+        if name.startswith(packed_operators.PADDED):
+            packed_schedules.padding(work, block)
+        elif not _is_reduction(work, block) and name not in written_out:
+            _schedule_injective(work, block)
+    for block, epilogue in zip(reductions, epilogues, strict=True):
+        name = packed_schedules.packed_name(work, block)
+        if name is None:
+            _schedule_reduction(work, block, epilogue)
+        else:
+            chosen = choice or packed_schedules.choices(work, block)[0]
+            packed_schedules.SCHEDULES[name](work, block, epilogue, chosen)
+    return work
+
+
+def choices(kernel) -> list[packed_schedules.Choice]:
+    """What `schedule` can be told to choose for a kernel, the rules' own first; may be empty."""
+    from tvm import s_tir
+
+    work = s_tir.Schedule(kernel)
+    for block in work.get_child_blocks(work.get_sblock("root")):
+        if packed_schedules.packed_name(work, block):
+            return packed_schedules.choices(work, block)
+    return []
+
+
+def _is_reduction(work, block) -> bool:
+    return any(item.iter_type == 2 for item in work.get(block).iter_vars)
+
+
+def _inline(work, root) -> None:
+    """Fold each elementwise block into the elementwise block that reads it."""
+    outputs = {work.get(block).name_hint for block in work.get_output_blocks(root)}
+    for block in work.get_child_blocks(root):
+        consumers = work.get_consumers(block)
+        if _is_reduction(work, block) or work.get(block).name_hint in outputs:
+            continue
+        if consumers and not any(_is_reduction(work, consumer) for consumer in consumers):
+            work.compute_inline(block)
+
+
+def _epilogue(work, block):
+    """The elementwise block that alone reads a reduction's result at the same indices, or None."""
+    consumers = work.get_consumers(block)
+    if len(consumers) != 1 or _is_reduction(work, consumers[0]):
+        return None
+    sides = [int(side) for side in written_buffer(work, consumers[0]).shape]
+    whole = [int(side) for side in written_buffer(work, block).shape]
+    # a packed convolution's may be cropped
+    fits = len(sides) == len(whole) and all(a <= b for a, b in zip(sides, whole, strict=True))
+    return consumers[0] if fits else None
+
+
+def _divisor(extent: int, limit: int) -> int:
+    """The largest divisor of `extent` up to `limit`."""
+    return max(size for size in range(1, min(extent, limit) + 1) if extent % size == 0)
+
+
+def _extent(work, loop) -> int:
+    return int(work.get(loop).extent)
+
+
+def _schedule_reduction(work, block, epilogue) -> None:
+    """Keep a tile of the result in registers while the reduction runs over it."""
+    if epilogue is None:
+        epilogue = work.cache_write(block, 0, "local")
+    else:
+        work.set_scope(block, 0, "local")
+    kinds = [item.iter_type for item in work.get(block).iter_vars]
+    loops = work.get_loops(block)
+    spatial = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == 0]
+    reduced = [loop for loop, kind in zip(loops, kinds, strict=True) if kind == 2]
+    column = work.split(spatial[-1], [None, _divisor(_extent(work, spatial[-1]), LANES)])
+    inner = [column[1]]
+    outer = [*spatial[:-1], column[0]]
+    if len(spatial) > 2:
+        row = work.split(spatial[-2], [None, _divisor(_extent(work, spatial[-2]), ROWS)])
+        outer, inner = [*spatial[:-2], row[0], column[0]], [row[1], column[1]]
+    work.reorder(*outer, *reduced, *inner)
+    parallel = _parallel(work, outer)
+    work.reverse_compute_at(epilogue, parallel[-1], preserve_unit_loops=True)
+    for which in (block, epilogue):
+        rows = work.get_loops(which)[-2:]
+        work.vectorize(rows[1])
+        if len(inner) == 2:
+            work.unroll(rows[0])
+    work.decompose_reduction(block, reduced[0])
+
+
+def _parallel(work, loops) -> list:
+    """Run the outer loops in parallel, fused as far as needed; return the rest, outermost first."""
+    keep = 2 if len(loops) > 3 else 0
+    head = work.fuse(*loops[: len(loops) - keep])
+    work.parallel(head)
+    return [head, *loops[len(loops) - keep :]] if keep else [head]
+
+
+def _schedule_injective(work, block) -> None:
+    """Parallel over everything but the vector at the end."""
+    loops = work.get_loops(block)
+    if not loops:
+        return
+    fused = work.fuse(*loops)
+    extent = _extent(work, fused)
+    outer, inner = work.split(fused, [None, _divisor(extent, LANES)])
+    work.parallel(outer)
+    work.vectorize(inner)

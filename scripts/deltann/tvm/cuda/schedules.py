@@ -1,0 +1,185 @@
+"""Schedules for GPUs: every kernel's loops bound to blocks of threads.
+
+A convolution is a product of tiles in shared memory, with a square of results in each thread's
+registers; a pooling window or a depthwise one is a thread's own; products with a vector and long
+sums are TVM's `dlight`'s; what none of these fits, its fallback's, a thread per result.
+"""
+
+from deltann.tvm.cuda import operators
+
+THREADS = 256
+# Terms of a sum up to which one thread adds them all.
+WINDOW = 128
+
+
+def apply(module, device):
+    """Schedule every kernel of a module.
+
+    Args:
+        module: `tvm.IRModule` with unscheduled TIR kernels.
+        device: `tvm.target.Target` of kind `cuda`.
+
+    Returns:
+        The module, and the names of the kernels that only the fallback fits.
+    """
+    import tvm
+    from tvm.s_tir import dlight
+    from tvm.s_tir.schedule import ScheduleError
+
+    gpu = dlight.gpu
+    rules = (gpu.GEMV(), gpu.Reduction(), gpu.GeneralReduction())
+    result = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
+    fallbacks = []
+    for variable, function in module.functions_items():
+        if not isinstance(function, tvm.tirx.PrimFunc):
+            continue
+        try:
+            found = schedule(function)
+        except (_Unsuited, ScheduleError):
+            found = _first(rules, function, device)
+        if found is None:
+            fallbacks.append(variable.name_hint)
+            found = gpu.Fallback().apply(function, device, False)
+        kernel = found.mod["main"].with_attr("tirx.is_scheduled", True)
+        result.update_func(variable, kernel)
+    return result, sorted(fallbacks)
+
+
+def _first(rules: tuple, function, device):
+    """What the first of TVM's rules that fits makes of a kernel, or None."""
+    for rule in rules:
+        found = rule.apply(function, device, False)
+        if found is not None:
+            return found[0] if isinstance(found, list) else found
+    return None
+
+
+class _Unsuited(Exception):
+    """A kernel that isn't what our own schedules are made for."""
+
+
+def schedule(kernel):
+    """A `tvm.s_tir.Schedule` of a convolution, of windows or of an elementwise kernel.
+
+    Args:
+        kernel: `tvm.tirx.PrimFunc`.
+
+    Raises:
+        _Unsuited: it has several sums, or a long one.
+        ScheduleError: likewise.
+    """
+    from tvm import s_tir
+
+    work = s_tir.Schedule(kernel)
+    root = work.get_sblock("root")
+    blocks = work.get_child_blocks(root)
+    sums = [block for block in blocks if _reduced(work, block)]
+    if len(sums) > 1:
+        raise _Unsuited
+    outputs = {work.get(block).name_hint for block in work.get_output_blocks(root)}
+    kept = {operators.WEIGHTS, operators.PIXELS}
+    for block in blocks:
+        name = work.get(block).name_hint
+        if block not in sums and name not in outputs and name not in kept:
+            work.compute_inline(block)
+    if not sums:
+        _elementwise(work)
+    elif work.get(sums[0]).name_hint == operators.GEMM:
+        _product(work, sums[0])
+    else:
+        _window(work, sums[0])
+    return work
+
+
+def _reduced(work, block) -> list[int]:
+    """The extents of the axes that a block sums over."""
+    return [int(item.dom.extent) for item in work.get(block).iter_vars if item.iter_type == 2]
+
+
+def _elementwise(work) -> None:
+    """A thread per element."""
+    (block,) = work.get_child_blocks(work.get_sblock("root"))
+    _bind(work, work.get_loops(block) or [work.add_unit_loop(block)])
+
+
+def _bind(work, loops: list):
+    """Run loops by blocks of threads; return the loop over a block's threads."""
+    outer, thread = work.split(work.fuse(*loops), [None, THREADS])
+    work.bind(outer, "blockIdx.x")
+    work.bind(thread, "threadIdx.x")
+    return thread
+
+
+def _window(work, block) -> None:
+    """A thread per result, which it sums in a register and writes through what follows."""
+    terms = 1
+    for extent in _reduced(work, block):
+        terms *= extent
+    if terms > WINDOW:
+        raise _Unsuited
+    count = len(work.get_loops(block)) - len(_reduced(work, block))
+    epilogues = work.get_consumers(block)
+    if epilogues:
+        work.set_scope(block, 0, "local")
+    else:
+        epilogues = [work.cache_write(block, 0, "local")]
+    loops = work.get_loops(block)
+    thread = _bind(work, loops[:count])
+    work.reverse_compute_at(epilogues[0], thread)
+    work.decompose_reduction(block, loops[count])
+
+
+def _product(work, block) -> None:
+    """A tile per block of threads: its terms go through shared memory, its results stay local.
+
+    Threads next to each other take pixels next to each other, so that what they read and write is
+    in one piece. Each takes every so many of them, so that no two ask one bank of shared memory:
+    as virtual threads, which TVM turns into one that has the results of all.
+    """
+    annotations = work.get(block).annotations
+    channels, pixels = (int(side) for side in annotations["tile"])
+    rows, columns = channels // operators.SIDE, pixels // operators.SIDE
+    gathered = [work.get_sblock(name) for name in (operators.WEIGHTS, operators.PIXELS)]
+    (epilogue,) = work.get_consumers(block)
+    _flatten(work, epilogue, int(annotations["width"]), int(annotations["channels"]))
+    n, f, p, k = work.get_loops(block)
+    f_block, f_virtual, f_thread = work.split(f, [None, operators.SIDE, rows])
+    p_block, p_virtual, p_thread = work.split(p, [None, operators.SIDE, columns])
+    k_step, k_term = work.split(k, [None, operators.STEP])
+    threads = [f_virtual, p_virtual, f_thread, p_thread]
+    work.reorder(n, f_block, p_block, *threads, k_step, k_term)
+    for loop, axis in (
+        (work.fuse(n, f_block), "blockIdx.y"),
+        (p_block, "blockIdx.x"),
+        (f_virtual, "vthread.y"),
+        (p_virtual, "vthread.x"),
+        (f_thread, "threadIdx.y"),
+        (p_thread, "threadIdx.x"),
+    ):
+        work.bind(loop, axis)
+    work.set_scope(block, 0, "local")
+    work.reverse_compute_at(epilogue, p_thread)
+    for source in gathered:
+        _share(work, source, k_step, rows, columns)
+    work.unroll(k_term)
+    work.decompose_reduction(block, k_step)
+
+
+def _flatten(work, block, width: int, channels: int) -> None:
+    """Have a block run over channels and pixels as the product does, not over rows and columns."""
+    if len(work.get(block).iter_vars) != 4:
+        raise _Unsuited
+    if channels == 1:
+        work.transform_block_layout(block, lambda n, f, y, x: (n, f, y * width + x))
+    else:
+        work.transform_block_layout(block, lambda n, y, x, f: (n, f, y * width + x))
+
+
+def _share(work, block, step, rows: int, columns: int) -> None:
+    """Have all threads of a block gather a step's terms into shared memory."""
+    work.set_scope(block, 0, "shared")
+    count = len(work.get_loops(block))
+    work.compute_at(block, step, preserve_unit_loops=True)
+    _, row, column = work.split(work.fuse(*work.get_loops(block)[-count:]), [None, rows, columns])
+    work.bind(row, "threadIdx.y")
+    work.bind(column, "threadIdx.x")

@@ -1,0 +1,177 @@
+"""How TVM reads the model files it can import."""
+
+from pathlib import Path
+
+from deltann.formats import exported_program
+from deltann.tvm.compat import constant
+
+IMPORTS = ("torch", "onnx", "tflite")
+
+
+def import_model(source: Path, framework: str):
+    """Import a model file, its weights as constants.
+
+    Args:
+        source: the file.
+        framework: one of `IMPORTS`.
+
+    Returns:
+        `tvm.IRModule` whose `main` takes a float32 batch and returns the logits.
+
+    Raises:
+        ValueError: a framework that TVM doesn't import.
+    """
+    if framework == "torch":
+        return _torch(source)
+    if framework == "onnx":
+        return _onnx(source)
+    if framework == "tflite":
+        return _tflite(source)
+    raise ValueError(f"framework {framework!r}; expected one of {', '.join(IMPORTS)}")
+
+
+def _torch(source: Path):
+    from tvm.relax.frontend.torch import from_exported_program
+
+    return from_exported_program(
+        exported_program.load(source), keep_params_as_input=False, unwrap_unit_return_tuple=True
+    )
+
+
+def _onnx(source: Path):
+    import onnx
+    from tvm.relax.frontend.onnx import from_onnx
+
+    return _pads(_clips(from_onnx(onnx.load(source), keep_params_in_input=False)))
+
+
+def _calls(expression, operator: str) -> bool:
+    """Whether an expression is a call of this operator."""
+    return getattr(getattr(expression, "op", None), "name", None) == operator
+
+
+def _clips(module):
+    """Make ONNX `Clip` with constant bounds a `relax.clip`, as the other importers do.
+
+    The ONNX importer writes minimum(maximum(x, low), high) as opaque kernels, with operators
+    that guard against bounds that are not numbers. No graph pass sees through that.
+    """
+    from tvm import relax
+    from tvm.relax.expr_functor import PyExprMutator, mutator
+
+    values = relax.analysis.get_var2val(module["main"])
+
+    def bound(expression) -> float | None:
+        expression = values.get(expression, expression)
+        if _calls(expression, "relax.where"):
+            return bound(expression.args[2])
+        value = constant(expression)
+        return None if value is None or value.ndim else float(value)
+
+    def extremum(call, kind: str):
+        """The first operand of call_tir(<kind>, (x, bound)) and the bound's value, or None."""
+        call = values.get(call, call)
+        if not _calls(call, "relax.call_tir") or len(call.args[1].fields) != 2:
+            return None
+        if not call.args[0].name_hint.startswith(kind):
+            return None
+        value = bound(call.args[1].fields[1])
+        return None if value is None else (call.args[1].fields[0], value)
+
+    @mutator
+    class Clips(PyExprMutator):
+        def visit_call_(self, call):
+            upper = extremum(call, "minimum")
+            lower = upper and extremum(upper[0], "maximum")
+            if lower and lower[1] <= upper[1]:
+                return relax.op.clip(self.visit_expr(lower[0]), lower[1], upper[1])
+            return super().visit_call_(call)
+
+    rewriter = Clips(module)
+    rewriter.builder_.update_func(
+        module.get_global_var("main"), rewriter.visit_expr(module["main"])
+    )
+    return relax.transform.DeadCodeElimination()(rewriter.builder_.finalize())
+
+
+def _pads(module):
+    """Make ONNX `Pad` with zeros a `relax.nn.pad`, which a layout passes through.
+
+    The ONNX importer writes it as an opaque kernel.
+    """
+    from tvm import relax
+    from tvm.relax.expr_functor import PyExprMutator, mutator
+
+    @mutator
+    class Pads(PyExprMutator):
+        def visit_call_(self, call):
+            if _calls(call, "relax.call_tir") and call.args[0].name_hint.startswith("pad"):
+                widths = _widths(module[call.args[0]], call)
+                if widths:
+                    return relax.op.nn.pad(self.visit_expr(call.args[1].fields[0]), widths)
+            return super().visit_call_(call)
+
+    rewriter = Pads(module)
+    rewriter.builder_.update_func(
+        module.get_global_var("main"), rewriter.visit_expr(module["main"])
+    )
+    return relax.transform.DeadCodeElimination()(rewriter.builder_.finalize())
+
+
+def _widths(kernel, call) -> list[int] | None:
+    """By how much a kernel pads with zeros, before and after each axis; None if that isn't it.
+
+    Found out by running it: what it was made from, the importer doesn't keep.
+    """
+    import numpy as np
+    import tvm
+
+    if len(call.args[1].fields) != 1:
+        return None
+    shapes = [[int(side) for side in item.shape] for item in (call.args[1].fields[0].ty, call.ty)]
+    given = np.arange(1, np.prod(shapes[0]) + 1, dtype=np.float32).reshape(shapes[0])
+    result = tvm.runtime.tensor(np.zeros(shapes[1], np.float32))
+    main = tvm.IRModule({"main": kernel.with_attr("global_symbol", "main")})
+    tvm.compile(main, target={"kind": "llvm"})["main"](tvm.runtime.tensor(given), result)
+    starts = np.argwhere(result.numpy() == 1)
+    if len(starts) != 1:
+        return None
+    widths = [(s, after - s - before) for s, before, after in zip(starts[0], *shapes, strict=True)]
+    if np.min(widths) < 0 or not np.array_equal(np.pad(given, widths), result.numpy()):
+        return None
+    return [int(width) for width in np.ravel(widths)]
+
+
+def _tflite(source: Path):
+    import tflite
+    from tvm.relax.frontend.tflite import from_tflite
+
+    model = tflite.Model.GetRootAsModel(source.read_bytes(), 0)
+    graph = model.Subgraphs(0)
+    shape = graph.Tensors(graph.Outputs(0)).ShapeAsNumpy().tolist()
+    return _with_output_shape(from_tflite(model), shape)
+
+
+def _with_output_shape(module, shape: list[int]):
+    """Reshape `main`'s result where it has another shape than the file declares.
+
+    TVM 0.27 keeps the leading dimensions of a TFLite fully connected layer's input although
+    the layer says not to: (1, 1, 1, classes) in place of (1, classes).
+    """
+    from tvm import relax
+
+    function = module["main"]
+    if [int(side) for side in function.ret_ty.shape] == shape:
+        return module
+    module = module.clone()
+    del module[module.get_global_var("main")]
+    private = function.without_attr("global_symbol")
+    builder = relax.BlockBuilder(module)
+    inner = builder.add_func(private, "imported")
+    parameters = [relax.Var(item.name, item.ty) for item in function.params]
+    with builder.function("main", parameters):
+        with builder.dataflow():
+            result = builder.emit(relax.Call(inner, parameters))
+            answer = builder.emit_output(relax.op.reshape(result, shape))
+        builder.emit_func_output(answer)
+    return relax.transform.InlinePrivateFunctions()(builder.finalize())
