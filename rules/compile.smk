@@ -64,7 +64,7 @@ rule compile:
         "{params.run[python]:q} scripts/compile.py --framework {params.run[framework]:q}"
         " --passes {params.run[passes]:q} --schedule {wildcards.schedule:q} --target {params.run[target]:q}"
         " {params.run[database]:q}"
-        " --source {input.artifact:q} --source-record {input.record:q}"
+        " --model-file {input.artifact:q} --model-file-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"
         " --artifact {output.artifact:q} --record {output.record:q}"

@@ -37,7 +37,7 @@ rule convert:
         "convert {wildcards.model} from {wildcards.source} by {wildcards.slug}"
     shell:
         "{params.python:q} scripts/convert.py --converter {params.converter:q}"
-        " --settings {params.settings:q} --source {input.artifact:q}"
-        " --source-record {input.record:q} --environment {input.environment:q}"
+        " --settings {params.settings:q} --model-file {input.artifact:q}"
+        " --model-file-record {input.record:q} --environment {input.environment:q}"
         " {params.limits} --retries-left {resources.retries_left}"
         " --artifact {output.artifact:q} --record {output.record:q} > {log:q} 2>&1"

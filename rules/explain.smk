@@ -86,7 +86,7 @@ rule explain:
         " --schedule {wildcards.schedule:q} --target {params.device_target:q} {params.database:q}"
         " --threads {params.device_threads} --preprocessing {params.preprocessing:q}"
         " --images {input.images:q} --prediction {input.prediction:q} --native {input.native:q}"
-        " --source {input.artifact:q} --source-record {input.record:q}"
+        " --model-file {input.artifact:q} --model-file-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"
         " --page {output.page:q} --facts {output.facts:q} > {log:q} 2>&1"

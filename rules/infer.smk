@@ -45,7 +45,9 @@ def run_of_cell(wildcards):
         "settings": grid.settings(config, cell),
         "place": json.dumps(device.place(config, cell.device), sort_keys=True),
         "preprocessing": grid.to_json(grid.preprocessing(config, cell)),
-        "code": code_digest("scripts/infer.py", "deltann.stages.infer", f"deltann.runners.{runner}"),
+        "code": code_digest(
+            "scripts/infer.py", "deltann.stages.infer", f"deltann.runners.{runner}"
+        ),
     }
 
 
@@ -91,7 +93,7 @@ rule infer:
     shell:
         "{params.run[python]:q} scripts/infer.py --cell {params.run[cell]:q} --runner {params.run[runner]:q}"
         " --settings {params.run[settings]:q}"
-        " --source {input.artifact:q} --source-record {input.record:q}"
+        " --model-file {input.artifact:q} --model-file-record {input.record:q}"
         " --images {input.images:q} --preprocessing {params.run[preprocessing]:q} --device {params.run[place]:q}"
         " --repeats {params.repeats} --environment {input.environment:q} {params.limits}"
         " --code {params.run[code]}"

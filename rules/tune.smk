@@ -39,7 +39,7 @@ rule tune:
         "{params.python:q} scripts/tune.py --framework {params.framework:q}"
         " --passes {params.passes:q} --target {params.device_target:q}"
         " --threads {params.device_threads} --trials {params.trials} {params.known:q}"
-        " --source {input.artifact:q} --source-record {input.record:q}"
+        " --model-file {input.artifact:q} --model-file-record {input.record:q}"
         " --environment {input.environment:q} {params.limits}"
         " --retries-left {resources.retries_left}"
         " --artifact {output.artifact:q} --record {output.record:q} > {log:q} 2>&1"

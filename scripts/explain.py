@@ -15,7 +15,9 @@ from deltann.provenance import files, records
 def main(options: argparse.Namespace) -> None:
     """Search, with every compilation in a child process, and write the facts and the page."""
     digest = environment.check(options.environment)
-    read = {name: stage.source(options, name) for name in stage.READS if getattr(options, name)}
+    read = {
+        name: stage.read_record(options, name) for name in stage.READS if getattr(options, name)
+    }
     compiled, native = _predictions(options)
     import numpy as np
 
@@ -79,7 +81,7 @@ def _attempts(options, folder: Path):
     compilation = {
         "framework": options.framework,
         "target": options.target,
-        "source": str(options.source),
+        "model_file": str(options.model_file),
     }
     if options.database:
         compilation["database"] = str(options.database)
@@ -123,5 +125,5 @@ if __name__ == "__main__":
     parser.add_argument("--page", type=Path, required=True, help="the page to write, HTML")
     parser.add_argument("--facts", type=Path, required=True, help="the same, JSON")
     stage.limit_arguments(parser)
-    stage.source_arguments(parser)
+    stage.model_file_arguments(parser)
     cli.run(main, parser)

@@ -17,5 +17,5 @@ if __name__ == "__main__":
     parser.add_argument("--module", required=True, help="module in deltann.models")
     parser.add_argument("--request", type=json.loads, required=True, help="what is asked, JSON")
     parser.add_argument("--images", help="that seeded weights are fitted to, NetCDF")
-    stage.arguments(parser, from_source=False)
+    stage.arguments(parser, from_model_file=False)
     cli.run(main, parser)

@@ -16,7 +16,7 @@ from deltann.provenance import files
 def main(options: argparse.Namespace) -> None:
     """Predict and time in a child process, between two probes."""
     digest = environment.check(options.environment)
-    upstream = stage.source(options)
+    upstream = stage.read_record(options)
     if upstream["status"] == "failed":
         _write_failed(options, upstream, "", _provenance(options, digest, upstream), upstream)
         return
@@ -77,7 +77,7 @@ def _measure(options, images, kept, provenance: dict, upstream: dict, child: Chi
     arguments = {
         "runner": options.runner,
         "settings": options.settings,
-        "source": str(options.source),
+        "model_file": str(options.model_file),
         "preprocessing": options.preprocessing,
         "images": str(options.images),
         "device": options.device,
@@ -150,5 +150,5 @@ if __name__ == "__main__":
         "--code", required=True, help="digest of this code, of which finished parts must be"
     )
     stage.limit_arguments(parser)
-    stage.source_arguments(parser)
+    stage.model_file_arguments(parser)
     cli.run(main, parser)

@@ -68,7 +68,7 @@ def misses(): return foreign.nothing
 def imports_nothing(): import no_such_package
 def returns_no_json(): return {"answer": {1, 2}}
 
-def work(how, source=None, output=None, text=None, **arguments):
+def work(how, model_file=None, output=None, text=None, **arguments):
     if how == "writes":
         Path(output).write_text(text)
         return {"length": len(text)}
@@ -271,9 +271,9 @@ def options(package, tmp_path):
     manifest = tmp_path / "environment.json"
     files.write_json(manifest, environment.describe())
 
-    def parsed(*more, from_source=False):
+    def parsed(*more, from_model_file=False):
         parser = argparse.ArgumentParser()
-        stage.arguments(parser, from_source)
+        stage.arguments(parser, from_model_file)
         common = ["--environment", str(manifest), "--memory-mb", "4000"]
         common += ["--artifact", str(tmp_path / "made/model.bin")]
         common += ["--record", str(tmp_path / "made/model.bin.json")]
@@ -283,12 +283,14 @@ def options(package, tmp_path):
 
 
 @pytest.fixture
-def from_source(options, tmp_path):
+def from_model_file(options, tmp_path):
     """Options of a stage that reads a file which an earlier stage made."""
     source, record = tmp_path / "source.bin", tmp_path / "source.bin.json"
     source.write_bytes(b"the weights")
     records.write_json(record, {"status": "ok", "sha256": files.sha256(source)})
-    return options("--source", str(source), "--source-record", str(record), from_source=True)
+    return options(
+        "--model-file", str(source), "--model-file-record", str(record), from_model_file=True
+    )
 
 
 def test_produce_leaves_artifact_and_record(options):
@@ -333,32 +335,34 @@ def test_a_failed_artifact_is_an_empty_file_with_its_cause(options, how, type_, 
     ]
 
 
-def test_a_failed_source_passes_its_cause_on(from_source):
+def test_a_failed_source_passes_its_cause_on(from_model_file):
     cause = {
         "status": "failed",
         "failed_stage": "export",
         "error": {"type": "SIGSEGV", "message": "gone", "traceback": ""},
     }
-    records.write_json(from_source.source_record, cause)
-    from_source.source.write_bytes(b"")
-    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
+    records.write_json(from_model_file.model_file_record, cause)
+    from_model_file.model_file.write_bytes(b"")
+    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
     assert {key: record[key] for key in cause} == cause
-    assert from_source.artifact.read_bytes() == b""
+    assert from_model_file.artifact.read_bytes() == b""
 
 
-def test_a_source_is_named_in_the_record(from_source):
-    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
-    assert record["inputs"] == {str(from_source.source): files.sha256(from_source.source)}
+def test_a_source_is_named_in_the_record(from_model_file):
+    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
+    assert record["inputs"] == {
+        str(from_model_file.model_file): files.sha256(from_model_file.model_file)
+    }
 
 
-def test_a_damaged_source_is_refused(from_source):
-    data = bytearray(from_source.source.read_bytes())
+def test_a_damaged_source_is_refused(from_model_file):
+    data = bytearray(from_model_file.model_file.read_bytes())
     data[3] ^= 1
-    from_source.source.write_bytes(data)
+    from_model_file.model_file.write_bytes(data)
     with pytest.raises(StudyError, match="source.bin is not the file that .*source.bin.json"):
-        stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_source)
-    assert not from_source.artifact.exists()
-    assert not from_source.record.exists()
+        stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
+    assert not from_model_file.artifact.exists()
+    assert not from_model_file.record.exists()
 
 
 def test_a_fault_of_ours_leaves_nothing(options):

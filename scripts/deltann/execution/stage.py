@@ -11,7 +11,7 @@ from deltann.execution.isolation import Child, Failure, Limits, Outcome, Task
 from deltann.provenance import files, records
 
 # Artifacts that a stage may read, by the names of their options.
-READS = ("source", "database")
+READS = ("model_file", "database")
 
 
 def limit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,17 +24,17 @@ def limit_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def source_arguments(parser: argparse.ArgumentParser) -> None:
+def model_file_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of a stage that reads a model file."""
-    parser.add_argument("--source", type=Path, required=True, help="the model file to read")
-    parser.add_argument("--source-record", type=Path, required=True, help="its record, JSON")
+    parser.add_argument("--model-file", type=Path, required=True, help="the model file to read")
+    parser.add_argument("--model-file-record", type=Path, required=True, help="its record, JSON")
 
 
-def arguments(parser: argparse.ArgumentParser, from_source: bool = True) -> None:
+def arguments(parser: argparse.ArgumentParser, from_model_file: bool = True) -> None:
     """Add the options of a stage that makes an artifact, from a model file or from nothing."""
     limit_arguments(parser)
-    if from_source:
-        source_arguments(parser)
+    if from_model_file:
+        model_file_arguments(parser)
     parser.add_argument("--artifact", type=Path, required=True, help="the file to make")
     parser.add_argument("--record", type=Path, required=True, help="its record, JSON")
 
@@ -69,12 +69,12 @@ def finish(task: Task, retries_left: int) -> Outcome:
     return outcome
 
 
-def source(options: argparse.Namespace, name: str = "source") -> dict:
+def read_record(options: argparse.Namespace, name: str = "model_file") -> dict:
     """The record of an artifact that a stage reads, once the file is seen to be that artifact.
 
     Args:
         options: with the artifact's path by its name, and its record's by `<name>_record`.
-        name: `source`, the model file, or another of `READS`.
+        name: `model_file`, the model file, or another of `READS`.
 
     Raises:
         StudyError: the file isn't the one that its record describes (a failed one is empty), or
@@ -100,7 +100,7 @@ def produce(
 ) -> dict:
     """Make one artifact in a child process, and leave it and its record.
 
-    The child calls `deltann.stages.<stage>`.work(**arguments, source=<path>, output=<temporary
+    The child calls `deltann.stages.<stage>`.work(**arguments, model_file=<path>, output=<temporary
     path>), with the path of each of `READS` that the options have.
     A failed artifact is an empty file, so that the declared files exist whatever happened.
 
@@ -123,7 +123,7 @@ def produce(
         "arguments": arguments,
         "environment_digest": environment.check(options.environment),
     }
-    read = {name: source(options, name) for name in READS if getattr(options, name, None)}
+    read = {name: read_record(options, name) for name in READS if getattr(options, name, None)}
     broken = next((item for item in read.values() if item["status"] == "failed"), None)
     if read and not broken:
         record["inputs"] = {str(getattr(options, name)): read[name]["sha256"] for name in read}

@@ -33,7 +33,7 @@ class Attempts:
     """Compiles and runs sets of switches: names of passes, and `schedule <name>`.
 
     Attributes:
-        compilation: arguments of `deltann.stages.compile.work`: framework, target and source, and
+        compilation: arguments of `deltann.stages.compile.work`: framework, target, model file, and
             the database where the cell's schedule is `tuned`.
         run: arguments of `deltann.explain.attempt.work`: preprocessing, pixels and threads.
         limits: of each attempt.

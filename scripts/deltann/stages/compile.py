@@ -19,7 +19,7 @@ def work(
     passes: list[str],
     schedule: str,
     target: dict,
-    source: str,
+    model_file: str,
     output: str,
     graph: str,
     database: str | None = None,
@@ -32,7 +32,7 @@ def work(
         passes: the graph passes switched on, of `levels.PASSES`.
         schedule: one of `cell.SCHEDULES`, or `kinds.llvm.PACKED`.
         target: TVM target; `mcpu: host` means this machine's.
-        source: the model file.
+        model_file: the file to read.
         output: the library to write.
         graph: the file to write the passes' result to, TVMScript.
         database: for the schedule `tuned`, what `deltann.stages.tune` wrote.
@@ -49,7 +49,7 @@ def work(
     tvm = load_tvm()
     resolved = resolve(target)
     clock = Clock()
-    module = import_model(Path(source), framework)
+    module = import_model(Path(model_file), framework)
     clock.lap("import")
     input_shape = fixed_shape(module["main"].params[0])
     device = tvm.target.Target(resolved)

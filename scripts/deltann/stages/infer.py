@@ -40,7 +40,7 @@ PROBES = 5
 def work(
     runner: str,
     settings: dict,
-    source: str,
+    model_file: str,
     preprocessing: dict,
     images: str,
     device: dict,
@@ -57,7 +57,7 @@ def work(
     Args:
         runner: name of a module in `deltann.runners`.
         settings: by which the runtime differs from its defaults.
-        source: the model file.
+        model_file: the file to read.
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         images: the prepared images, NetCDF.
         device: what `device.place` says of it.
@@ -81,7 +81,7 @@ def work(
     module = import_module(f"deltann.runners.{runner}")
     with (
         prepared.opened(Path(images)) as stack,
-        module.Runner(Path(source), device["threads"], **settings, **_where(device)) as loaded,
+        module.Runner(Path(model_file), device["threads"], **settings, **_where(device)) as loaded,
     ):
         order = layout(loaded.input_shape, how.crop)
         ready = partial(normalise, how=how, order=order)

@@ -31,7 +31,7 @@ def work(
     threads: int,
     trials: int,
     known: str | None,
-    source: str,
+    model_file: str,
     output: str,
 ) -> dict:
     """Measure choices of schedules for each kernel that a model is compiled to.
@@ -43,7 +43,7 @@ def work(
         threads: of TVM's runtime.
         trials: choices measured per kernel at most, the rules' own and those nearest to it.
         known: a database to start from, whose kernels aren't measured again; or None.
-        source: the model file.
+        model_file: the file to read.
         output: the database to write: a tar of MetaSchedule's two JSON files.
 
     Returns:
@@ -59,7 +59,7 @@ def work(
     device = tvm.target.Target(resolved)
     with device, tvm.transform.PassContext(opt_level=3):
         sequence = pipeline(passes, target_kinds.get(device), device, own_kernels=True)
-        module, _ = run(sequence, import_model(Path(source), framework), passes)
+        module, _ = run(sequence, import_model(Path(model_file), framework), passes)
     kernels = {
         variable.name_hint: workload(function)
         for variable, function in module.functions_items()
