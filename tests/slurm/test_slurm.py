@@ -6,10 +6,11 @@ import subprocess
 import time
 import uuid
 
-import cluster
 import pytest
 import xarray as xr
-from conftest import SMALL, SNAKEMAKE, equal
+
+from helpers import cluster
+from helpers.workspace import SMALL, SNAKEMAKE, equal
 
 LIMITS = {"seconds": 300, "memory_mb": 3000}
 CHANGES = SMALL | {

@@ -23,8 +23,8 @@ from deltann.execution import environment
 from deltann.gallery import answers, page, thumbnails
 from deltann.images import prepared
 from deltann.provenance import files, records
+from helpers.workspace import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 CLASSES = 10
 NASTY = [
     '</script><script>alert("1")</script>',

@@ -13,7 +13,8 @@ import zipfile
 import pytest
 import xarray as xr
 import yaml
-from conftest import small_study
+
+from helpers.workspace import small_study
 
 CANARY = "pwned"
 # Each would make the canary, or another mistake, where a shell or a template took it for more.

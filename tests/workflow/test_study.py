@@ -7,9 +7,10 @@ import capstone
 import numpy as np
 import pandas as pd
 import pytest
-import reference
 import xarray as xr
 from elftools.elf.elffile import ELFFile
+
+from helpers import reference
 
 # source and target of every conversion of the default study
 CONVERSIONS = {("torch", target) for target in ("torch", "onnx", "tensorflow", "keras", "tflite")}

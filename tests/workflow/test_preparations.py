@@ -1,7 +1,6 @@
 """Whose convention prepares the images, and which library resizes them, as axes of the grid."""
 
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,8 @@ import pytest
 import torch
 import xarray as xr
 from PIL import Image
+
+from helpers.workspace import ROOT
 
 ENVIRONMENTS = {
     "pillow": "images",
@@ -41,7 +42,7 @@ def test_pixels_are_the_librarys_own(workspace, resized, tmp_path, library):
     sides = Image.open(photograph).size
     width, height = (int(RESIZE * side / min(sides)) for side in sides)
     answer = tmp_path / "resized.npy"
-    script = Path(__file__).with_name("resized.py")
+    script = ROOT / "tests/helpers/resized.py"
     python = workspace.path / ".envs" / ENVIRONMENTS[library] / "bin/python"
     command = [python, script, library, photograph, str(width), str(height), answer]
     subprocess.run(command, check=True)

@@ -2,21 +2,15 @@
 
 import os
 import shutil
-import subprocess
 from itertools import cycle
 
 import h5py
 import pytest
 
 from deltann.archive.verify import Verification
+from helpers.workspace import verify
 
 STUDY = "results/small"
-
-
-def verify(space, study: str = STUDY) -> subprocess.CompletedProcess:
-    """Check a study as `make verify` does."""
-    command = [".envs/analysis/bin/python", "scripts/verify.py", study]
-    return subprocess.run(command, cwd=space.path, capture_output=True, text=True)
 
 
 def files_of(space):

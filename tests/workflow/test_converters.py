@@ -1,7 +1,6 @@
 """Every route of the paper's matrix, on small models of one's own in each framework's format."""
 
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,9 @@ import pytest
 import torch
 import xarray as xr
 import yaml
-from small_torch import CLASSES, SIZE, network, pixels
+
+from helpers.small_torch import CLASSES, SIZE, network, pixels
+from helpers.workspace import ROOT
 
 SOURCES = {
     "torch": "model.pt2",
@@ -30,7 +31,7 @@ def logits(workspace, tmp_path_factory) -> tuple[xr.Dataset, dict[str, np.ndarra
     folder = space.path / "small"
     folder.mkdir()
     np.save(folder / "images.npy", images.transpose(0, 2, 3, 1))
-    script = Path(__file__).with_name("small_models.py")
+    script = ROOT / "tests/helpers/small_models.py"
     command = [space.path / ".envs/tensorflow/bin/python", script, folder]
     subprocess.run(command, check=True, capture_output=True)
     answers = {source: np.load(folder / f"{source}.npy") for source in SOURCES if source != "torch"}
@@ -76,7 +77,7 @@ def logits(workspace, tmp_path_factory) -> tuple[xr.Dataset, dict[str, np.ndarra
 
 def test_every_route_is_there(logits):
     dataset, _, routes = logits
-    content = yaml.safe_load((Path(__file__).parent.parent / "config/paper.yaml").read_text())
+    content = yaml.safe_load((ROOT / "config/paper.yaml").read_text())
     declared = {
         (source, target, "+".join(route) or "unconverted")
         for source, targets in content["conversions"].items()

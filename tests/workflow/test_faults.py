@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 import xarray as xr
 import yaml
-from conftest import checkout, small_study
-from test_verify import verify
 
 from deltann.dataset import predictions
+from helpers.workspace import checkout, small_study, verify
 
 STUDY = "results/small"
 CELL = "mine/torch/torch/unconverted/source/pillow/{}/cpu"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
+from helpers.workspace import ROOT, SNAKEMAKE
+
 CODE = ("Snakefile", "rules", "scripts", "envs", "profiles", "config", "report", "published")
 LIMIT = {"seconds": 60, "memory_mb": 2000}
 CONFIG = {

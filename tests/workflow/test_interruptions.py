@@ -5,9 +5,9 @@ import time
 
 import pytest
 import xarray as xr
-from conftest import SMALL, equal, kill_family, start, wait_for
 
 from deltann.dataset import predictions
+from helpers.workspace import SMALL, equal, kill_family, start, wait_for
 
 
 @pytest.mark.parametrize(

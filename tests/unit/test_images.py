@@ -22,8 +22,9 @@ from deltann.images import listing
 from deltann.images.collection import UNKNOWN_LABEL
 from deltann.provenance import files
 from deltann.study import validation
+from helpers.workspace import ROOT
 
-SCRIPTS = Path(__file__).resolve().parent.parent / "scripts"
+SCRIPTS = ROOT / "scripts"
 CLASSES = 1000
 ODD = [
     "two words.png",

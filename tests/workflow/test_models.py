@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
@@ -12,6 +11,8 @@ import torch
 import xarray as xr
 import yaml
 from PIL import Image
+
+from helpers.workspace import ROOT
 
 SIZE, RESIZE, CLASSES = 64, 72, 10
 
@@ -248,7 +249,7 @@ def test_native_sources_answer_as_by_their_frameworks_own_calls(space, seeded, t
     folder = space.path / "results/seeded/models/mobilenet_v2" / source
     (model,) = (path for path in folder.glob("unconverted.*") if path.suffix != ".json")
     environment = "torch" if source == "torch" else "tensorflow"
-    script = Path(__file__).with_name("framework_answers.py")
+    script = ROOT / "tests/helpers/framework_answers.py"
     photographs = [space.path / "photographs" / name for name in seeded.image.values]
     answers = tmp_path / "logits.npy"
     subprocess.run(

@@ -8,7 +8,8 @@ import zipfile
 
 import pytest
 import xarray as xr
-from conftest import SNAKEMAKE, Workspace, checkout
+
+from helpers.workspace import SNAKEMAKE, Workspace, checkout
 
 STUDY = "results/small"
 

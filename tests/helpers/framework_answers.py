@@ -16,7 +16,7 @@ CENTRAL = 0.875  # TensorFlow's and TFLite's published models see the centre of 
 
 def by_torch(name: str, file: str, photographs: list[str]) -> np.ndarray:
     """torchvision's model class and transforms."""
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
     import torch
 
     from deltann.formats.torchvision_loader import load_torchvision

@@ -15,6 +15,7 @@ from deltann.explain import ddmin, page, script, search, words
 from deltann.explain.attempts import Attempt
 from deltann.explain.dataflow import INPUT, Step, culprit
 from deltann.explain.tensors import Index, difference
+from helpers.workspace import ROOT
 
 SEED = 5  # of the model; swapped branches change the label of every photograph
 PASSES = ["FuseOps", "FoldConstant", "CombineParallelConv2D", "FastMathTransform"]
@@ -43,7 +44,7 @@ def branched(workspace, tmp_path_factory):
     (folder / "images").mkdir(parents=True)
     for photograph in (space.path / "photographs").glob("*.jpg"):  # without ImageNet's labels
         shutil.copy2(photograph, folder / "images")
-    program = Path(__file__).parent / "branched_model.py"
+    program = ROOT / "tests/helpers/branched_model.py"
     python = space.path / ".envs/tvm/bin/python"
     subprocess.run([python, program, folder / "model.onnx", str(SEED)], check=True)
     content = yaml.safe_load((space.path / "config/my-model.yaml").read_text())

@@ -8,7 +8,8 @@ import onnxruntime
 import pytest
 import torch
 import xarray as xr
-from small_torch import CLASSES, SIZE, network, pixels
+
+from helpers.small_torch import CLASSES, SIZE, network, pixels
 
 COMPILERS = {"tvm-0.27": "tvm", "tvm-0.26": "tvm26"}
 VERSIONS = {"tvm-0.27": "0.27.0.post1", "tvm-0.26": "0.26.0"}

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from conftest import kill_family
 from PIL import Image
 
 from deltann.dataset import predictions
 from deltann.images import prepared
 from deltann.stages.checkpoint import Circumstances, Part, Progress, held
 from deltann.stages.disturbance import Demand
+from helpers.workspace import kill_family
 
 SIZE, CLASSES = 96, 10
 MANY, SOME, FEW = 2500, 1000, 200

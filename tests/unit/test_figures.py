@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
-from test_analysis import NATIVE, failed, many, study
 
 from deltann import tables
 from deltann.figures import labels
+from helpers.made_up_cells import NATIVE, failed, many, study
 
 FIGURES = "targets natives conversions backends inputs latency speedups devices frameworks anova"
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 import torch
 import xarray as xr
-from small_torch import SIZE, Branched, pixels
 from torch import nn
+
+from helpers.small_torch import SIZE, Branched, pixels
 
 CLASSES = 10
 ALONE = ("FuseOps", "FoldBatchnormToConv2D", "CombineParallelConv2D", "FastMathTransform")

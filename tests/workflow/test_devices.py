@@ -16,8 +16,9 @@ import pytest
 import torch
 import xarray as xr
 import yaml
-from conftest import ROOT
-from small_torch import CLASSES, SIZE, network, pixels
+
+from helpers.small_torch import CLASSES, SIZE, network, pixels
+from helpers.workspace import ROOT
 
 HOST, KEY = "127.0.0.1", "lab"
 GPU = shutil.which("nvidia-smi") is not None
@@ -245,7 +246,7 @@ def test_gpu_schedules_compute_what_they_should(space, devices):
         (expected,) = session.run(None, {declared.name: batch})
         given, found = space.path / f"{name}-in.npy", space.path / f"{name}-out.npy"
         np.save(given, batch)
-        command = [space.path / ".envs/tvm/bin/python", ROOT / "tests/gpu_schedules.py"]
+        command = [space.path / ".envs/tvm/bin/python", ROOT / "tests/helpers/gpu_schedules.py"]
         done = subprocess.run(
             [*command, model, given, found],
             env=os.environ | {"PYTHONPATH": str(space.path / "scripts")},

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from small_torch import SIZE, Branched, pixels
 from torch import nn
+
+from helpers.small_torch import SIZE, Branched, pixels
 
 CLASSES = 12
 LEVELS = ("O0", "O1", "O2", "O3", "O4")

@@ -5,7 +5,8 @@ import subprocess
 import time
 
 import pytest
-from conftest import SMALL, kill_family, start, wait_for
+
+from helpers.workspace import SMALL, kill_family, start, wait_for
 
 # Another host on the same file system: another name, and where locks don't cross, another file.
 HOST = ["unshare", "--uts", "--mount", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh"]

@@ -1,0 +1,1 @@
+"""What the tests share: workspaces, made-up studies, small models, independent answers."""
