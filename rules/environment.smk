@@ -32,5 +32,5 @@ rule environment:
     message:
         "environment {wildcards.environment}"
     shell:
-        "{params.python:q} scripts/environment.py --name {wildcards.environment}"
+        "{params.python:q} scripts/environment.py --folder .envs/{wildcards.environment}"
         " --output {output:q} --pins {params.pins:q} > {log:q} 2>&1"

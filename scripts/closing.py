@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from deltann.study import layout
+
 SECTIONS = ("Cells", "Answers", "Time", "Failures", "What to do", "Images left out", "Caveats")
 
 
@@ -16,10 +18,10 @@ def sections(text: str) -> dict[str, str]:
 def closing(study: Path) -> str:
     """What is printed after a run; `study` is `results/<study>`."""
     places = {
-        "dataset": study / "study.nc",
-        "figures": study / "figures",
-        "tables": study / "tables",
-        "summary": study / "summary.md",
+        "dataset": study / layout.DATASET,
+        "figures": study / layout.FIGURES,
+        "tables": study / layout.TABLES,
+        "summary": study / layout.SUMMARY,
     }
     missing = [f"{name} ({path})" for name, path in places.items() if not path.exists()]
     if missing:
@@ -27,8 +29,8 @@ def closing(study: Path) -> str:
             f"The study in {study} is not finished; missing: {', '.join(missing)}. "
             "To go on: snakemake --cores all"
         )
-    if (study / "report.html").exists():
-        places["report"] = study / "report.html"
+    if (study / layout.REPORT).exists():
+        places["report"] = study / layout.REPORT
     lines = [f"{name + ':':10}{path}" for name, path in places.items()]
     found = sections(places["summary"].read_text(encoding="utf-8"))
     for title in SECTIONS:

@@ -96,7 +96,7 @@ def _attempts(options, folder: Path):
 def reproduce(minimal: list[str], options) -> str:
     """What to put into a config, to have the smallest failing set as a backend of the study."""
     passes = [item for item in minimal if not item.startswith(SCHEDULE)]
-    schedule = Cell(*options.cell.split("/")).schedule if passes != minimal else UNSCHEDULED
+    schedule = Cell.parse(options.cell).schedule if passes != minimal else UNSCHEDULED
     text = f"# this page again\nsnakemake --cores all --force {options.page}\n"
     if not minimal:
         return text

@@ -101,7 +101,7 @@ def _measure(options, images, kept, provenance: dict, upstream: dict, child: Chi
     sessions = {session, *(item.session for item in found)}
     predictions.write_parts(
         options.output,
-        Cell(*options.cell.split("/")),
+        Cell.parse(options.cell),
         predictions.ran(
             _inputs(options),
             images.digest,
@@ -120,7 +120,7 @@ def _measure(options, images, kept, provenance: dict, upstream: dict, child: Chi
 def _write_failed(options, failure: dict, digest: str, provenance: dict, upstream: dict) -> None:
     from deltann.dataset import predictions
 
-    cell, compiled = Cell(*options.cell.split("/")), compilation.describe(upstream)
+    cell, compiled = Cell.parse(options.cell), compilation.describe(upstream)
     inputs = _inputs(options)
     dataset = predictions.failed(cell, failure, inputs, digest, provenance, compiled)
     predictions.write(dataset, options.output)

@@ -8,6 +8,7 @@ import h5netcdf
 from deltann.errors import StudyError
 from deltann.execution import cli
 from deltann.provenance import records
+from deltann.study import layout
 
 
 def drop(study: Path) -> list[Path]:
@@ -22,16 +23,16 @@ def drop(study: Path) -> list[Path]:
     if not study.is_dir():
         raise StudyError(f"{study}: no such folder; expected results/<study>")
     dropped = []
-    for record in records.artifact_records(study):
+    for record in layout.artifact_records(study):
         if records.read_json(record).get("status") == "failed":
             dropped += [record, record.with_suffix("")]
-    for cell in sorted((study / "predictions").rglob("*.nc")):
+    for cell in sorted((study / layout.PREDICTIONS).rglob("*.nc")):
         with h5netcdf.File(cell, "r") as opened:
             failed = opened.attrs["status"] == "failed"
         if failed:
             dropped.append(cell)
     if dropped:
-        dropped.append(study / "study.nc")
+        dropped.append(study / layout.DATASET)
     for path in dropped:
         path.unlink(missing_ok=True)
     return dropped

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from deltann.errors import StudyError
+
 NAMES = (
     "model",
     "source",
@@ -72,5 +74,22 @@ class Cell:
         """Whether TVM compiled it."""
         return self.schedule != RUNTIME
 
-    def __str__(self) -> str:
+    @property
+    def path(self) -> str:
+        """The names joined by `/`, as in the paths of the cell's files."""
         return "/".join(getattr(self, name) for name in NAMES)  # astuple takes twenty times as long
+
+    def __str__(self) -> str:
+        return self.path
+
+    @classmethod
+    def parse(cls, path: str) -> "Cell":
+        """The cell of a `path`.
+
+        Raises:
+            StudyError: it doesn't have the names of a cell.
+        """
+        names = path.split("/")
+        if len(names) != len(NAMES) or not all(names):
+            raise StudyError(f"{path!r} is no cell; expected {'/'.join(NAMES)}")
+        return cls(*names)

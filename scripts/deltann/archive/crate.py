@@ -11,13 +11,13 @@ from pathlib import Path
 import h5netcdf
 
 from deltann.provenance import files, records
+from deltann.study import layout
 
 PROFILE = "https://w3id.org/ro/crate/1.1"
 LICENCE = "https://spdx.org/licenses/Apache-2.0"
 METADATA, PREVIEW = "ro-crate-metadata.json", "ro-crate-preview.html"
-ENVIRONMENTS = "environments"
-# What isn't packed: logs name folders of the machine that made them.
-LEFT_OUT = ("logs", METADATA, PREVIEW)
+# Not packed: logs name folders of the machine that made them, and benchmarks are about its jobs.
+LEFT_OUT = (layout.LOGS, layout.BENCHMARKS, METADATA, PREVIEW)
 MEDIA = {
     ".md": "text/markdown",
     ".nc": "application/x-netcdf",
@@ -58,10 +58,11 @@ class Provenance:
             for name, path in found.items()
             if path.is_file()
             and path not in self.strange
-            and name.parts[0] not in (*LEFT_OUT, ENVIRONMENTS)
+            and name.parts[0] not in (*LEFT_OUT, layout.ENVIRONMENTS)
         }
         manifests = {
-            f"{ENVIRONMENTS}/{name}.json": path for name, (_, path) in self.environments.items()
+            f"{layout.ENVIRONMENTS}/{name}.json": path
+            for name, (_, path) in self.environments.items()
         }
         return dict(sorted((inside | manifests).items()))
 
@@ -73,7 +74,7 @@ def gather(study: Path, strange: list[Path]) -> Provenance:
         study: a folder that `deltann.archive.verify` found whole.
         strange: what it found there besides.
     """
-    with h5netcdf.File(study / "study.nc", "r") as dataset:
+    with h5netcdf.File(study / layout.DATASET, "r") as dataset:
         cells, inputs, texts = (
             [text.decode() for text in dataset[name][:]]
             for name in ("cell", "inputs", "provenance")
@@ -83,21 +84,18 @@ def gather(study: Path, strange: list[Path]) -> Provenance:
     found = Provenance(
         study,
         strange,
-        files.read_json(study / "config.json"),
+        files.read_json(study / layout.CONFIG),
         sorted({item["commit"] for item in cells_provenance}),
         sorted(machines),
     )
     digests = {item["environment"]["digest"] for item in cells_provenance}
     made: dict[str, str] = {}  # SHA-256: artifact
-    for path in records.artifact_records(study):
+    for path in layout.artifact_records(study):
         record, name = records.read_json(path), path.with_suffix("").relative_to(study).as_posix()
         digests.add(record["environment_digest"])
         made[record.get("sha256", "")] = name
-        # it names its inputs results/<study>/...
-        found.sources[name] = [
-            Path(*Path(item).parts[2:]).as_posix() for item in record.get("inputs", {})
-        ]
-    for path in (path for pattern in records.OTHERS for path in study.glob(pattern)):
+        found.sources[name] = [layout.inside(item) for item in record.get("inputs", {})]
+    for path in layout.other_records(study):
         record, folder = records.read_json(path), path.parent
         digests.add(record["environment_digest"])
         for name in record["files"]:
@@ -106,12 +104,12 @@ def gather(study: Path, strange: list[Path]) -> Provenance:
                 (folder / item).resolve().relative_to(study.resolve()).as_posix()
                 for item in record["inputs"]
             ]
-    predictions = [f"predictions/{cell}.nc" for cell in cells]
+    predictions = [layout.prediction(cell) for cell in cells]
     for name, images, provenance in zip(predictions, inputs, cells_provenance, strict=True):
         model = made.get(provenance["model_file"])
-        found.sources[name] = [f"inputs/{images}.nc", *([model] if model else [])]
-    found.sources["study.nc"] = predictions
-    for folder in (study.parent / ENVIRONMENTS, study / ENVIRONMENTS):
+        found.sources[name] = [layout.prepared(*images.split("/")), *([model] if model else [])]
+    found.sources[layout.DATASET] = predictions
+    for folder in (study.parent / layout.ENVIRONMENTS, study / layout.ENVIRONMENTS):
         for path in sorted(folder.glob("*.json")):
             manifest = files.read_json(path)
             if manifest["digest"] in digests:
@@ -138,7 +136,7 @@ def metadata(found: Provenance, date: str) -> dict:
                 manifest["interpreter"],
                 *(f"{package} {version}" for package, version in manifest["distributions"].items()),
             ],
-            "subjectOf": {"@id": f"{ENVIRONMENTS}/{environment}.json"},
+            "subjectOf": {"@id": f"{layout.ENVIRONMENTS}/{environment}.json"},
         }
         for environment, (manifest, _) in found.environments.items()
     ]
@@ -156,7 +154,7 @@ def metadata(found: Provenance, date: str) -> dict:
         "name": f"the study {name}",
         "description": f"by commit {workflow['version']}, on {'; '.join(found.machines)}",
         "instrument": [_ref(item["@id"]) for item in (workflow, *environments)],
-        "object": [_ref("config.json")],
+        "object": [_ref(layout.CONFIG)],
         "result": [_ref("./")],
     }
     root = {
@@ -165,8 +163,9 @@ def metadata(found: Provenance, date: str) -> dict:
         "name": f"DeltaNN study {name}",
         "description": (
             "What changes an image-recognition model's answers and speed: the framework, the "
-            "converter, the compiler's level or the device. summary.html says what was found. "
-            "Model files hold weights and inputs/ holds photographs with licences of their own."
+            f"converter, the compiler's level or the device. {layout.SUMMARY_PAGE} says what was "
+            f"found. Model files hold weights and {layout.INPUTS}/ holds photographs with licences "
+            "of their own."
         ),
         "datePublished": date,
         "license": _ref(LICENCE),

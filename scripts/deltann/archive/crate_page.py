@@ -4,6 +4,7 @@ import json
 from html import escape
 
 from deltann.archive.crate import Provenance
+from deltann.study import layout
 
 STYLE = (
     "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -11,11 +12,11 @@ STYLE = (
     "code,pre{font-size:.85em;overflow-wrap:anywhere}pre{overflow:auto;background:#f4f4f4}"
 )
 RESULTS = {
-    "summary.html": "what was found",
-    "report.html": "the same with every figure and table",
-    "gallery.xhtml": "the images on which cells disagree",
-    "study.nc": "the dataset, for xarray",
-    "config.json": "the config",
+    layout.SUMMARY_PAGE: "what was found",
+    layout.REPORT: "the same with every figure and table",
+    layout.GALLERY: "the images on which cells disagree",
+    layout.DATASET: "the dataset, for xarray",
+    layout.CONFIG: "the config",
 }
 
 
@@ -27,6 +28,7 @@ def page(found: Provenance, metadata: dict) -> str:
         metadata: the crate's JSON-LD.
     """
     name = escape(found.config["study"])
+    folder = layout.study(name)
     entities = [item for item in metadata["@graph"] if item["@type"] == "File"]
     there = {item["@id"] for item in entities}
     results = [
@@ -59,9 +61,10 @@ def page(found: Provenance, metadata: dict) -> str:
             f"<pre>{config}</pre></details>",
             "<h2>To draw it again</h2>",
             f"<p>In a clone of the workflow at that commit, unpack this archive into "
-            f"<code>results/{name}</code>, and run <code>make redraw "
-            f"CONFIG=results/{name}/config.json</code>. It takes none of the frameworks.</p>",
-            "<h2>Licences</h2><p>Apache-2.0. Model files hold weights, and <code>inputs/</code> "
+            f"<code>{folder}</code>, and run <code>make redraw "
+            f"CONFIG={folder}/{layout.CONFIG}</code>. It takes none of the frameworks.</p>",
+            "<h2>Licences</h2><p>Apache-2.0. Model files hold weights, and "
+            f"<code>{layout.INPUTS}/</code> "
             "and the gallery hold photographs, that have licences of their own: those of the "
             "packages, files or addresses that the config names.</p>",
             "<h2>Files</h2><table><tr><th>file<th>bytes<th>SHA-256<th>made from</tr>",

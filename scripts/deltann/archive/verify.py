@@ -7,15 +7,16 @@ from pathlib import Path
 
 import h5netcdf
 
+from deltann.archive import crate
 from deltann.cell import NAMES
 from deltann.dataset import predictions
 from deltann.errors import StudyError
 from deltann.images import listing, prepared
 from deltann.provenance import files, netcdf_digest, records
+from deltann.study import layout
 
-# What no record is of: logs, pages made on request, and what describes an archived study.
-WITHOUT = ("logs", "explain", "report.html", "environments", "ro-crate-metadata.json")
-WITHOUT += ("ro-crate-preview.html",)
+# What no record describes, and what an archive adds to a study.
+WITHOUT = (*layout.WITHOUT_RECORD, layout.ENVIRONMENTS, crate.METADATA, crate.PREVIEW)
 
 
 class Verification:
@@ -34,17 +35,16 @@ class Verification:
         self._study = study
         self._found: dict[Path, str] = {}  # digests of the files that are what they should be
         self._seen: set[Path] = set()
-        expected, cells = self._try("grid", self._grid, study / "grid.json") or ([], [])
-        for record in records.artifact_records(study):
+        expected, cells = self._try("grid", self._grid, study / layout.GRID) or ([], [])
+        for record in layout.artifact_records(study):
             self._try("artifacts", self._artifact, record)
-        for path in sorted((study / "inputs").rglob("*.nc")):
+        for path in sorted((study / layout.INPUTS).rglob("*.nc")):
             self._try("files of prepared images", self._prepared, path)
         for cell in cells:
             self._try("cells", self._cell, cell)
-        self._try("list of images", self._photographs, study / "photographs.csv")
-        for pattern in records.OTHERS:
-            for record in sorted(study.glob(pattern)):
-                self._try("records of other files", self._seal, record)
+        self._try("list of images", self._photographs, study / layout.PHOTOGRAPHS)
+        for record in layout.other_records(study):
+            self._try("records of other files", self._seal, record)
         self._try("dataset", self._dataset, cells)
         for path in expected:
             if not path.is_file():
@@ -71,13 +71,13 @@ class Verification:
 
     def _grid(self, record: Path) -> tuple[list[Path], list[str]]:
         """What is to be there, and the names of the cells."""
-        config, listed = self._study / "config.json", self._study / "cells.txt"
+        config, listed = self._study / layout.CONFIG, self._study / layout.CELLS
         self._seen |= {record, config, listed}
         for path in (config, listed):
             records.check(path, record)
         expected = [self._study / path for path in records.read_json(record)["expected"]]
         lines = listed.read_text(encoding="utf-8").splitlines()
-        return expected, [line.removesuffix(".nc").split("/", 3)[3] for line in lines]
+        return expected, [layout.predicted_cell(line).path for line in lines]
 
     def _artifact(self, record: Path) -> None:
         """A model file, database or library, what it was made from, and what lies beside it."""
@@ -93,14 +93,14 @@ class Verification:
                     f"{records.REPAIR}"
                 )
         for path, expected in described.get("inputs", {}).items():
-            source = self._study.joinpath(*Path(path).parts[2:])  # it says results/<study>/...
+            source = self._study / layout.inside(path)
             if files.sha256(source) != expected:
                 raise StudyError(f"{artifact} was made from another {source}. Run again")
         self._found[artifact] = digest
 
     def _photographs(self, listed: Path) -> None:
         """The images that were listed, where they are in a folder that is here."""
-        folder = files.read_json(self._study / "config.json")["images"].get("folder")
+        folder = files.read_json(self._study / layout.CONFIG)["images"].get("folder")
         if folder and Path(folder).is_dir():
             for _ in listing.contents(Path(folder), listing.read(listed)):
                 pass  # it raises for one that has changed
@@ -113,7 +113,7 @@ class Verification:
 
     def _cell(self, cell: str) -> None:
         """A prediction file: its content, its names, and that the study has what it was made of."""
-        path = self._study / f"predictions/{cell}.nc"
+        path = self._study / layout.prediction(cell)
         self._seen.add(path)
         dataset = predictions.read(path)
         names = "/".join(str(dataset[name].item()) for name in NAMES)
@@ -142,13 +142,13 @@ class Verification:
 
     def _dataset(self, cells: list[str]) -> None:
         """The study dataset has the grid's cells, each as its prediction file has it."""
-        path = self._study / "study.nc"
+        path = self._study / layout.DATASET
         with h5netcdf.File(path, "r") as dataset:
             stored = [text.decode() for text in dataset["cell"][:]]
             digests = [text.decode() for text in dataset["digest"][:]]
         if stored != cells:
-            raise StudyError(f"{path}: its cells are not those of cells.txt. Run again")
+            raise StudyError(f"{path}: its cells are not those of {layout.CELLS}. Run again")
         for cell, digest in zip(stored, digests, strict=True):
-            prediction = self._study / f"predictions/{cell}.nc"
+            prediction = self._study / layout.prediction(cell)
             if self._found.get(prediction, digest) != digest:
                 raise StudyError(f"{path} has another {cell} than {prediction}. Run again")

@@ -10,8 +10,6 @@ from pathlib import Path
 from deltann.errors import StudyError
 from deltann.provenance import files
 
-FOLDER = Path(".envs")
-
 
 def pins(path: Path) -> list[str]:
     """The sorted requirements of a list, without comments and blank lines.
@@ -42,15 +40,14 @@ def describe() -> dict:
     return content | {"digest": files.digest(content)}
 
 
-def build(name: str, requirements: list[str], manifest: Path) -> None:
-    """Make `.envs/<name>` hold exactly these requirements and write its manifest.
+def build(folder: Path, requirements: list[str], manifest: Path) -> None:
+    """Make an environment in `folder` that holds exactly these requirements, and its manifest.
 
     Wheels from `PIP_FIND_LINKS` are taken as pip would; uv ignores that variable by itself.
 
     Raises:
         StudyError: uv could not resolve or install them.
     """
-    folder = FOLDER / name
     uv = str(Path(sys.executable).parent / "uv")
     find_links = os.environ.get("PIP_FIND_LINKS", "").split()
     links = [option for place in find_links for option in ("--find-links", place)]

@@ -12,11 +12,6 @@ from pathlib import Path
 from deltann.errors import StudyError
 from deltann.provenance import files
 
-# The folders of a study whose files have a record each, by `deltann.execution.stage`.
-ARTIFACTS = ("models", "tuned", "compiled")
-# The records of the other files, by `seal`.
-OTHERS = ("photographs.csv.json", "study.nc.json", "tables/record.json", "figures/*.json")
-OTHERS += ("summary.json", "gallery.xhtml.json")
 STATUSES = ("ok", "failed")
 REPAIR = "it was changed or damaged. Delete it and run again"
 
@@ -90,11 +85,6 @@ def check(path: Path, record: Path) -> dict[str, str]:
     if digest != expected:
         raise StudyError(f"{path} is not the file that {record} describes: {REPAIR}")
     return {str(path): digest}
-
-
-def artifact_records(study: Path) -> list[Path]:
-    """The records of a study's artifacts, by path."""
-    return sorted(path for folder in ARTIFACTS for path in (study / folder).rglob("*.json"))
 
 
 def artifact(path: Path, described: Path) -> dict:

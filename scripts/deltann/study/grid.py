@@ -13,6 +13,7 @@ from deltann.images import resizers
 from deltann.images.geometry import Geometry
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, SEEDED, own
+from deltann.study import layout
 from deltann.tvm.levels import LEVELS
 
 
@@ -73,7 +74,8 @@ class Step:
     @property
     def path(self) -> str:
         """The path under the study's folder."""
-        return f"models/{self.model}/{self.source}/{self.slug}{runners.get(self.framework).SUFFIX}"
+        suffix = runners.get(self.framework).SUFFIX
+        return layout.model_file(self.model, self.source, self.slug, suffix)
 
 
 def step(config: dict, model: str, source: str, slug: str) -> Step:
@@ -238,7 +240,7 @@ def geometry(how: Preprocessing) -> Geometry:
 
 def inputs(config: dict, cell: Cell) -> str:
     """The path, under the study's folder, of the prepared images that a cell sees."""
-    return f"inputs/{geometry(preprocessing(config, cell))}/{cell.resizer}.nc"
+    return layout.prepared(geometry(preprocessing(config, cell)), cell.resizer)
 
 
 def to_json(how: Preprocessing) -> str:
