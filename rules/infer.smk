@@ -43,7 +43,7 @@ def run_of_cell(wildcards):
         "cell": str(cell),
         "runner": runner,
         "settings": grid.settings(config, cell),
-        "place": json.dumps(device.place(config, cell.device), sort_keys=True),
+        "placement": json.dumps(device.placement(config, cell.device), sort_keys=True),
         "preprocessing": grid.to_json(grid.preprocessing(config, cell)),
         "code": code_digest(
             "scripts/infer.py", "deltann.stages.infer", f"deltann.runners.{runner}"
@@ -94,7 +94,7 @@ rule infer:
         "{params.run[python]:q} scripts/infer.py --cell {params.run[cell]:q} --runner {params.run[runner]:q}"
         " --settings {params.run[settings]:q}"
         " --model-file {input.artifact:q} --model-file-record {input.record:q}"
-        " --images {input.images:q} --preprocessing {params.run[preprocessing]:q} --device {params.run[place]:q}"
+        " --images {input.images:q} --preprocessing {params.run[preprocessing]:q} --device {params.run[placement]:q}"
         " --repeats {params.repeats} --environment {input.environment:q} {params.limits}"
         " --code {params.run[code]}"
         " --retries-left {resources.retries_left} --output {output:q} > {log:q} 2>&1"

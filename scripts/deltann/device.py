@@ -82,7 +82,7 @@ def resolve(target: dict) -> dict:
     return target | {"mcpu": codegen.llvm_get_system_cpu()}
 
 
-def place(config: dict, name: str) -> dict:
+def placement(config: dict, name: str) -> dict:
     """Where a cell runs, as the stage `infer` is told.
 
     Returns:

@@ -22,7 +22,7 @@ def folder(tmp_path):
 
 
 def test_the_same_content_gives_the_same_bytes(folder, tmp_path):
-    folder_tar.pack(folder, tmp_path / "first.tar")
+    folder_tar.tar_folder(folder, tmp_path / "first.tar")
     again = tmp_path / "again"
     (again / "variables").mkdir(parents=True)
     for name in ("variables/variables.index", "saved_model.pb"):  # made in another order
@@ -30,20 +30,20 @@ def test_the_same_content_gives_the_same_bytes(folder, tmp_path):
         (again / name).chmod(0o600)
         os.utime(again / name, (time.time() - 1e6,) * 2)
     (again / "fingerprint.pb").write_bytes(b"other")
-    folder_tar.pack(again, tmp_path / "second.tar")
+    folder_tar.tar_folder(again, tmp_path / "second.tar")
     assert (tmp_path / "first.tar").read_bytes() == (tmp_path / "second.tar").read_bytes()
 
 
 def test_other_content_gives_other_bytes(folder, tmp_path):
-    folder_tar.pack(folder, tmp_path / "first.tar")
+    folder_tar.tar_folder(folder, tmp_path / "first.tar")
     (folder / "saved_model.pb").write_bytes(b"grapH")
-    folder_tar.pack(folder, tmp_path / "second.tar")
+    folder_tar.tar_folder(folder, tmp_path / "second.tar")
     assert (tmp_path / "first.tar").read_bytes() != (tmp_path / "second.tar").read_bytes()
 
 
 def test_unpacking_gives_the_content_back(folder, tmp_path):
-    folder_tar.pack(folder, tmp_path / "model.tar")
-    out = folder_tar.unpack(tmp_path / "model.tar", tmp_path / "out")
+    folder_tar.tar_folder(folder, tmp_path / "model.tar")
+    out = folder_tar.untar_folder(tmp_path / "model.tar", tmp_path / "out")
     assert (out / "saved_model.pb").read_bytes() == b"graph"
     assert (out / "variables/variables.index").read_bytes() == b"index"
 
@@ -72,7 +72,7 @@ def test_an_unsafe_member_is_refused(info, tmp_path):
     with tarfile.open(tmp_path / "bad.tar", "w") as bad:
         bad.addfile(info, io.BytesIO(b"evil") if info.size else None)
     with pytest.raises(tarfile.TarError):
-        folder_tar.unpack(tmp_path / "bad.tar", tmp_path / "out")
+        folder_tar.untar_folder(tmp_path / "bad.tar", tmp_path / "out")
     assert (tmp_path / "outside").read_bytes() == b"mine"
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
@@ -80,4 +80,4 @@ def test_an_unsafe_member_is_refused(info, tmp_path):
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "text.tar").write_text("no archive")
     with pytest.raises(tarfile.TarError):
-        folder_tar.unpack(tmp_path / "text.tar", tmp_path / "out")
+        folder_tar.untar_folder(tmp_path / "text.tar", tmp_path / "out")

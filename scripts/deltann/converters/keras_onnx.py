@@ -11,12 +11,12 @@ TARGET = "onnx"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path, opset: int = 18) -> None:
+def convert(model_file: Path, output: Path, opset: int = 18) -> None:
     """Convert a `.keras` file to ONNX.
 
     Args:
-        source: the `.keras` file, loaded in safe mode.
-        target: the `.onnx` file to write.
+        model_file: the `.keras` file, loaded in safe mode.
+        output: the `.onnx` file to write.
         opset: of the ONNX operators.
     """
     start()
@@ -24,7 +24,7 @@ def convert(source: Path, target: Path, opset: int = 18) -> None:
     import keras
     import onnx
 
-    model = keras.saving.load_model(source, compile=False, safe_mode=True)
+    model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
     declared = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="inputs")
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         exported = Path(folder, "model.onnx")
@@ -37,4 +37,4 @@ def convert(source: Path, target: Path, opset: int = 18) -> None:
         )
         converted = onnx.load(exported)
     name_constants(converted.graph)
-    onnx.save(converted, target)
+    onnx.save(converted, output)

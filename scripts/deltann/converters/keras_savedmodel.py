@@ -11,20 +11,20 @@ TARGET = "tensorflow"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path) -> None:
-    """Convert a `.keras` file to a packed SavedModel whose serving signature takes one image.
+def convert(model_file: Path, output: Path) -> None:
+    """Convert a `.keras` file to a tarred SavedModel whose serving signature takes one image.
 
     Args:
-        source: the `.keras` file, loaded in safe mode.
-        target: the packed SavedModel to write.
+        model_file: the `.keras` file, loaded in safe mode.
+        output: the tarred SavedModel to write.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import keras
 
-    model = keras.saving.load_model(source, compile=False, safe_mode=True)
+    model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
     declared = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="inputs")
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         saved = Path(folder, "saved")
         model.export(saved, format="tf_saved_model", verbose=False, input_signature=[declared])
-        folder_tar.pack(saved, target)
+        folder_tar.tar_folder(saved, output)

@@ -8,19 +8,19 @@ TARGET = "tflite"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path) -> None:
+def convert(model_file: Path, output: Path) -> None:
     """Convert a `.keras` file to a `.tflite` file that takes one image.
 
     Args:
-        source: the `.keras` file, loaded in safe mode.
-        target: the `.tflite` file to write.
+        model_file: the `.keras` file, loaded in safe mode.
+        output: the `.tflite` file to write.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import keras
     import tensorflow
 
-    model = keras.saving.load_model(source, compile=False, safe_mode=True)
+    model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
     inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))
     single = keras.Model(inputs, model(inputs))
-    target.write_bytes(tensorflow.lite.TFLiteConverter.from_keras_model(single).convert())
+    output.write_bytes(tensorflow.lite.TFLiteConverter.from_keras_model(single).convert())

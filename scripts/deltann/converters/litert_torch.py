@@ -9,16 +9,16 @@ TARGET = "tflite"
 ENVIRONMENT = "litert_torch"
 
 
-def convert(source: Path, target: Path) -> None:
+def convert(model_file: Path, output: Path) -> None:
     """Convert a `.pt2` file to a `.tflite` file; its input keeps PyTorch's layout, NCHW.
 
     Args:
-        source: the ExportedProgram.
-        target: the `.tflite` file to write.
+        model_file: the ExportedProgram.
+        output: the `.tflite` file to write.
     """
     import litert_torch
     import torch
 
-    program = exported_program.load(source)
+    program = exported_program.load(model_file)
     sample = (torch.zeros(exported_program.input_shape(program)),)
-    litert_torch.convert(program.module(), sample).export(str(target))
+    litert_torch.convert(program.module(), sample).export(str(output))

@@ -11,12 +11,12 @@ TARGET = "keras"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path) -> None:
+def convert(model_file: Path, output: Path) -> None:
     """Convert an `.onnx` file to a `.keras` file that loads in safe mode.
 
     Args:
-        source: the `.onnx` file; its input has to be in NCHW.
-        target: the `.keras` file to write.
+        model_file: the `.onnx` file; its input has to be in NCHW.
+        output: the `.keras` file to write.
 
     Raises:
         KeyError: onnx2keras has no converter for one of the operators.
@@ -28,11 +28,11 @@ def convert(source: Path, target: Path) -> None:
     import onnx
     from onnx2keras import onnx_to_keras
 
-    model = onnx.load(source)
+    model = onnx.load(model_file)
     number_tensors(model.graph)
     inputs = [item.name for item in model.graph.input]
     converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
-    keras_file.save(_without_lambdas(converted), target)
+    keras_file.save(_without_lambdas(converted), output)
 
 
 def _without_lambdas(model):

@@ -11,12 +11,12 @@ TARGET = "torch"
 ENVIRONMENT = "onnx2pytorch"
 
 
-def convert(source: Path, target: Path) -> None:
+def convert(model_file: Path, output: Path) -> None:
     """Convert an `.onnx` file to a `.pt2` file.
 
     Args:
-        source: the `.onnx` file.
-        target: the ExportedProgram to write.
+        model_file: the `.onnx` file.
+        output: the ExportedProgram to write.
 
     Raises:
         NotImplementedError: onnx2pytorch's own, for an operator it doesn't know.
@@ -26,10 +26,10 @@ def convert(source: Path, target: Path) -> None:
     load_torchvision()  # onnx2pytorch imports it
     from onnx2pytorch import ConvertModel
 
-    model = onnx.load(source)
+    model = onnx.load(model_file)
     number_tensors(model.graph)
     shape = tuple(side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim)
-    exported_program.save(_traced(ConvertModel(model).eval(), shape), shape, target)
+    exported_program.save(_traced(ConvertModel(model).eval(), shape), shape, output)
 
 
 def _traced(network, shape: tuple[int, ...]):

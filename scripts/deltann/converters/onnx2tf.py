@@ -13,12 +13,12 @@ TARGET = "tensorflow"
 ENVIRONMENT = "onnx2tf"
 
 
-def convert(source: Path, target: Path, simplify: bool = True) -> None:
-    """Convert an `.onnx` file to a packed SavedModel with a serving signature.
+def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
+    """Convert an `.onnx` file to a tarred SavedModel with a serving signature.
 
     Args:
-        source: the `.onnx` file; its input has to be in NCHW.
-        target: the packed SavedModel to write.
+        model_file: the `.onnx` file; its input has to be in NCHW.
+        output: the tarred SavedModel to write.
         simplify: let onnx2tf run onnxsim over the model first, as it does by default.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -27,10 +27,10 @@ def convert(source: Path, target: Path, simplify: bool = True) -> None:
     import numpy as np
     import onnx2tf
 
-    target = target.absolute()
+    output = output.absolute()
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         # onnx2tf writes the simplified model over its input
-        copy = shutil.copyfile(source, Path(folder, "model.onnx"))
+        copy = shutil.copyfile(model_file, Path(folder, "model.onnx"))
         saved = Path(folder, "saved")
         # onnx2tf downloads this file unless it lies in the working directory. It tries its
         # conversion on these images to settle the axes of an operator, which zeros could not.
@@ -52,4 +52,4 @@ def convert(source: Path, target: Path, simplify: bool = True) -> None:
             os.chdir(here)
         for extra in saved.glob("*.tflite"):
             extra.unlink()
-        folder_tar.pack(saved, target)
+        folder_tar.tar_folder(saved, output)

@@ -10,14 +10,14 @@ TARGET = "torch"
 ENVIRONMENT = "onnx2torch"
 
 
-def convert(source: Path, target: Path) -> None:
+def convert(model_file: Path, output: Path) -> None:
     """Convert an `.onnx` file to a `.pt2` file.
 
     Args:
-        source: the `.onnx` file. Where axes (since opset 13) or paddings (since opset 11) are
+        model_file: the `.onnx` file. Where axes (since opset 13) or paddings (since opset 11) are
             inputs, onnx2torch 1.5 makes modules that compute them from tensors, which
             torch.export refuses or TVM can't import: files of opset 10 convert.
-        target: the ExportedProgram to write.
+        output: the ExportedProgram to write.
 
     Raises:
         NotImplementedError: onnx2torch's own, for an operator it doesn't know.
@@ -27,9 +27,9 @@ def convert(source: Path, target: Path) -> None:
     load_torchvision()  # onnx2torch imports it
     from onnx2torch import convert as rebuild
 
-    model = onnx.load(source)
+    model = onnx.load(model_file)
     for index, node in enumerate(model.graph.node):
         # modules are named after nodes, and torch.export can't read a name with a `;` again
         node.name = f"node_{index}"
     shape = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
-    exported_program.save(rebuild(model).eval(), tuple(shape), target)
+    exported_program.save(rebuild(model).eval(), tuple(shape), output)

@@ -11,12 +11,12 @@ TARGET = "onnx"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = False) -> None:
-    """Convert a packed SavedModel to ONNX.
+def convert(model_file: Path, output: Path, opset: int = 18, channels_first: bool = False) -> None:
+    """Convert a tarred SavedModel to ONNX.
 
     Args:
-        source: the packed SavedModel.
-        target: the `.onnx` file to write.
+        model_file: the tarred SavedModel.
+        output: the `.onnx` file to write.
         opset: of the ONNX operators.
         channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
             else it has the SavedModel's own, NHWC, and a transposition behind it.
@@ -27,7 +27,7 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
     import tf2onnx
 
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        model = tensorflow.saved_model.load(str(folder_tar.unpack(source, Path(folder))))
+        model = tensorflow.saved_model.load(str(folder_tar.untar_folder(model_file, Path(folder))))
         function = model.signatures["serving_default"]
         ((name, declared),) = function.structured_input_signature[1].items()
         signature = tensorflow.TensorSpec((1, *declared.shape[1:]), declared.dtype, name)
@@ -50,7 +50,7 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
     del graph.input[:]
     graph.input.extend(inputs)
     name_constants(graph)
-    onnx.save(converted, target)
+    onnx.save(converted, output)
 
 
 def start() -> None:

@@ -11,12 +11,12 @@ TARGET = "tflite"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path) -> None:
-    """Convert a packed SavedModel to a `.tflite` file."""
+def convert(model_file: Path, output: Path) -> None:
+    """Convert a tarred SavedModel to a `.tflite` file."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow
 
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        unpacked = folder_tar.unpack(source, Path(folder))
+        unpacked = folder_tar.untar_folder(model_file, Path(folder))
         converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(unpacked))
-        target.write_bytes(converter.convert())
+        output.write_bytes(converter.convert())

@@ -10,12 +10,12 @@ TARGET = "onnx"
 ENVIRONMENT = "tensorflow"
 
 
-def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = False) -> None:
+def convert(model_file: Path, output: Path, opset: int = 18, channels_first: bool = False) -> None:
     """Convert a `.tflite` file to ONNX.
 
     Args:
-        source: the `.tflite` file.
-        target: the `.onnx` file to write.
+        model_file: the `.tflite` file.
+        output: the `.onnx` file to write.
         opset: of the ONNX operators.
         channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
             else it has the file's own, NHWC, and a transposition behind it.
@@ -24,11 +24,11 @@ def convert(source: Path, target: Path, opset: int = 18, channels_first: bool = 
     import onnx
     import tf2onnx
 
-    inputs = _inputs(source) if channels_first else None
-    converted, _ = tf2onnx.convert.from_tflite(str(source), opset=opset, inputs_as_nchw=inputs)
+    inputs = _inputs(model_file) if channels_first else None
+    converted, _ = tf2onnx.convert.from_tflite(str(model_file), opset=opset, inputs_as_nchw=inputs)
     fix_batch(converted.graph)
     name_constants(converted.graph)
-    onnx.save(converted, target)
+    onnx.save(converted, output)
 
 
 def _inputs(path: Path) -> list[str]:

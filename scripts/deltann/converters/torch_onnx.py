@@ -29,8 +29,8 @@ def check(exporter: str = "dynamo", batch_norms: str = FOLDED, **_) -> None:
 
 
 def convert(
-    source: Path,
-    target: Path,
+    model_file: Path,
+    output: Path,
     opset: int = 18,
     exporter: str = "dynamo",
     batch_norms: str = FOLDED,
@@ -38,8 +38,8 @@ def convert(
     """Convert a `.pt2` file to ONNX.
 
     Args:
-        source: the ExportedProgram.
-        target: the file to write, weights inside.
+        model_file: the ExportedProgram.
+        output: the file to write, weights inside.
         opset: of the ONNX operators.
         exporter: `dynamo`, or `torchscript`, the older one.
         batch_norms: `folded` into the convolutions before them, or `kept` as operators, for a
@@ -51,11 +51,11 @@ def convert(
     check(exporter, batch_norms)
     import torch
 
-    program = load(source)
+    program = load(model_file)
     settings = {"opset_version": opset, "verbose": False}
     if exporter == "dynamo":
         converted = torch.onnx.export(program, dynamo=True, **settings)
-        converted.save(target, external_data=False)
+        converted.save(output, external_data=False)
         return
     if batch_norms == KEPT:
         # the program is one for inference already, whatever mode the exporter takes it to be in
@@ -64,4 +64,4 @@ def convert(
     sample = (torch.zeros(input_shape(program)),)
     # traced here, because the exporter calls train(), which an ExportedProgram's module refuses
     traced = torch.jit.trace(program.module(), sample, check_trace=False)
-    torch.onnx.export(traced, sample, target, dynamo=False, **settings)
+    torch.onnx.export(traced, sample, output, dynamo=False, **settings)

@@ -40,13 +40,13 @@ def input_shape(program) -> tuple[int, ...]:
     return tuple(int(side) for side in node.meta["val"].shape)
 
 
-def save(network, shape: tuple[int, ...], target: Path) -> None:
+def save(network, shape: tuple[int, ...], output: Path) -> None:
     """Save a PyTorch module as an ExportedProgram that takes one image; always the same bytes.
 
     Args:
         network: `torch.nn.Module` in evaluation mode, float32 to logits.
         shape: of its input, batch first.
-        target: the `.pt2` file to write.
+        output: the `.pt2` file to write.
     """
     import io
 
@@ -59,7 +59,7 @@ def save(network, shape: tuple[int, ...], target: Path) -> None:
     # saved through a buffer, because the archive repeats the name of the file it is saved to
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
-    target.write_bytes(buffer.getvalue())
+    output.write_bytes(buffer.getvalue())
 
 
 def from_torchscript(path: Path, crop: int):

@@ -6,12 +6,12 @@ import zipfile
 from pathlib import Path
 
 
-def save(model, target: Path) -> None:
+def save(model, output: Path) -> None:
     """Save a Keras model that loads in safe mode; always the same bytes.
 
     Args:
         model: `keras.Model`.
-        target: the `.keras` file to write.
+        output: the `.keras` file to write.
 
     Raises:
         ValueError, TypeError: Keras's own, where safe mode refuses the file again.
@@ -22,21 +22,21 @@ def save(model, target: Path) -> None:
         saved = Path(folder, "model.keras")
         model.save(saved)
         keras.saving.load_model(saved, compile=False, safe_mode=True)
-        repack(saved, target)
+        strip(saved, output)
 
 
-def repack(source: Path, target: Path) -> None:
+def strip(keras_file: Path, output: Path) -> None:
     """Copy a `.keras` file without dates and memory addresses."""
     identities: dict[int, int] = {}
 
     def renumber(item: dict) -> dict:
         if "shared_object_id" in item:
-            here = item["shared_object_id"]
-            item["shared_object_id"] = identities.setdefault(here, len(identities))
+            address = item["shared_object_id"]
+            item["shared_object_id"] = identities.setdefault(address, len(identities))
         item.pop("date_saved", None)
         return item
 
-    with zipfile.ZipFile(source) as before, zipfile.ZipFile(target, "w") as after:
+    with zipfile.ZipFile(keras_file) as before, zipfile.ZipFile(output, "w") as after:
         for name in sorted(before.namelist()):
             content = before.read(name)
             if name.endswith(".json"):

@@ -54,7 +54,7 @@ class MissingFile:
 
     what: str
     url: str
-    place: str
+    location: str
     by_hand: bool
 
 

@@ -64,7 +64,7 @@ def load(name: str):
     return network.eval()
 
 
-def export(request: Request, target: Path) -> dict:
+def export(request: Request, output: Path) -> dict:
     """Save a model with its published weights as a native file of its source.
 
     Raises:
@@ -80,12 +80,12 @@ def export(request: Request, target: Path) -> dict:
         from deltann.formats import exported_program
 
         crop = request.preprocessing.crop
-        exported_program.save(network, (1, 3, crop, crop), target)
+        exported_program.save(network, (1, 3, crop, crop), output)
     else:
         os.environ["KERAS_BACKEND"] = "torch"  # the environment has no other
         from deltann.formats import keras_file
         from deltann.models import efficientnet_lite_keras
 
         built = efficientnet_lite_keras.build(network, request.model, request.preprocessing)
-        keras_file.save(built, target)
+        keras_file.save(built, output)
     return {}

@@ -59,13 +59,13 @@ def blocks(name: str) -> list[dict]:
     return found
 
 
-def build(network, name: str, how: Preprocessing):
+def build(network, name: str, preprocessing: Preprocessing):
     """The Keras model with the weights of the PyTorch module.
 
     Args:
         network: `torch.nn.Module` of the package efficientnet_lite_pytorch.
         name: a key of `SCALES`.
-        how: its crop and classes.
+        preprocessing: its crop and classes.
 
     Returns:
         `keras.Model`: (1, crop, crop, 3) float32 to logits (1, classes) float32.
@@ -73,12 +73,12 @@ def build(network, name: str, how: Preprocessing):
     Raises:
         ValueError: a weight of the module has no layer, or another shape.
     """
-    model = architecture(name, how)
+    model = architecture(name, preprocessing)
     carry_over({key: value.numpy() for key, value in network.state_dict().items()}, model)
     return model
 
 
-def architecture(name: str, how: Preprocessing):
+def architecture(name: str, preprocessing: Preprocessing):
     """The Keras model, its layers named after the modules in PyTorch."""
     from keras import Model, layers
 
@@ -90,7 +90,9 @@ def architecture(name: str, how: Preprocessing):
         settings = {"strides": stride, "padding": "same", "use_bias": False}
         return layers.Conv2D(filters, kernel, name=_named(layer), **settings)(x)
 
-    inputs = x = layers.Input((how.crop, how.crop, 3), batch_size=1, name="image")
+    inputs = x = layers.Input(
+        (preprocessing.crop, preprocessing.crop, 3), batch_size=1, name="image"
+    )
     x = normalised(convolved(x, "_conv_stem", STEM, 3, 2), "_bn0")
     for number, block in enumerate(blocks(name)):
         stem, entry, filters = f"_blocks.{number}.", x, x.shape[-1]
@@ -111,7 +113,7 @@ def architecture(name: str, how: Preprocessing):
             x = layers.Add(name=_named(stem + "add"))([x, entry])
     x = normalised(convolved(x, "_conv_head", HEAD), "_bn1")
     x = layers.GlobalAveragePooling2D(name=_named("_avg_pooling"))(x)
-    return Model(inputs, layers.Dense(how.classes, name=_named("_fc"))(x), name=name)
+    return Model(inputs, layers.Dense(preprocessing.classes, name=_named("_fc"))(x), name=name)
 
 
 def carry_over(weights: dict, model) -> None:

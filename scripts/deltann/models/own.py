@@ -93,7 +93,7 @@ def preprocessing(described: dict) -> Preprocessing:
     )
 
 
-def export(request: Request, target: Path) -> dict:
+def export(request: Request, output: Path) -> dict:
     """Bring the model into the study's format, and hold it against its description.
 
     Raises:
@@ -102,12 +102,12 @@ def export(request: Request, target: Path) -> dict:
     described = request.own
     size, layout = request.preprocessing.crop, described["input"]["layout"]
     shape = (1, 3, size, size) if layout == "NCHW" else (1, size, size, 3)
-    BRING[described["source"]](described, request, shape, target)
-    verify(described, shape, target)
+    BRING[described["source"]](described, request, shape, output)
+    verify(described, shape, output)
     return {}
 
 
-def verify(described: dict, shape: tuple[int, ...], target: Path) -> None:
+def verify(described: dict, shape: tuple[int, ...], output: Path) -> None:
     """Run the exported file on zeros, and compare its shapes with what is declared.
 
     Raises:
@@ -115,7 +115,7 @@ def verify(described: dict, shape: tuple[int, ...], target: Path) -> None:
     """
     # in a process of its own: a runner sets threads, which works only before a framework computes
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        found, answer = pool.submit(shapes, described["source"], target, shape).result()
+        found, answer = pool.submit(shapes, described["source"], output, shape).result()
     if found != shape:
         raise ValueError(
             f"the model {described['name']} takes {found}; declared: size "
@@ -143,7 +143,7 @@ def shapes(source: str, path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, 
         return found, np.asarray(loaded.infer(np.zeros(shape, np.float32))).shape
 
 
-def _torch(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
+def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
     from deltann.formats import exported_program
 
     if "code" in described:
@@ -152,14 +152,14 @@ def _torch(described: dict, request: Request, shape: tuple[int, ...], target: Pa
             import torch
 
             network.load_state_dict(torch.load(request.weights, weights_only=True))
-        exported_program.save(network.eval(), shape, target)
+        exported_program.save(network.eval(), shape, output)
     elif described["file"].endswith(".pt2"):
         exported_program.load(Path(described["file"]))  # refuses pickled objects
-        target.write_bytes(Path(described["file"]).read_bytes())
+        output.write_bytes(Path(described["file"]).read_bytes())
     else:
         size = request.preprocessing.crop
         exported_program.save(
-            exported_program.from_torchscript(Path(described["file"]), size), shape, target
+            exported_program.from_torchscript(Path(described["file"]), size), shape, output
         )
 
 
@@ -176,26 +176,26 @@ def _built(code: dict):
     return function()
 
 
-def _onnx(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
+def _onnx(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
     import onnx
 
     model = onnx.load(described["file"])
     if len(model.graph.input) != 1:
         raise ValueError(f"{len(model.graph.input)} inputs; expected one")
     fix_batch(model.graph)
-    onnx.save(model, target)
+    onnx.save(model, output)
 
 
-def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
+def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
     path = Path(described["file"])
     if path.is_dir():
-        folder_tar.pack(path, target)
+        folder_tar.tar_folder(path, output)
     else:
-        target.write_bytes(path.read_bytes())
+        output.write_bytes(path.read_bytes())
 
 
-def _copy(described: dict, request: Request, shape: tuple[int, ...], target: Path) -> None:
-    target.write_bytes(Path(described["file"]).read_bytes())
+def _copy(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
+    output.write_bytes(Path(described["file"]).read_bytes())
 
 
 BRING = {

@@ -1,7 +1,6 @@
-"""The paper's three models, native from four frameworks, each with its own published weights."""
+"""The paper's three models from four frameworks, each with its published weights."""
 
 import os
-from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +23,7 @@ UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 # TensorFlow's and TFLite's published models were evaluated on the central 87.5 % of the image
 # (slim's inception_preprocessing), and have a class for the background.
 CENTRAL = 0.875
-# Logits of seeded weights have this standard deviation over the images that they are fitted to.
+# Standard deviation of the logits of seeded weights, over the images that they are fitted to.
 SPREAD = 2.0
 
 
@@ -54,7 +53,7 @@ KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
 KERNELS = "weights_tf_dim_ordering_tf_kernels"
 TFLITE = "https://storage.googleapis.com/download.tensorflow.org/models"
 HUB = "https://tfhub.dev/google/imagenet/{}/classification/5?tf-hub-format=compressed"
-# What each framework's loader looks for; TensorFlow and TFLite have none, and we do.
+# The files that each framework's loader looks for. TensorFlow and TFLite have no loader: ours does.
 PUBLISHED = {
     ("torch", "mobilenet_v2"): "https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth",
     ("torch", "resnet101"): "https://download.pytorch.org/models/resnet101-cd907fc2.pth",
@@ -77,8 +76,8 @@ PUBLISHED = {
 }
 
 
-def place(model: str, source: str) -> Path:
-    """Where the published weights are looked for: the framework's own cache, else ours."""
+def location(model: str, source: str) -> Path:
+    """Where published weights are looked for: the framework's own cache, else ours."""
     home = Path.home()
     cache = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))
     name = Path(urlsplit(PUBLISHED[source, model]).path).name
@@ -92,12 +91,12 @@ def place(model: str, source: str) -> Path:
 
 
 def missing(model: str, source: str) -> list[MissingFile]:
-    """The published weights, unless they are where they are looked for.
+    """The published weights that are in no cache.
 
-    TensorFlow's and TFLite's files come without a published SHA-256, so nothing here downloads
-    them; torchvision's and Keras's loaders check what they download.
+    TensorFlow and TFLite publish no SHA-256 of their files, so we don't download them. The loaders
+    of torchvision and Keras check what they download.
     """
-    path = place(model, source)
+    path = location(model, source)
     if path.exists():
         return []
     what = f"{model} from {source}"
@@ -107,37 +106,43 @@ def missing(model: str, source: str) -> list[MissingFile]:
     return [MissingFile(what, PUBLISHED[source, model], str(path), by_hand)]
 
 
-def export(request: Request, target: Path) -> dict:
-    """Save a model as a native file of its source.
+def export(request: Request, output: Path) -> dict:
+    """Save a model as a native file of its source; see `models.Family`.
 
     Returns:
-        `weights`: which they were.
+        `weights`, as requested.
 
     Raises:
         StudyError: seeded weights without images.
     """
     if request.weights == SEEDED and request.images is None:
         raise StudyError(f"seeded weights of {request.model} need images to be fitted to")
-    maker = {"torch": "paper_torch"}.get(request.source, "paper_keras")
-    import_module(f"deltann.models.{maker}").export(request, target)
+    if request.source == "torch":
+        from deltann.models import paper_torch
+
+        paper_torch.export(request, output)
+    else:
+        from deltann.models import paper_keras
+
+        paper_keras.export(request, output)
     return {"weights": request.weights}
 
 
 def seed(request: Request) -> int:
-    """A seed of its own for each model and source, so that sources differ as published ones do."""
+    """A seed for each model and source, so that sources differ as published weights do."""
     import zlib
 
     return zlib.crc32(f"{request.model} {request.source}".encode())
 
 
 def weights_file(request: Request) -> Path:
-    """The file with a request's weights, where no framework's loader finds it.
+    """The file with a request's weights, for frameworks without a loader.
 
     Raises:
-        StudyError: it isn't there.
+        StudyError: the file doesn't exist.
     """
     pretrained = request.weights == PRETRAINED
-    path = place(request.model, request.source) if pretrained else Path(request.weights)
+    path = location(request.model, request.source) if pretrained else Path(request.weights)
     if not path.exists():
         raise StudyError(f"{path}: no such file; expected the weights of {request.model}")
     return path

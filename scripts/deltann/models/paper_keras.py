@@ -18,43 +18,44 @@ APPLICATIONS = {
 }
 
 
-def export(request: Request, target: Path) -> None:
+def export(request: Request, output: Path) -> None:
     """Save the model in its source's format."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
     if request.source == "keras":
-        keras_file.save(build(request), target)
+        keras_file.save(build(request), output)
     elif request.weights != SEEDED:
-        _published(request, target)
+        _copy_published(request, output)
     else:
         with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
             saved = Path(folder, "saved")
             export_savedmodel(build(request), saved)
-            _bring(request, saved, target)
+            _write_savedmodel(request, saved, output)
 
 
-def _published(request: Request, target: Path) -> None:
-    """A published SavedModel, as a folder or in an archive, or a TFLite file."""
+def _copy_published(request: Request, output: Path) -> None:
+    """Write a published SavedModel, a folder or an archive, or a published TFLite file."""
     path = weights_file(request)
     if request.source == "tflite":
-        target.write_bytes(path.read_bytes())
+        output.write_bytes(path.read_bytes())
     elif path.is_dir():
-        folder_tar.pack(path, target)
+        folder_tar.tar_folder(path, output)
     else:
         with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-            with tarfile.open(path) as packed:
-                packed.extractall(folder, filter="data")
-            folder_tar.pack(Path(folder), target)
+            with tarfile.open(path) as archive:
+                archive.extractall(folder, filter="data")
+            folder_tar.tar_folder(Path(folder), output)
 
 
-def _bring(request: Request, saved: Path, target: Path) -> None:
+def _write_savedmodel(request: Request, saved: Path, output: Path) -> None:
+    """Write a SavedModel in the format of its source: as a tar, or converted to TFLite."""
     if request.source == "tensorflow":
-        folder_tar.pack(saved, target)
+        folder_tar.tar_folder(saved, output)
         return
     import tensorflow
 
     converter = tensorflow.lite.TFLiteConverter.from_saved_model(str(saved))
-    target.write_bytes(converter.convert())
+    output.write_bytes(converter.convert())
 
 
 def export_savedmodel(model, folder: Path) -> None:
@@ -71,13 +72,17 @@ def build(request: Request):
     import tensorflow
 
     tensorflow.config.experimental.enable_op_determinism()
-    how = request.preprocessing
+    preprocessing = request.preprocessing
     make = getattr(keras.applications, APPLICATIONS[request.model])
-    settings = {"input_shape": (how.crop, how.crop, 3), "classifier_activation": None}
+    crop = preprocessing.crop
+    settings = {
+        "input_shape": (crop, crop, 3),
+        "classifier_activation": None,
+    }
     if request.weights == PRETRAINED:
         return make(weights="imagenet", **settings)
     keras.utils.set_random_seed(seed(request))
-    model = make(weights=None, classes=how.classes + how.background, **settings)
+    model = make(weights=None, classes=preprocessing.classes + preprocessing.background, **settings)
     if request.weights == SEEDED:
         fit(model, request)
     else:

@@ -9,10 +9,10 @@ from deltann.models import PRETRAINED, SEEDED, Request
 from deltann.models.paper import SPREAD, seed
 
 
-def export(request: Request, target: Path) -> None:
+def export(request: Request, output: Path) -> None:
     """Save a `.pt2` file."""
     crop = request.preprocessing.crop
-    exported_program.save(build(request), (1, 3, crop, crop), target)
+    exported_program.save(build(request), (1, 3, crop, crop), output)
 
 
 def build(request: Request):

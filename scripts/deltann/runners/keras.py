@@ -20,15 +20,15 @@ SUFFIX = ".keras"
 class Runner:
     """Load, in safe mode, and run a `.keras` file."""
 
-    def __init__(self, path: Path, threads: int, onednn: bool = True):
-        self.path, self.threads, self.onednn = path, threads, onednn
+    def __init__(self, model_file: Path, threads: int, onednn: bool = True):
+        self.model_file, self.threads, self.onednn = model_file, threads, onednn
 
     def __enter__(self) -> "Runner":
         os.environ["KERAS_BACKEND"] = "tensorflow"
         start(self.threads, self.onednn)
         import keras
 
-        self.model = keras.saving.load_model(self.path, compile=False, safe_mode=True)
+        self.model = keras.saving.load_model(self.model_file, compile=False, safe_mode=True)
         self.input_shape = (1, *self.model.input_shape[1:])
         return self
 

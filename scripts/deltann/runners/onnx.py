@@ -19,8 +19,10 @@ SETTINGS = {"optimization": ("disabled", "basic", "extended", "all")}
 class Runner:
     """Load and run an `.onnx` file."""
 
-    def __init__(self, path: Path, threads: int, optimization: str = "all", gpu: bool = False):
-        self.path, self.threads, self.optimization = path, threads, optimization
+    def __init__(
+        self, model_file: Path, threads: int, optimization: str = "all", gpu: bool = False
+    ):
+        self.model_file, self.threads, self.optimization = model_file, threads, optimization
         self.gpu = gpu
 
     def __enter__(self) -> "Runner":
@@ -39,7 +41,7 @@ class Runner:
             "all": levels.ORT_ENABLE_ALL,
         }[self.optimization]
         self.session = onnxruntime.InferenceSession(
-            str(self.path), options, providers=self._providers(onnxruntime)
+            str(self.model_file), options, providers=self._providers(onnxruntime)
         )
         if self.gpu and CUDA_PROVIDER not in self.session.get_providers():
             raise ValueError(f"ONNX Runtime can't start its {CUDA_PROVIDER}; expected a CUDA GPU")

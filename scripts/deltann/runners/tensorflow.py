@@ -32,17 +32,17 @@ def start(threads: int, onednn: bool):
 
 
 class Runner:
-    """Load and run a packed SavedModel."""
+    """Load and run a tarred SavedModel."""
 
-    def __init__(self, path: Path, threads: int, onednn: bool = True):
-        self.path, self.threads, self.onednn = path, threads, onednn
+    def __init__(self, model_file: Path, threads: int, onednn: bool = True):
+        self.model_file, self.threads, self.onednn = model_file, threads, onednn
 
     def __enter__(self) -> "Runner":
         tensorflow = start(self.threads, self.onednn)
         self.folder = tempfile.TemporaryDirectory(prefix="deltann-")
         # the loaded object owns the variables, so it lives as long as the signature
         self.model = tensorflow.saved_model.load(
-            str(folder_tar.unpack(self.path, Path(self.folder.name)))
+            str(folder_tar.untar_folder(self.model_file, Path(self.folder.name)))
         )
         self.function = self.model.signatures["serving_default"]
         ((self.name, declared),) = self.function.structured_input_signature[1].items()

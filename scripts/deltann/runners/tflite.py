@@ -17,15 +17,15 @@ SETTINGS = {"xnnpack": (True, False)}
 class Runner:
     """Load and run a `.tflite` file."""
 
-    def __init__(self, path: Path, threads: int, xnnpack: bool = True):
-        self.path, self.threads, self.xnnpack = path, threads, xnnpack
+    def __init__(self, model_file: Path, threads: int, xnnpack: bool = True):
+        self.model_file, self.threads, self.xnnpack = model_file, threads, xnnpack
 
     def __enter__(self) -> "Runner":
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         self.interpreter = Interpreter(
-            model_path=str(self.path),
+            model_path=str(self.model_file),
             num_threads=self.threads,
             experimental_op_resolver_type=OpResolverType.AUTO if self.xnnpack else plain,
         )

@@ -21,8 +21,8 @@ SETTINGS = {"compile": (False, True)}
 class Runner:
     """Load and run a `.pt2` file."""
 
-    def __init__(self, path: Path, threads: int, compile: bool = False, gpu: bool = False):
-        self.path, self.threads, self.compile = path, threads, compile
+    def __init__(self, model_file: Path, threads: int, compile: bool = False, gpu: bool = False):
+        self.model_file, self.threads, self.compile = model_file, threads, compile
         self.device = "cuda" if gpu else "cpu"
 
     def __enter__(self) -> "Runner":
@@ -40,7 +40,7 @@ class Runner:
         torch.set_num_interop_threads(1)
         torch.use_deterministic_algorithms(True)
         self.torch = torch
-        program = load(self.path)
+        program = load(self.model_file)
         self.input_shape = input_shape(program)
         if self.device == "cuda":
             from torch.export.passes import move_to_device_pass

@@ -16,8 +16,8 @@ SUFFIX = ".so"
 class Runner:
     """Load and run a compiled library."""
 
-    def __init__(self, path: Path, threads: int, gpu: bool = False):
-        self.path, self.threads, self.gpu = path, threads, gpu
+    def __init__(self, model_file: Path, threads: int, gpu: bool = False):
+        self.model_file, self.threads, self.gpu = model_file, threads, gpu
 
     def __enter__(self) -> "Runner":
         os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read once, when TVM starts its pool
@@ -30,11 +30,11 @@ class Runner:
         if not self.device.exist:
             raise ValueError("TVM finds no CUDA GPU on this machine; expected one")
         # a compiled library doesn't tell its input's shape; the record beside it does
-        details = files.read_json(Path(f"{self.path}.json"))["details"]
+        details = files.read_json(Path(f"{self.model_file}.json"))["details"]
         self.input_shape = tuple(details["input_shape"])
         if self.gpu:
             compile_when_loaded(details["target"]["arch"])
-        self.machine = VirtualMachine(tvm.runtime.load_module(str(self.path)), self.device)
+        self.machine = VirtualMachine(tvm.runtime.load_module(str(self.model_file)), self.device)
         return self
 
     def __exit__(self, *_: object) -> None:

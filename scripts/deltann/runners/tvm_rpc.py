@@ -31,8 +31,8 @@ class Runner:
         machine: the server's processor as LLVM calls it, its address, and its threads.
     """
 
-    def __init__(self, path: Path, threads: int, rpc: dict, gpu: bool = False):
-        self.path, self.threads, self.rpc, self.gpu = path, threads, rpc, gpu
+    def __init__(self, model_file: Path, threads: int, rpc: dict, gpu: bool = False):
+        self.model_file, self.threads, self.rpc, self.gpu = model_file, threads, rpc, gpu
         self.where = f"device {rpc['device']!r} at {rpc['host']}:{rpc['port']}"
         self.name = f"deltann-{uuid.uuid4().hex}.so"
 
@@ -42,7 +42,7 @@ class Runner:
         with self._watched():
             self._load()
         # a compiled library doesn't tell its input's shape; the record beside it does
-        record = files.read_json(Path(f"{self.path}.json"))
+        record = files.read_json(Path(f"{self.model_file}.json"))
         self.input_shape = tuple(record["details"]["input_shape"])
         return self
 
@@ -103,11 +103,11 @@ class Runner:
         self.device = self.session.cuda() if self.gpu else self.session.cpu()
         if not self.device.exist:
             raise ValueError(f"{self.where}: no CUDA GPU; expected one")
-        self.session.upload(str(self.path), self.name)
+        self.session.upload(str(self.model_file), self.name)
         try:
             library = self.session.load_module(self.name)
         except RuntimeError as error:
-            target = files.read_json(Path(f"{self.path}.json"))["details"]["target"]
+            target = files.read_json(Path(f"{self.model_file}.json"))["details"]["target"]
             raise ValueError(
                 f"{self.where}: it can't load what was compiled for {target}; expected such a "
                 f"processor: {error}"

@@ -85,9 +85,11 @@ def work(
 
 
 def tuned_kernels(database: str, device):
-    """What `schedules.apply` takes: a kernel's fastest form, by a packed database."""
+    """What `schedules.apply` takes: a kernel's fastest form, by a tarred database."""
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        return tune.best(tune.load(str(folder_tar.unpack(Path(database), Path(folder)))), device)
+        return tune.best(
+            tune.load(str(folder_tar.untar_folder(Path(database), Path(folder)))), device
+        )
 
 
 def fixed_shape(parameter) -> list[int]:

@@ -60,7 +60,7 @@ def work(
         model_file: the file to read.
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         images: the prepared images, NetCDF.
-        device: what `device.place` says of it.
+        device: what `device.placement` says of it.
         repeats: timed passes over the images, all of them over one part and then over the next.
         progress: the arguments of `deltann.stages.checkpoint.Progress`, where finished parts are
             kept.
@@ -197,8 +197,8 @@ def machine(threads: int, device: dict | None = None) -> dict:
 
     Args:
         threads: of the runtime.
-        device: what `device.place` says of it; of a GPU its name is added, and of another machine
-            only its address is known before a runner has been there.
+        device: what `device.placement` returned. A GPU's name is added. Of another machine only the
+            address is known before a runner has connected.
     """
     if device and "rpc" in device:
         address = f"{device['rpc']['host']}:{device['rpc']['port']}"

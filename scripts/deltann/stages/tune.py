@@ -68,7 +68,7 @@ def work(
     gains, found = {}, 0
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         if known:
-            folder_tar.unpack(Path(known), Path(folder))
+            folder_tar.untar_folder(Path(known), Path(folder))
         database = load(folder)
         choices = {name: schedules.choices(kernel)[:trials] for name, kernel in kernels.items()}
         choices = {name: some for name, some in choices.items() if some}
@@ -82,7 +82,7 @@ def work(
                 f"by the rules' choice, the best of {len(some)}",
                 flush=True,
             )
-        folder_tar.pack(Path(folder), Path(output))
+        folder_tar.tar_folder(Path(folder), Path(output))
     return {
         "target": resolved,
         "kernels": len(choices),

@@ -26,7 +26,7 @@ def check(missing: list[MissingFile]) -> None:
 
 def message(missing: list[MissingFile]) -> str:
     """What to fetch from where, and where to put it."""
-    lines = [f"  {file.what}: from {file.url} to {file.place}" for file in missing]
+    lines = [f"  {file.what}: from {file.url} to {file.location}" for file in missing]
     return "\n".join(
         [
             f"config key weights: pretrained, but {len(missing)} files are missing and can't be "

@@ -8,11 +8,11 @@ from deltann.tvm.compat import constant
 IMPORTS = ("torch", "onnx", "tflite")
 
 
-def import_model(source: Path, framework: str):
+def import_model(model_file: Path, framework: str):
     """Import a model file, its weights as constants.
 
     Args:
-        source: the file.
+        model_file: the file.
         framework: one of `IMPORTS`.
 
     Returns:
@@ -22,27 +22,27 @@ def import_model(source: Path, framework: str):
         ValueError: a framework that TVM doesn't import.
     """
     if framework == "torch":
-        return _torch(source)
+        return _torch(model_file)
     if framework == "onnx":
-        return _onnx(source)
+        return _onnx(model_file)
     if framework == "tflite":
-        return _tflite(source)
+        return _tflite(model_file)
     raise ValueError(f"framework {framework!r}; expected one of {', '.join(IMPORTS)}")
 
 
-def _torch(source: Path):
+def _torch(model_file: Path):
     from tvm.relax.frontend.torch import from_exported_program
 
     return from_exported_program(
-        exported_program.load(source), keep_params_as_input=False, unwrap_unit_return_tuple=True
+        exported_program.load(model_file), keep_params_as_input=False, unwrap_unit_return_tuple=True
     )
 
 
-def _onnx(source: Path):
+def _onnx(model_file: Path):
     import onnx
     from tvm.relax.frontend.onnx import from_onnx
 
-    return _pads(_clips(from_onnx(onnx.load(source), keep_params_in_input=False)))
+    return _pads(_clips(from_onnx(onnx.load(model_file), keep_params_in_input=False)))
 
 
 def _calls(expression, operator: str) -> bool:
@@ -142,11 +142,11 @@ def _widths(kernel, call) -> list[int] | None:
     return [int(width) for width in np.ravel(widths)]
 
 
-def _tflite(source: Path):
+def _tflite(model_file: Path):
     import tflite
     from tvm.relax.frontend.tflite import from_tflite
 
-    model = tflite.Model.GetRootAsModel(source.read_bytes(), 0)
+    model = tflite.Model.GetRootAsModel(model_file.read_bytes(), 0)
     graph = model.Subgraphs(0)
     shape = graph.Tensors(graph.Outputs(0)).ShapeAsNumpy().tolist()
     return _with_output_shape(from_tflite(model), shape)
