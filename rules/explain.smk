@@ -1,6 +1,6 @@
 # Where a compiled cell's answers leave the native ones: a page that `all` doesn't make.
 from deltann import device
-from deltann.study import reference as natives
+from deltann.study.reference import References
 
 
 def explained(wildcards):
@@ -24,10 +24,9 @@ def explained(wildcards):
 def native_of(wildcards):
     """The native cell that a cell is compared with."""
     cell = explained(wildcards)
-    for names in natives.names(asdict(cell)):
-        for other in CELLS:
-            if names.items() <= asdict(other).items():
-                return other
+    native = References(CELLS).of_model(cell)
+    if native:
+        return native
     raise WorkflowError(
         f"{cell} has no native cell in this study to be compared with: add native to backends, and"
         f" the empty route from {cell.source} to {cell.source}"

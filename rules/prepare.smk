@@ -27,9 +27,9 @@ else:
     PLACE = LISTED = [IMAGES]
 
     localrules:
-        images,  # nodes of a cluster may have no network
+        fetch_images,  # nodes of a cluster may have no network
 
-    rule images:
+    rule fetch_images:
         output:
             IMAGES,
         log:
@@ -39,11 +39,11 @@ else:
             # by a function, as Snakemake takes the braces of a text for wildcards
             wanted=lambda wildcards: f"--{WANTED}={config['images'][WANTED]}",
             sha256=config["images"]["sha256"],
-            code=code_digest("scripts/images.py"),
+            code=code_digest("scripts/fetch_images.py"),
         message:
             "fetch the photographs"
         shell:
-            "{params.python:q} scripts/images.py {params.wanted:q} --sha256 {params.sha256}"
+            "{params.python:q} scripts/fetch_images.py {params.wanted:q} --sha256 {params.sha256}"
             " --output {output:q} > {log:q} 2>&1"
 
 

@@ -375,7 +375,7 @@ def fetch(source: Path | str, output: Path, sha256: str | None = None):
     if isinstance(source, Path):
         sha256 = sha256 or files.sha256(source)
         source = source.as_uri()
-    return script("images.py", "--url", source, "--sha256", sha256, "--output", str(output))
+    return script("fetch_images.py", "--url", source, "--sha256", sha256, "--output", str(output))
 
 
 def tarred(path: Path, *members: tarfile.TarInfo | str, mode: str = "w:gz") -> Path:
@@ -479,8 +479,8 @@ UNSAFE = {
     "a hard link": (["a.png", member("l.png", tarfile.LNKTYPE)], "'l.png' is a link or a device"),
     "a device": ([member("null", tarfile.CHRTYPE)], "'null' is a link or a device"),
     "a pipe": ([member("pipe.png", tarfile.FIFOTYPE)], "'pipe.png' is a link or a device"),
-    "a name twice": (["a.png", "./a.png"], "'a.png' is there twice"),
-    "a name that is no text": ([os.fsdecode(b"\xff.png")], "dcff.png' is no UTF-8 text"),
+    "a name twice": (["a.png", "./a.png"], "duplicate name 'a.png'"),
+    "a name that is no text": ([os.fsdecode(b"\xff.png")], "dcff.png' is not UTF-8"),
     "no image": (["notes.txt", "labels.csv"], "has no image"),
     "nothing": ([], "has no image"),
 }
@@ -499,7 +499,7 @@ def test_a_bad_tar_archive_is_refused_by_name(tmp_path, case):
         (["/a.png"], "'/a.png' leads outside"),
         (["../x/"], "'../x/' leads outside"),
         ([zip_link("l.png")], "'l.png' is a link or a device"),
-        (["a.png", "./a.png"], "'a.png' is there twice"),
+        (["a.png", "./a.png"], "duplicate name 'a.png'"),
         (["notes.txt"], "has no image"),
     ],
 )
@@ -528,7 +528,7 @@ def test_damage_is_refused(tmp_path):
     path.write_bytes(data)
     refused(path, "is damaged")
     (tmp_path / "text.zip").write_text("no archive")
-    refused(tmp_path / "text.zip", "is no zip or tar archive")
+    refused(tmp_path / "text.zip", "is not a zip or tar archive")
 
 
 def test_a_zip_archive_at_the_end_of_a_tar_archive_changes_nothing(tmp_path):

@@ -1,25 +1,42 @@
-"""The native cell that a cell is compared with: its model, unconverted, in the source's runtime."""
+"""The reference cell: the native cell whose answers a cell is compared with."""
 
-from deltann.cell import NATIVE_RUN, SOURCE, UNCONVERTED
+from collections.abc import Iterable
+from dataclasses import replace
+
+from deltann.cell import NATIVE_RUN, SOURCE, UNCONVERTED, Cell
 from deltann.images.resizers import DEFAULT
 
 
-def names(cell: dict[str, str]) -> list[dict[str, str]]:
-    """What the native cell is found by, the best first.
+class References:
+    """Finds each cell's reference among the cells of a study.
 
-    With the same resizer if there is one, else the default; on the same device if the runtime
-    runs there, else on the first.
+    Every reference is on the cell's own device if its runtime runs there, else on the first device
+    where it does.
 
     Args:
-        cell: a cell's names.
-
-    Returns:
-        Some of a cell's names each; the last ones leave the device open.
+        cells: all cells of the study, in the study's order.
     """
-    wanted = {"model": cell["model"], "source": cell["source"], "target": cell["source"]}
-    wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE, **NATIVE_RUN}
-    return [
-        wanted | {"resizer": resizer} | device
-        for resizer in (cell["resizer"], DEFAULT)
-        for device in ({"device": cell["device"]}, {})
-    ]
+
+    def __init__(self, cells: Iterable[Cell]):
+        self._by_device: dict[Cell, dict[str, Cell]] = {}
+        for cell in cells:
+            devices = self._by_device.setdefault(replace(cell, device=""), {})
+            devices.setdefault(cell.device, cell)
+
+    def of_model(self, cell: Cell) -> Cell | None:
+        """The cell's model before any conversion, in its source's own runtime.
+
+        With the cell's resizer if there is such a cell, else with the default one.
+        """
+        native = replace(
+            cell, target=cell.source, route=UNCONVERTED, preprocessing=SOURCE, **NATIVE_RUN
+        )
+        return self._find(native) or self._find(replace(native, resizer=DEFAULT))
+
+    def of_file(self, cell: Cell) -> Cell | None:
+        """The cell's model file on the same images, in its target's own runtime."""
+        return self._find(replace(cell, **NATIVE_RUN))
+
+    def _find(self, cell: Cell) -> Cell | None:
+        devices = self._by_device.get(replace(cell, device=""), {})
+        return devices.get(cell.device) or next(iter(devices.values()), None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import NAMES, NATIVE, NATIVE_RUN
+from deltann.cell import NAMES, NATIVE
 from deltann.tables import parts
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study
@@ -19,13 +19,8 @@ def rows(study: Study) -> Iterator[dict]:
     status is `no_reference`.
     """
     for cell in study.cells[study.cells.backend != NATIVE].index:
-        names = study.names(cell)
-        row = names | study.failure(cell)
-        wanted = names | NATIVE_RUN
-        reference = study.find(**wanted)
-        if reference is None:
-            del wanted["device"]
-            reference = study.find(**wanted)
+        row = study.names(cell) | study.failure(cell)
+        reference = study.file_reference(cell)
         if not study.ok(cell):
             row["outcome"] = parts.FAILED
         elif reference is None or not study.ok(reference):

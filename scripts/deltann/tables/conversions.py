@@ -15,12 +15,12 @@ NO_REFERENCE = "no_reference"
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per cell that isn't its own reference, which `Study.native` finds.
+    """One row per cell that isn't its own reference, which `Study.model_reference` finds.
 
     A cell whose native cell failed or isn't in the study has the status `no_reference`.
     """
     for cell in study.cells.index:
-        reference = study.native(cell)
+        reference = study.model_reference(cell)
         if reference == cell:
             continue
         row = study.names(cell) | study.failure(cell)

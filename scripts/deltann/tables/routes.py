@@ -28,7 +28,7 @@ def rows(study: Study) -> Iterator[dict]:
 
 
 def _row(study: Study, cell: int) -> dict:
-    reference = study.native(cell)
+    reference = study.model_reference(cell)
     row = study.failure(cell)
     if not study.ok(cell):
         return row | {"outcome": parts.FAILED}

