@@ -81,8 +81,8 @@ onstart:
 
 onerror:
     # a job's log on a full disk is empty
-    for place in isolation.full([STUDY, ".", tempfile.gettempdir()]):
-        print(f"{place}: no space left on the disk: free some and run again", file=sys.stderr)
+    for folder in isolation.full_disks([STUDY, ".", tempfile.gettempdir()]):
+        print(f"{folder}: no space left on the disk: free some and run again", file=sys.stderr)
 
 
 def python(environment):

@@ -10,7 +10,9 @@ from deltann.execution import cli, stage
 def main(options: argparse.Namespace) -> None:
     """Compile in a child process, and leave the graph that the passes made beside the library."""
     names = ("framework", "passes", "schedule", "target")
-    stage.produce("compile", {name: getattr(options, name) for name in names}, options, ("graph",))
+    stage.run_stage(
+        "compile", {name: getattr(options, name) for name in names}, options, ("graph",)
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from deltann.execution import cli, stage
 def main(options: argparse.Namespace) -> None:
     """Convert in a child process."""
     arguments = {"converter": options.converter, "settings": options.settings}
-    stage.produce("convert", arguments, options)
+    stage.run_stage("convert", arguments, options)
 
 
 if __name__ == "__main__":

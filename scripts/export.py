@@ -9,7 +9,7 @@ from deltann.execution import cli, stage
 def main(options: argparse.Namespace) -> None:
     """Export in a child process."""
     names = ("module", "request", "images")
-    stage.produce("export", {name: getattr(options, name) for name in names}, options)
+    stage.run_stage("export", {name: getattr(options, name) for name in names}, options)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def main(options: argparse.Namespace) -> None:
     names = ("framework", "passes", "target", "trials", "known")
     arguments = {name: getattr(options, name) for name in names}
     arguments["threads"] = options.threads or len(os.sched_getaffinity(0))
-    stage.produce("tune", arguments, options)
+    stage.run_stage("tune", arguments, options)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from deltann.execution.isolation import BEGINS, ENDS  # noqa: E402
+from deltann.execution.worker import BEGINS, ENDS  # noqa: E402
 from deltann.stages import infer  # noqa: E402  the folder above first
 
 CONFIGS = [str(ROOT / "config/config.yaml"), str(Path(__file__).with_name("study.yaml"))]

@@ -86,9 +86,9 @@ def package(tmp_path, monkeypatch):
     scripts = tmp_path / "scripts"
     shutil.copytree(PACKAGE, scripts / "deltann", ignore=shutil.ignore_patterns("__pycache__"))
     (scripts / "foreign.py").write_text(FOREIGN)
-    (scripts / "deltann" / "misbehave.py").write_text(OURS)
-    (scripts / "deltann" / "misspelt.py").write_text("def work(:\n")
-    (scripts / "deltann" / "misguided.py").write_text("import no_such_package\n")
+    (scripts / "deltann/stages/misbehave.py").write_text(OURS)
+    (scripts / "deltann/stages/misspelt.py").write_text("def work(:\n")
+    (scripts / "deltann/stages/misguided.py").write_text("import no_such_package\n")
     monkeypatch.setattr(isolation, "PACKAGE", scripts / "deltann")
     return scripts
 
@@ -97,7 +97,7 @@ def package(tmp_path, monkeypatch):
 def run(package, tmp_path):
     """Run one misbehaviour to its end."""
 
-    def to_the_end(how, limits=ROOMY, module="deltann.misbehave", **arguments):
+    def to_the_end(how, limits=ROOMY, module="deltann.stages.misbehave", **arguments):
         return Task(module, {"how": how} | arguments, limits, tmp_path).wait()
 
     return to_the_end
@@ -180,7 +180,7 @@ def test_a_memory_eater_ends_at_the_limit(run, how):
 def test_a_kill_from_outside_is_transient(package, tmp_path):
     pids = tmp_path / "pids"
     arguments = {"how": "hangs", "pids": str(pids)}
-    task = Task("deltann.misbehave", arguments, ROOMY, tmp_path)
+    task = Task("deltann.stages.misbehave", arguments, ROOMY, tmp_path)
     wait_for(pids.exists)
     os.kill(task.process.pid, signal.SIGKILL)
     failure = task.wait().failure
@@ -209,9 +209,9 @@ def test_a_fault_of_ours_raises(run, how, error):
 @pytest.mark.parametrize(
     ("module", "error"),
     [
-        ("deltann.misspelt", "SyntaxError"),
-        ("deltann.misguided", "No module named 'no_such_package'"),
-        ("deltann.missing", "No module named 'deltann.missing'"),
+        ("deltann.stages.misspelt", "SyntaxError"),
+        ("deltann.stages.misguided", "No module named 'no_such_package'"),
+        ("deltann.stages.missing", "No module named 'deltann.stages.missing'"),
     ],
 )
 def test_a_module_of_ours_that_cannot_be_imported_raises(run, module, error):
@@ -227,14 +227,14 @@ def test_a_bug_of_the_foreign_tool_is_its_failure(run, how, type_):
 
 
 def test_a_failure_on_a_full_disk_raises(run, monkeypatch):
-    monkeypatch.setattr(isolation, "DISK_FULL_BYTES", 1 << 62)
+    monkeypatch.setattr(isolation, "FULL_DISK_BYTES", 1 << 62)
     assert run("returns").result == {"answer": 42}
     with pytest.raises(StudyError, match="no space left"):
         run("raises")
 
 
 def test_nothing_is_left_in_the_temporary_folder(package, tmp_path):
-    task = Task("deltann.misbehave", {"how": "raises"}, ROOMY, tmp_path)
+    task = Task("deltann.stages.misbehave", {"how": "raises"}, ROOMY, tmp_path)
     assert task.folder.is_dir()
     task.wait()
     assert not task.folder.exists()
@@ -245,7 +245,7 @@ def test_the_child_dies_with_its_parent(package, tmp_path):
     code = (
         "import sys; from pathlib import Path\n"
         "from deltann.execution.isolation import Limits, Task\n"
-        "Task('deltann.misbehave', {'how': 'hangs', 'pids': sys.argv[1]}, Limits(60, 4000),"
+        "Task('deltann.stages.misbehave', {'how': 'hangs', 'pids': sys.argv[1]}, Limits(60, 4000),"
         " Path(sys.argv[2])).wait()"
     )
     parent = subprocess.Popen(
@@ -293,9 +293,9 @@ def from_model_file(options, tmp_path):
     )
 
 
-def test_produce_leaves_artifact_and_record(options):
+def test_run_stage_leaves_artifact_and_record(options):
     made = options()
-    returned = stage.produce("misbehave", {"how": "writes", "text": "hello"}, made)
+    returned = stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, made)
     record = json.loads(made.record.read_text())
     assert record.pop("digest") == files.digest(returned)
     assert record == returned
@@ -321,7 +321,7 @@ def test_produce_leaves_artifact_and_record(options):
 )
 def test_a_failed_artifact_is_an_empty_file_with_its_cause(options, how, type_, message):
     made = options()
-    stage.produce("misbehave", {"how": how}, made)
+    stage.run_stage("misbehave", {"how": how}, made)
     record = json.loads(made.record.read_text())
     assert made.artifact.read_bytes() == b""
     assert (record["status"], record["failed_stage"]) == ("failed", "misbehave")
@@ -343,13 +343,13 @@ def test_a_failed_source_passes_its_cause_on(from_model_file):
     }
     records.write_json(from_model_file.model_file_record, cause)
     from_model_file.model_file.write_bytes(b"")
-    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
+    record = stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
     assert {key: record[key] for key in cause} == cause
     assert from_model_file.artifact.read_bytes() == b""
 
 
 def test_a_source_is_named_in_the_record(from_model_file):
-    record = stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
+    record = stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
     assert record["inputs"] == {
         str(from_model_file.model_file): files.sha256(from_model_file.model_file)
     }
@@ -360,7 +360,7 @@ def test_a_damaged_source_is_refused(from_model_file):
     data[3] ^= 1
     from_model_file.model_file.write_bytes(data)
     with pytest.raises(StudyError, match="source.bin is not the file that .*source.bin.json"):
-        stage.produce("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
+        stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
     assert not from_model_file.artifact.exists()
     assert not from_model_file.record.exists()
 
@@ -368,7 +368,7 @@ def test_a_damaged_source_is_refused(from_model_file):
 def test_a_fault_of_ours_leaves_nothing(options):
     made = options()
     with pytest.raises(StudyError, match="NameError"):
-        stage.produce("misbehave", {"how": "misnames"}, made)
+        stage.run_stage("misbehave", {"how": "misnames"}, made)
     assert list(made.artifact.parent.iterdir()) == []
 
 
@@ -376,10 +376,10 @@ def test_a_time_limit_is_transient_until_the_last_try(options, tmp_path):
     arguments = {"how": "hangs", "pids": str(tmp_path / "pids")}
     first = options("--seconds", "2", "--retries-left", "1")
     with pytest.raises(Transient, match="TimeLimit"):
-        stage.produce("misbehave", arguments, first)
+        stage.run_stage("misbehave", arguments, first)
     assert list(first.artifact.parent.iterdir()) == []
     last = options("--seconds", "2", "--retries-left", "0")
-    assert stage.produce("misbehave", arguments, last)["error"]["type"] == "TimeLimit"
+    assert stage.run_stage("misbehave", arguments, last)["error"]["type"] == "TimeLimit"
 
 
 def test_another_environment_is_refused(options):
@@ -388,30 +388,30 @@ def test_another_environment_is_refused(options):
     manifest["distributions"]["numpy"] = "0.1"
     files.write_json(made.environment, manifest)
     with pytest.raises(StudyError, match=r"numpy.*--forcerun .*environment\.json"):
-        stage.produce("misbehave", {"how": "writes", "text": "hello"}, made)
+        stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, made)
     assert not made.artifact.exists()
 
 
 def test_a_child_that_is_told_nothing_ends_with_its_context(package):
-    with Child("deltann.misbehave") as child:
+    with Child("deltann.stages.misbehave") as child:
         child.wait_until_imported()
         assert alive(child.process.pid) and child.folder.is_dir()
     assert not alive(child.process.pid) and not child.folder.exists()
 
 
 def test_a_child_that_has_imported_its_module_works(package, tmp_path):
-    with Child("deltann.misbehave") as child:
+    with Child("deltann.stages.misbehave") as child:
         child.wait_until_imported()
         time.sleep(0.2)
-        task = Task("deltann.misbehave", {"how": "returns"}, ROOMY, tmp_path, child)
+        task = Task("deltann.stages.misbehave", {"how": "returns"}, ROOMY, tmp_path, child)
         outcome = task.wait()
     assert outcome.result == {"answer": 42}
     assert not child.folder.exists()
 
 
 def test_waiting_for_a_child_that_cannot_import_ends(package, tmp_path):
-    with Child("deltann.misspelt") as child:
+    with Child("deltann.stages.misspelt") as child:
         child.wait_until_imported()
-        task = Task("deltann.misspelt", {"how": "returns"}, ROOMY, tmp_path, child)
+        task = Task("deltann.stages.misspelt", {"how": "returns"}, ROOMY, tmp_path, child)
         with pytest.raises(StudyError, match="SyntaxError"):
             task.wait()

@@ -95,8 +95,8 @@ def inherit(record: dict) -> dict:
     return {key: record[key] for key in ("status", "failed_stage", "error")}
 
 
-def produce(
-    stage: str, arguments: dict, options: argparse.Namespace, beside: tuple[str, ...] = ()
+def run_stage(
+    stage: str, arguments: dict, options: argparse.Namespace, extra_outputs: tuple[str, ...] = ()
 ) -> dict:
     """Make one artifact in a child process, and leave it and its record.
 
@@ -108,8 +108,8 @@ def produce(
         stage: the stage's name, also the module's.
         arguments: JSON-able keyword arguments.
         options: those of `arguments` above.
-        beside: names of options with files that the child makes too, each an argument of `work`
-            with a temporary path.
+        extra_outputs: names of options with files that the child makes too, each an argument of
+            `work` with a temporary path.
 
     Returns:
         The record that was written.
@@ -131,7 +131,8 @@ def produce(
     with ExitStack() as stack:
         part = stack.enter_context(files.atomic(options.artifact))
         others = {
-            name: stack.enter_context(files.atomic(getattr(options, name))) for name in beside
+            name: stack.enter_context(files.atomic(getattr(options, name)))
+            for name in extra_outputs
         }
         if broken:
             record |= inherit(broken)
