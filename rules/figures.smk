@@ -1,28 +1,34 @@
-# Tables to figures. A figure draws one table: that of its name, or the one named here.
-DRAWN = {"backends": "conversions"}
-UNDRAWN = ("accuracy", "routes", "compilers", "compilations")
-FIGURES = [name for name in TABLE_CATEGORIES if name not in UNDRAWN] + [*DRAWN]
+# Tables to figures: those of the modules in scripts/deltann/figures/.
 FIGURE_FILES = [
-    f"{STUDY}/figures/{figure}.{suffix}" for figure in FIGURES for suffix in ("pdf", "png", "csv")
+    f"{STUDY}/figures/{name}.{suffix}"
+    for name in registry.figures()
+    for suffix in ("pdf", "png", "csv")
 ]
+# A caption is a file without wildcards, so this one chooses the text when the report is made.
+FIGURE_CAPTIONS = {name: figure.caption for name, figure in registry.figures().items()}
+FIGURE_CAPTION = caption_file(
+    "figures",
+    f"{{{{ {json.dumps(FIGURE_CAPTIONS)}[snakemake.wildcards.figure] }}}} The figure says over how"
+    " many images it is, and what hatched and hollow marks mean.",
+)
 
 
-def drawn(wildcards):
-    """The name of the table that a figure draws."""
-    return DRAWN.get(wildcards.figure, wildcards.figure)
+def figure_of(wildcards):
+    """The figure that a job draws, as the registry has it."""
+    return registry.figures()[wildcards.figure]
 
 
 rule figures:
     input:
-        table=lambda wildcards: f"{TABLES}/{drawn(wildcards)}.csv",
+        table=lambda wildcards: TABLE_FILES[figure_of(wildcards).table],
         record=TABLES_RECORD,
         environment=manifest("analysis"),
     output:
         # Snakemake's report centres a picture, and cuts off the top of one taller than the window
         pdf=report(
             f"{STUDY}/figures/{{figure}}.pdf",
-            caption="../report/figures.rst",
-            category=lambda wildcards: TABLE_CATEGORIES[drawn(wildcards)],
+            caption=FIGURE_CAPTION,
+            category=lambda wildcards: figure_of(wildcards).category,
             labels={"figure": "{figure}"},
         ),
         png=f"{STUDY}/figures/{{figure}}.png",
@@ -31,16 +37,14 @@ rule figures:
     log:
         f"{STUDY}/logs/figures/{{figure}}.log",
     wildcard_constraints:
-        figure=grid.alternatives(FIGURES),
+        figure=grid.alternatives(list(registry.figures())),
     resources:  # small, as a cluster's group of jobs asks for the sum
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 2 * attempt,
     params:
         python=python("analysis"),
         stem=lambda wildcards: f"{STUDY}/figures/{wildcards.figure}",
-        code=lambda wildcards: code_digest(
-            "scripts/figures.py", f"deltann.figures.{wildcards.figure}"
-        ),
+        code=lambda wildcards: code_digest("scripts/figures.py", figure_of(wildcards).module),
     message:
         "draw the figure {wildcards.figure}"
     shell:

@@ -1,7 +1,7 @@
 # The study in a page.
 rule summary:
     input:
-        tables=[f"{TABLES}/{name}.csv" for name in TABLE_CATEGORIES],
+        tables=TABLE_FILES.values(),
         tables_record=TABLES_RECORD,
         study=DATASET,
         study_record=f"{DATASET}.json",

@@ -1,24 +1,13 @@
-# The study dataset to its tables.
+# The study dataset to its tables: those of the modules in scripts/deltann/tables/.
+from deltann import registry
+
 TABLES = f"{STUDY}/tables"
 TABLES_RECORD = f"{TABLES}/record.json"
-# Table: its category in the report. Each is a module in scripts/deltann/tables/, and has its
-# caption in report/.
-TABLE_CATEGORIES = {
-    "accuracy": "Answers",
-    "targets": "Answers",
-    "natives": "Answers",
-    "conversions": "Answers",
-    "routes": "Answers",
-    "compilers": "Answers",
-    "compilations": "Time",
-    "passes": "Time",
-    "inputs": "Answers",
-    "latency": "Time",
-    "speedups": "Time",
-    "devices": "Time",
-    "frameworks": "Time",
-    "anova": "Tests",
-    "published": "Published",
+TABLE_FILES = {name: f"{TABLES}/{name}.csv" for name in registry.tables()}
+MARKDOWN_FILES = {
+    f"{name}_markdown": f"{TABLES}/{name}.md"
+    for name, table in registry.tables().items()
+    if table.markdown
 }
 PUBLISHED = [
     "published/optimization_tables.csv",
@@ -26,13 +15,21 @@ PUBLISHED = [
 ]
 
 
-def reported(name):
+def caption_file(name, text):
+    """The path of a file with a caption: `report` takes no text. It is written anew by each run."""
+    path = Path(".snakemake/captions").resolve() / f"{name}.rst"
+    if workflow.is_main_process:
+        files.write_text(path, text)
+    return path
+
+
+def reported(table):
     """A table, with its caption and category in the report."""
     return report(
-        f"{TABLES}/{name}.csv",
-        caption=f"../report/{name}.rst",
-        category=TABLE_CATEGORIES[name],
-        labels={"table": name},
+        TABLE_FILES[table.name],
+        caption=caption_file(f"tables/{table.name}", table.caption),
+        category=table.category,
+        labels={"table": table.name},
     )
 
 
@@ -43,16 +40,17 @@ rule tables:
         published=PUBLISHED,
         environment=manifest("analysis"),
     output:
-        **{name: reported(name) for name in TABLE_CATEGORIES},
-        speedups_markdown=f"{TABLES}/speedups.md",
-        passes_markdown=f"{TABLES}/passes.md",
+        **{name: reported(table) for name, table in registry.tables().items()},
+        **MARKDOWN_FILES,
         record=TABLES_RECORD,
     log:
         f"{STUDY}/logs/tables.log",
     params:
         python=python("analysis"),
         folder=TABLES,
-        code=code_digest("scripts/tables.py"),
+        code=code_digest(
+            "scripts/tables.py", *(table.module for table in registry.tables().values())
+        ),
     message:
         "compute the tables"
     shell:

@@ -21,7 +21,7 @@ def main(options: argparse.Namespace) -> None:
     compiled, native = _predictions(options)
     import numpy as np
 
-    from deltann.explain import page, search, words
+    from deltann.explain import formatting, page, search
     from deltann.images import prepared
 
     numbers = search.chosen(native["logits"].values, compiled["logits"].values)
@@ -48,7 +48,7 @@ def main(options: argparse.Namespace) -> None:
         "inputs": {str(getattr(options, name)): found["sha256"] for name, found in read.items()},
         "reproduce": reproduce(facts["minimal"], options),
     }
-    facts["verdict"] = words.sentences(facts)
+    facts["verdict"] = formatting.sentences(facts)
     print("\n".join(facts["verdict"]))
     records.write_json(options.facts, facts)
     files.write_text(options.page, page.page(facts))

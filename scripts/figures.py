@@ -1,7 +1,6 @@
 """Draw one figure from its table: PDF for print, PNG for the eye, and the table drawn."""
 
 import argparse
-import importlib
 from pathlib import Path
 
 from deltann.execution import cli, environment
@@ -14,11 +13,11 @@ def main(options: argparse.Namespace) -> None:
     read = records.check(options.table, options.table_record)
     import pandas as pd
 
+    from deltann import figures
     from deltann.figures import output, style
 
     style.use()
-    module = importlib.import_module(f"deltann.figures.{options.figure}")
-    pages = module.draw(pd.read_csv(options.table))
+    pages = figures.get(options.figure).draw(pd.read_csv(options.table))
     made = csv, pdf, png = [_path(options, suffix) for suffix in (".csv", ".pdf", ".png")]
     files.write_text(csv, options.table.read_text(encoding="utf-8"))
     with files.atomic(pdf) as pdf_part, files.atomic(png) as png_part:
@@ -32,7 +31,7 @@ def _path(options: argparse.Namespace, suffix: str) -> Path:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--figure", required=True, help="module in deltann.figures")
+    parser.add_argument("--figure", required=True, help="its name")
     parser.add_argument("--table", type=Path, required=True, help="the table that it draws, CSV")
     records.argument(parser, "table")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")

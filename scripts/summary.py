@@ -13,12 +13,12 @@ def main(options: argparse.Namespace) -> None:
     import pandas as pd
     import xarray as xr
 
-    from deltann import summary
+    from deltann import registry, summary
     from deltann.summary import page
-    from deltann.tables import Study
+    from deltann.tables.study import Study
 
     read = records.check(options.study, options.study_record)
-    paths = {name: options.tables / f"{name}.csv" for name in summary.TABLES}
+    paths = {name: options.tables / f"{name}.csv" for name in registry.tables()}
     for path in paths.values():
         read |= records.check(path, options.tables_record)
     tables = {name: pd.read_csv(path) for name, path in paths.items()}

@@ -3,32 +3,32 @@
 import argparse
 from pathlib import Path
 
+from deltann import registry
 from deltann.execution import cli, environment
 from deltann.provenance import files, records
 
 
 def main(options: argparse.Namespace) -> None:
-    """Compute and write each table as CSV, those in the paper's layout for reading too."""
+    """Compute and write each table as CSV, and as markdown if its module lays it out."""
     digest = environment.check(options.environment)
     read = records.check(options.study, options.study_record)
     import xarray as xr
 
-    from deltann import tables
-    from deltann.tables import passes, speedups
+    from deltann.tables import compute
+    from deltann.tables.study import Study
 
-    readable = {"passes": passes, "speedups": speedups}
-    made = []
+    written = []
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
-        study = tables.Study(dataset)
-        for name in tables.MAKERS:
-            rows = tables.table(name, study)
-            text = {".csv": rows.to_csv(index=False, float_format="%.6g")}
-            if name in readable:
-                text[".md"] = readable[name].markdown(rows)
-            for suffix, content in text.items():
-                made.append(options.output_folder / f"{name}{suffix}")
-                files.write_text(made[-1], content)
-    records.seal(options.record, made, read, digest)
+        study = Study(dataset)
+        for name, declared in registry.tables().items():
+            table = compute.table(name, study)
+            texts = {".csv": table.to_csv(index=False, float_format="%.6g")}
+            if declared.markdown:
+                texts[".md"] = compute.markdown(name, table)
+            for suffix, text in texts.items():
+                written.append(options.output_folder / f"{name}{suffix}")
+                files.write_text(written[-1], text)
+    records.seal(options.record, written, read, digest)
 
 
 if __name__ == "__main__":

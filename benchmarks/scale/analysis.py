@@ -1,7 +1,6 @@
 """The programs from prediction files to what is read, on a made-up study."""
 
 import hashlib
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,17 +8,12 @@ from pathlib import Path
 from measure import ROOT, Measured, measure
 
 SCRIPTS = ROOT / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+from deltann import registry  # noqa: E402
+
 # As in config/config.yaml.
 TOLERANCES = ["--probe-tolerance", "0.15", "--contention-tolerance", "0.05"]
-# As in rules/figures.smk: the figures that draw the table of another name.
-DRAWN = {"backends": "conversions"}
 SUMMED = ("seconds", "processor_seconds")
-
-
-def figures() -> list[str]:
-    """The modules that draw a table; found by reading them, for importing them takes memory."""
-    paths = sorted((SCRIPTS / "deltann" / "figures").glob("*.py"))
-    return [path.stem for path in paths if re.search(r"^def draw\(table\b", path.read_text(), re.M)]
 
 
 def commands(folder: Path) -> dict[str, list[str]]:
@@ -36,8 +30,8 @@ def commands(folder: Path) -> dict[str, list[str]]:
         "aggregate": ["aggregate.py", *aggregate, "--output", study, "--record", record],
         "tables": ["tables.py", *dataset, "--output-folder", tables, "--record", tables_record],
     }
-    for name in figures():
-        table, stem = tables / f"{DRAWN.get(name, name)}.csv", folder / "figures" / name
+    for name, figure in registry.figures().items():
+        table, stem = tables / f"{figure.table}.csv", folder / "figures" / name
         steps[f"figure {name}"] = ["figures.py", "--figure", name, "--table", table]
         steps[f"figure {name}"] += ["--table-record", tables_record, "--output-stem", stem]
         steps[f"figure {name}"] += ["--record", stem.with_suffix(".json")]

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from deltann import metrics, summary, tables
+from deltann import metrics, registry, summary
 from deltann.dataset import aggregate, predictions
 from deltann.errors import StudyError
-from deltann.tables import passes
+from deltann.tables import compute, passes
+from deltann.tables.study import Study
 from deltann.tvm.levels import PASSES
 from helpers.made_up_cells import (
     BROKEN,
@@ -50,7 +51,7 @@ def sample(tmp_path):
 
 def row(name: str, dataset: xr.Dataset, **values: str) -> pd.Series:
     """The one row of a table with these values."""
-    rows = tables.table(name, tables.Study(dataset))
+    rows = compute.table(name, Study(dataset))
     for column, value in values.items():
         rows = rows[rows[column] == value]
     assert len(rows) == 1
@@ -138,8 +139,8 @@ def test_reference_that_failed_is_said(tmp_path):
 
 
 def test_summary_says_what_failed_and_what_changed(sample):
-    cells = tables.Study(sample)
-    made = {name: tables.table(name, cells) for name in tables.MAKERS}
+    cells = Study(sample)
+    made = {name: compute.table(name, cells) for name in registry.tables()}
     text = summary.summary(made, cells.cells, {"m": "x.jpg: not an image"}, [])
     assert "5 cells: 4 ran, 1 failed" in text
     assert "convert, KeyError, 1 cell: m from torch to keras by to_keras (1): no such layer" in text
@@ -157,8 +158,8 @@ def test_summary_says_what_failed_and_what_changed(sample):
 
 
 def test_summary_of_a_study_without_comparisons(tmp_path):
-    cells = tables.Study(study(tmp_path, [failed(NATIVE)]))
-    made = {name: tables.table(name, cells) for name in tables.MAKERS}
+    cells = Study(study(tmp_path, [failed(NATIVE)]))
+    made = {name: compute.table(name, cells) for name in registry.tables()}
     assert summary.summary(made, cells.cells, {}, []).count("nothing to compare") == 3
 
 
@@ -170,8 +171,8 @@ def test_a_hog_disturbs_a_cell_whose_probe_was_steady(tmp_path):
     assert (dataset.probe_tolerance, dataset.contention_tolerance) == (0.15, 0.05)
     assert row("latency", dataset, backend="O0").contention == 0.06
     assert row("speedups", dataset).disturbed == 1
-    cells = tables.Study(dataset)
-    made = {name: tables.table(name, cells) for name in tables.MAKERS}
+    cells = Study(dataset)
+    made = {name: compute.table(name, cells) for name in registry.tables()}
     caveats = summary.summary(made, cells.cells, {}, []).split("## Caveats")[1]
     assert "1 cell of 4 disturbed while timed" in caveats and str(SLOW) in caveats
     assert "unknown for 1 cell:" in caveats
@@ -195,7 +196,7 @@ def test_advice_on_the_number_of_images_is_wilsons():
 
 def test_routes_have_an_outcome(tmp_path):
     dataset = many(tmp_path)
-    routes = tables.table("routes", tables.Study(dataset)).set_index(
+    routes = compute.table("routes", Study(dataset)).set_index(
         ["source", "target", "route", "preprocessing", "resizer"]
     )
     assert routes.outcome.to_dict() == {
@@ -236,7 +237,7 @@ def test_times_hold_all_else_equal(tmp_path):
     assert converted.ratio == pytest.approx(2, rel=0.1)
     own = row("frameworks", dataset, comparison="native", source="keras")
     assert (own.reference_framework, own.ratio) == ("torch", pytest.approx(3, rel=0.1))
-    levels = tables.table("speedups", tables.Study(dataset))
+    levels = compute.table("speedups", Study(dataset))
     assert levels.groupby("device").status.first().to_dict() == {"cpu": "ok", "gpu": "failed"}
 
 
@@ -247,7 +248,7 @@ def test_factors_are_tested_with_the_others_frozen(tmp_path):
     assert (levels.test, levels.effect) == ("Wilcoxon signed-rank", 1)
     assert (levels.fastest, levels.slowest) == ("O2", "O0")
     assert levels.f > 100 and levels.eta_squared_low <= levels.eta_squared <= 1
-    table = tables.table("anova", tables.Study(dataset))
+    table = compute.table("anova", Study(dataset))
     ran_tests = table[table.p.notna()]
     assert (ran_tests.p <= ran_tests.p_holm).all()
     assert ran_tests.p_holm.min() == pytest.approx(len(ran_tests) * ran_tests.p.min())
@@ -264,7 +265,7 @@ def test_published_numbers_stand_beside_this_runs(tmp_path):
             ran(cell("torch", "O2", **names), latency=np.full((IMAGES, REPEATS), 0.005)),
         ],
     )
-    table = tables.table("published", tables.Study(dataset))
+    table = compute.table("published", Study(dataset))
     assert len(table) == 132
     here = table[table.speedup_percent.notna()]
     assert set(here.table) == {"I"} and set(here.published_framework) == {"pytorch"}
@@ -311,7 +312,7 @@ def passes_study(folder: Path) -> xr.Dataset:
 
 
 def test_each_pass_alone_beside_the_papers(tmp_path):
-    found = tables.table("passes", tables.Study(passes_study(tmp_path))).set_index("published_pass")
+    found = compute.table("passes", Study(passes_study(tmp_path))).set_index("published_pass")
     fold, fast, every = (found.loc[name] for name in ("FoldConstant", "FastMath", "All Enabled"))
     assert (fold.ratio, fold.ratio_to_all, fold.idle) == (pytest.approx(0.8), pytest.approx(1.6), 0)
     assert fold.speedup_percent == pytest.approx(20)
@@ -329,7 +330,7 @@ def test_each_pass_alone_beside_the_papers(tmp_path):
 
 
 def test_the_papers_passes_and_numbers_are_all_there(tmp_path):
-    found = tables.table("passes", tables.Study(passes_study(tmp_path))).set_index("published_pass")
+    found = compute.table("passes", Study(passes_study(tmp_path))).set_index("published_pass")
     printed = pd.read_csv("published/pass_ablation_tables.csv").query("table == 'IV'")
     assert list(found.index.drop("(not in the paper)")) == list(printed["pass"])
     for name, percent in zip(printed["pass"], printed.speedup_percent_vs_basic, strict=True):
@@ -346,8 +347,8 @@ def test_the_papers_passes_and_numbers_are_all_there(tmp_path):
 
 
 def test_the_papers_layout_says_what_no_number_does(tmp_path):
-    study_ = tables.Study(passes_study(tmp_path))
-    text = passes.markdown(tables.table("passes", study_))
+    study_ = Study(passes_study(tmp_path))
+    text = passes.markdown(compute.table("passes", study_))
     lines = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
     assert "compile failed" in lines["AlterOpLayout"] and "| failed " in lines["AlterOpLayout"]
     assert (
@@ -357,17 +358,17 @@ def test_the_papers_layout_says_what_no_number_does(tmp_path):
     assert "no counterpart" in lines["CanonicalizeCast"]
     assert "nothing to do: FastMathTransform" in lines["All Enabled"]
     assert "have speedups of -10.0 to +0.0" in text
-    assert "takes backends" in passes.markdown(tables.table("passes", study_).head(0))
+    assert "takes backends" in passes.markdown(compute.table("passes", study_).head(0))
 
 
 def test_sets_of_passes_are_no_levels(tmp_path):
-    sets = tables.Study(passes_study(tmp_path))
-    levels = tables.table("speedups", sets)
+    sets = Study(passes_study(tmp_path))
+    levels = compute.table("speedups", sets)
     assert set(levels.baseline) | set(levels.candidate) == {"O0", "O4"}
-    level = tables.table("anova", sets)
+    level = compute.table("anova", sets)
     assert list(level[level.varied == "level"].compared) == ["O0;O4"]
-    assert len(tables.table("published", sets)) == 132
-    made = {name: tables.table(name, sets) for name in tables.MAKERS}
+    assert len(compute.table("published", sets)) == 132
+    made = {name: compute.table(name, sets) for name in registry.tables()}
     text = summary.summary(made, sets.cells, {}, [])
     assert "Compile at O0 or below: O4 changed labels in 1 of 1 cell" in text
 
@@ -376,7 +377,7 @@ def test_what_compilations_came_to(tmp_path):
     dataset = passes_study(tmp_path)
     assert dataset.kernels.dims == ("cell",) and np.isnan(dataset.kernels[0])
     assert dataset.compile_seconds.attrs["units"] == "s"
-    found = tables.table("compilations", tables.Study(dataset)).set_index("backend")
+    found = compute.table("compilations", Study(dataset)).set_index("backend")
     assert list(found.index) == ["O0", "fold", "fast", "pack", "two", "O4"]
     ran_ = found.drop("pack")
     assert set(ran_.kernels) == {9} and set(ran_.unscheduled) == {2}
@@ -387,7 +388,7 @@ def test_what_compilations_came_to(tmp_path):
 
 
 def test_summary_counts_what_no_schedule_fits(tmp_path):
-    cells = tables.Study(passes_study(tmp_path))
-    made = {name: tables.table(name, cells) for name in tables.MAKERS}
+    cells = Study(passes_study(tmp_path))
+    made = {name: compute.table(name, cells) for name in registry.tables()}
     caveats = summary.summary(made, cells.cells, {}, []).split("## Caveats")[1]
     assert "no schedule fits 10 kernels of 45, in 5 compilations of 6" in caveats

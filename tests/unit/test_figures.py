@@ -1,18 +1,16 @@
 """Every figure draws a study with everything and one with nothing, and names what tells apart."""
 
 import re
-from importlib import import_module
 
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from deltann import tables
-from deltann.figures import labels
+from deltann import figures, registry
+from deltann.tables import compute, variant_names
+from deltann.tables.study import Study
 from helpers.made_up_cells import NATIVE, failed, many, study
-
-FIGURES = "targets natives conversions backends inputs latency speedups devices frameworks anova"
 
 
 @pytest.fixture(scope="module")
@@ -22,20 +20,20 @@ def drawn_tables(tmp_path_factory):
     for make in (many, lambda folder: study(folder, [failed(NATIVE)])):
         folders.append(tmp_path_factory.mktemp("tables"))
         with make(folders[-1]) as dataset:
-            cells = tables.Study(dataset)
-            for name in tables.MAKERS:
-                tables.table(name, cells).to_csv(folders[-1] / f"{name}.csv", index=False)
+            cells = Study(dataset)
+            for name in registry.tables():
+                compute.table(name, cells).to_csv(folders[-1] / f"{name}.csv", index=False)
     return folders
 
 
-@pytest.mark.parametrize("name", [*FIGURES.split(), "passes", "published"])
+@pytest.mark.parametrize("name", registry.figures())
 def test_figures_draw_a_wide_study_and_a_bare_one(name, drawn_tables, tmp_path):
     from deltann.figures import output, style
 
     style.use()
-    module = import_module(f"deltann.figures.{name}")
+    module = figures.get(name)
     for folder in drawn_tables:
-        table = pd.read_csv(folder / f"{'conversions' if name == 'backends' else name}.csv")
+        table = pd.read_csv(folder / f"{module.TABLE}.csv")
         output.save(module.draw(table), tmp_path / "figure.pdf", tmp_path / "figure.png")
         assert pages_of(tmp_path / "figure.pdf") == len(list(module.draw(table)))
         assert all(page.get_figheight() < 13 for page in module.draw(table))
@@ -70,11 +68,14 @@ def test_a_figure_of_very_many_models_has_further_pages_in_its_pdf(drawn_tables,
 
 def test_labels_say_what_there_is_several_of_and_no_more(tmp_path):
     one = pd.DataFrame({"model": "m", "source": "s", "target": ["t"], "route": ["a+b"]})
-    assert labels.Variants(one).line(one.iloc[0]) == "t"
+    assert variant_names.Variants(one).line(one.iloc[0]) == "t"
     two = pd.concat([one.assign(importer="direct"), one.assign(route="a+x+b", importer="none")])
-    assert [labels.Variants(two).line(row) for _, row in two.iterrows()] == ["t (b)", "t (x + b)"]
+    assert [variant_names.Variants(two).line(row) for _, row in two.iterrows()] == [
+        "t (b)",
+        "t (x + b)",
+    ]
     imports = pd.concat([one.assign(importer=name) for name in ("none", "direct", "y")])
-    lines = [labels.Variants(imports).line(row) for _, row in imports.iterrows()]
+    lines = [variant_names.Variants(imports).line(row) for _, row in imports.iterrows()]
     assert lines == ["t", "t (import: direct)", "t (import: y)"]
 
 

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deltann.explain import ddmin, page, script, search, words
+from deltann.explain import ddmin, formatting, page, script, search
 from deltann.explain.attempts import Attempt
 from deltann.explain.dataflow import INPUT, Step, culprit
 from deltann.explain.tensors import Index, difference
@@ -300,7 +300,7 @@ def test_a_difference_before_any_pass_is_told_apart():
     facts = search.explain(case, Fake(native, 1.0, ""))
     facts |= {"same_inputs": False}
     assert facts["before_passes"]["differs"] and facts["minimal"] == []
-    lines = words.sentences(facts)
+    lines = formatting.sentences(facts)
     assert any("before any pass" in line and "prepared otherwise" in line for line in lines)
     facts |= {"cell": "c", "native": "n", "verdict": lines, "reproduce": "<b>"}
     text = page.page(facts)

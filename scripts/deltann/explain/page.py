@@ -4,7 +4,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from deltann.explain.words import number
+from deltann.explain.formatting import number
 
 HERE = Path(__file__).parent
 

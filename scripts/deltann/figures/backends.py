@@ -6,10 +6,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from deltann.cell import NATIVE
-from deltann.figures import labels, pages, style
+from deltann.figures import pages, style
 from deltann.figures.conversions import LABELS, LOGITS, labels_text, logit_norm, logits_text, put
 from deltann.figures.targets import label_norm
+from deltann.tables import variant_names
 
+TABLE = "conversions"
+CAPTION = (
+    "Every target and backend on each device against the unconverted model in its own "
+    "runtime: images with another top-1 label, in percent with Wilson's 95 % interval, and "
+    "the largest logit difference. Failed cells are hatched and name their stage."
+)
 TITLE = "What conversion and compilation change in the answers"
 
 
@@ -21,12 +28,12 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """
     if table.empty:
         return pages.nothing(TITLE, "no cell beside the native one.")
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     table = table.assign(name=table.apply(variants.lines, axis=1), column=_columns(table))
     columns = _ordered_columns(table)
     panels = []
-    for held, rows in labels.by(table, ["model", "source", *labels.PREPARATION]):
-        title = labels.title(table, held)
+    for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION]):
+        title = variant_names.title(table, held)
         for what, text, norm in (
             (LABELS, labels_text, label_norm(table)),
             (LOGITS, logits_text, logit_norm(table)),

@@ -8,9 +8,17 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from deltann.cell import NATIVE
-from deltann.figures import labels, pages, style
+from deltann.figures import pages, style
 from deltann.figures.targets import label_norm
+from deltann.tables import variant_names
 
+TABLE = "conversions"
+CAPTION = (
+    "Sources by targets, each route separately. Each converted model runs in the target "
+    "framework's own runtime and is compared with the unconverted model in its own: images "
+    "with another top-1 label, in percent with Wilson's 95 % interval, and the largest logit "
+    "difference. Failed conversions are hatched and name their stage."
+)
 TITLE = "What conversion changes in the answers"
 LABELS, LOGITS = "top-1 labels that differ", "largest logit difference"
 COLUMN = "max_logit_difference"
@@ -25,10 +33,10 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     table = table[(table["backend"] == NATIVE) & (table["target"] != table["source"])]
     if table.empty:
         return pages.nothing(TITLE, "no converted model ran, or failed, in its own runtime.")
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     panels = []
-    for held, rows in labels.by(table, ["model", *labels.PREPARATION, "device"]):
-        title = labels.title(table, held)
+    for held, rows in variant_names.by(table, ["model", *variant_names.PREPARATION, "device"]):
+        title = variant_names.title(table, held)
         grid = _grid(rows, variants, labels_text)
         panels.append(pages.Panel(f"{title}: {LABELS}", grid, label_norm(table), "%", "source"))
         grid = _grid(rows, variants, logits_text)
@@ -46,7 +54,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     return pages.heat(panels, TITLE, caption)
 
 
-def _grid(table: pd.DataFrame, variants: labels.Variants, text) -> style.Grid:
+def _grid(table: pd.DataFrame, variants: variant_names.Variants, text) -> style.Grid:
     """Sources, with a sub-row per route, by targets."""
     several = table.groupby(["source", "target"])["route"].nunique()
     rows, names = [], {}
@@ -62,7 +70,7 @@ def _grid(table: pd.DataFrame, variants: labels.Variants, text) -> style.Grid:
         pair = (row["source"], row["target"])
         key = (f"{row['source']}/{place.get(pair, 0)}", row["target"])
         place[pair] = place.get(pair, 0) + 1
-        put(grid, key, row, text, labels.wrapped(variants.route(row)))
+        put(grid, key, row, text, variant_names.wrapped(variants.route(row)))
     grid.texts |= {(f"{source}/0", source): "native" for source in sources}
     return grid
 

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from deltann.figures import dots, labels, pages, style
+from deltann.figures import dots, pages, style
+from deltann.tables import variant_names
 
+TABLE = "devices"
+CAPTION = (
+    "Time per image at batch 1 relative to the same model file and backend on the study's "
+    "first device, with 95 % bootstrap intervals over images (the paper's figures 3 to 5 and "
+    "15 to 17)."
+)
 TITLE = "What the device does to time"
 
 
@@ -16,7 +23,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     Args:
         table: `devices.csv`, one row per cell.
     """
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     first = table["reference_device"].iloc[0] if len(table) else ""
     backends = table[table["device"] != first]["backend"].unique()
     table = table[table["backend"].isin(backends) & (table["device"] != first)]
@@ -28,8 +35,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     series = style.ordered(table["series"])
     items = [
         strip
-        for held, rows in labels.by(table, ["model", "source", *labels.PREPARATION])
-        for strip in dots.strips(labels.title(table, held), rows, series)
+        for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION])
+        for strip in dots.strips(variant_names.title(table, held), rows, series)
     ]
     caption = (
         f"Time per image over that of the same model file and backend on {first}, batch 1, over "

@@ -5,11 +5,19 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from deltann.figures import dots, labels, pages, style
+from deltann.figures import dots, pages, style
+from deltann.tables import variant_names
 
+TABLE = "frameworks"
+CAPTION = (
+    "Time per image at batch 1 relative to the reference framework's unconverted model on the "
+    "same device with the same backend, with 95 % bootstrap intervals over images: targets "
+    "against the model they were converted from, and each framework's own model against that "
+    "of the first framework (the paper's figures 6 to 14)."
+)
 TITLE = "What the framework does to time"
 NATIVES = "native"
-HELD = ["model", "comparison", "reference_framework", *labels.PREPARATION]
+HELD = ["model", "comparison", "reference_framework", *variant_names.PREPARATION]
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
@@ -18,7 +26,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     Args:
         table: `frameworks.csv`, one row per cell and comparison.
     """
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     same = (table["target"] == table["reference_framework"]) & (table["ratio"] == 1)
     table = table[~same]
     if table.empty:
@@ -30,11 +38,11 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     )
     series = style.ordered(table["series"])
     items = []
-    for held, rows in labels.by(table, HELD):
+    for held, rows in variant_names.by(table, HELD):
         reference = held["reference_framework"]
         kind = "the frameworks' own models" if held["comparison"] == NATIVES else "converted"
         start = f"{held['model']}, {kind}, relative to {reference}"
-        title = ", ".join([start, *labels.preparation(table, held)])
+        title = ", ".join([start, *variant_names.preparation(table, held)])
         items += dots.strips(title, rows, series)
     caption = (
         "Time per image over that of the reference framework's unconverted model on the same "

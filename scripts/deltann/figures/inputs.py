@@ -5,10 +5,17 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from deltann.figures import labels, pages, style
+from deltann.figures import pages, style
 from deltann.figures.conversions import labels_text, put
 from deltann.figures.targets import BAR, label_norm
+from deltann.tables import variant_names
 
+TABLE = "inputs"
+CAPTION = (
+    "One model file with two preparations of the same images (whose preprocessing, which "
+    "resizer), in its framework's own runtime: top-1 labels that differ, in percent of the "
+    "images with Wilson's 95 % interval."
+)
 TITLE = "What the images' preparation changes in the answers"
 
 
@@ -20,16 +27,16 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """
     if table.empty:
         return pages.nothing(TITLE, "this study prepares every model's images in one way.")
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     column = table["preprocessing_b"] + "'s,\n" + table["resizer_b"]
     table = table.assign(name=table.apply(variants.lines, axis=1), column=column)
     norm = label_norm(table)
     panels = []
-    for held, rows in labels.by(table, ["model", "source", "device"]):
+    for held, rows in variant_names.by(table, ["model", "source", "device"]):
         grid = style.Grid(style.ordered(rows["name"]), style.ordered(rows["column"]))
         for _, row in rows.iterrows():
             put(grid, (row["name"], row["column"]), row, labels_text)
-        panels.append(pages.Panel(labels.title(table, held), grid, norm, BAR, "target"))
+        panels.append(pages.Panel(variant_names.title(table, held), grid, norm, BAR, "target"))
     first = table[["preprocessing_a", "resizer_a"]].iloc[0]
     caption = (
         "One model file under two preparations of the same images, in its framework's own "

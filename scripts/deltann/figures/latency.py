@@ -5,8 +5,14 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from deltann.figures import dots, labels, pages, style
+from deltann.figures import dots, pages, style
+from deltann.tables import variant_names
 
+TABLE = "latency"
+CAPTION = (
+    "Time per image at batch 1 relative to O0 of the same model file on the same device, with "
+    "95 % bootstrap intervals over images."
+)
 TITLE = "What the compiler's level does to time"
 BASE = "O0"
 
@@ -17,7 +23,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     Args:
         table: `latency.csv`, one row per cell.
     """
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     table = table[table["backend"] != BASE]
     if table.empty:
         return pages.nothing(TITLE, f"no backend beside {BASE}.")
@@ -31,8 +37,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     series = style.ordered(table["series"])
     items = [
         strip
-        for held, rows in labels.by(table, ["model", "source", *labels.PREPARATION])
-        for strip in dots.strips(labels.title(table, held), rows, series)
+        for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION])
+        for strip in dots.strips(variant_names.title(table, held), rows, series)
     ]
     caption = (
         f"Time per image over that of {BASE} of the same target on the same device, batch 1, over "

@@ -5,9 +5,16 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from deltann.figures import labels, pages, style
+from deltann.figures import pages, style
 from deltann.figures.targets import BAR, label_norm, pair_grid
+from deltann.tables import variant_names
 
+TABLE = "natives"
+CAPTION = (
+    "Top-1 labels that differ between every two frameworks' own models, in percent of the "
+    "images with Wilson's 95 % interval. Each model is unconverted and has its own weights, "
+    "preprocessing and runtime (the paper's appendix, figure 1)."
+)
 TITLE = "Do the frameworks' own models agree?"
 
 
@@ -22,8 +29,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     table = table.assign(name_a=table["source_a"], name_b=table["source_b"])
     norm = label_norm(table)
     panels = [
-        pages.Panel(labels.title(table, held), pair_grid(rows), norm, BAR)
-        for held, rows in labels.by(table, ["model", "resizer", "device"])
+        pages.Panel(variant_names.title(table, held), pair_grid(rows), norm, BAR)
+        for held, rows in variant_names.by(table, ["model", "resizer", "device"])
     ]
     caption = (
         "Top-1 label dissimilarity between every two sources of a model, unconverted, each with "

@@ -11,11 +11,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from deltann.cell import COMPILATION
-from deltann.figures import dots, labels, pages, style
+from deltann.figures import dots, pages, style
+from deltann.tables import variant_names
 
+TABLE = "passes"
+CAPTION = (
+    "Time with one graph pass switched on over the time with none (filled, with 95 % "
+    "bootstrap intervals over images), one panel per model file, and the paper's ratio for "
+    "the corresponding pass (hollow). The paper's devices, compiler (TVM's Relay of 2023; "
+    "here Relax) and kernels differ: compare signs and orders of magnitude. A pass with "
+    "nothing to do leaves the model as it was."
+)
 TITLE = "What each graph pass does to time, alone"
 BASE = "All Disabled"
-FILE = ["model", "source", *labels.PREPARATION, "target", "route", *COMPILATION, "device"]
+FILE = ["model", "source", *variant_names.PREPARATION, "target", "route", *COMPILATION, "device"]
 SAME = ("same_code_low", "same_code_high")
 HERE, PAPER = style.COLOURS[0], style.COLOURS[5]
 ROW = 0.3  # inches
@@ -32,10 +41,10 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     if table.empty:
         return pages.nothing(TITLE, "it takes backends with no pass, and with one alone.")
     table = table.fillna({"passes": ""})
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     panels = []
-    for held, rows in labels.by(table, FILE):
-        title, variant = labels.title(table, held), variants.line(rows.iloc[0])
+    for held, rows in variant_names.by(table, FILE):
+        title, variant = variant_names.title(table, held), variants.line(rows.iloc[0])
         title = title if variant == held["source"] else f"{title}\nin {variant}"
         panels.append((title, rows[rows["published_pass"] != BASE]))
     chunks = [panels[i : i + dots.ACROSS] for i in range(0, len(panels), dots.ACROSS)]

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 import pandas as pd
 from matplotlib.figure import Figure
 
-from deltann.figures import labels, pages, style
+from deltann.figures import pages, style
+from deltann.tables import variant_names
 
+TABLE = "speedups"
+CAPTION = (
+    "Speedup in percent of every compiler level over every lower one, with the 95 % bootstrap "
+    "interval over images. Positive: the candidate is faster. Colours are symmetric in the "
+    "log of the ratio of times."
+)
 TITLE = "Speedup of one compiler level over another"
 # As many squares beside each other still have room for a number and its interval.
 ACROSS = 6
@@ -21,17 +28,17 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     if table.empty:
         return pages.nothing(TITLE, "this study has no two levels.")
     table = table.rename(columns={"framework": "target"})
-    variants = labels.Variants(table)
+    variants = variant_names.Variants(table)
     pair = table["baseline"] + " to " + table["candidate"]
     table = table.assign(
         name=table.apply(variants.lines, axis=1), column=pair + "\n" + table["device"], pair=pair
     )
     norm = style.symmetric_ratio(table["speedup_percent"])
     panels = []
-    for held, rows in labels.by(table, ["model", "source", *labels.PREPARATION]):
+    for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION]):
         for pairs in _chunks(rows):
             grid = _grid(rows[rows["pair"].isin(pairs)])
-            title = labels.title(table, held)
+            title = variant_names.title(table, held)
             look = {"cmap": style.DIVERGING, "rows": "framework"}
             panels.append(pages.Panel(title, grid, norm, "speedup (%)", **look))
     caption = (

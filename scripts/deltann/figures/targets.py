@@ -6,10 +6,17 @@ import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from deltann.figures import labels, pages, style
+from deltann.figures import pages, style
+from deltann.tables import variant_names
 
+TABLE = "targets"
+CAPTION = (
+    "Top-1 labels that differ between every two targets of a model, each route separately, in "
+    "percent of the images with Wilson's 95 % interval. Each target runs in its framework's "
+    "own runtime on the same prepared images."
+)
 TITLE = "Do a model's versions in different frameworks agree?"
-HELD = ["model", "source", *labels.PREPARATION, "device"]
+HELD = ["model", "source", *variant_names.PREPARATION, "device"]
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
@@ -21,13 +28,13 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     if table.empty:
         return pages.nothing(TITLE, "no model has two targets in their own runtimes.")
     sides = {side: _side(table, side) for side in "ab"}
-    variants = labels.Variants(pd.concat(sides.values()))
+    variants = variant_names.Variants(pd.concat(sides.values()))
     names = {side: rows.apply(variants.lines, axis=1) for side, rows in sides.items()}
     table = table.assign(name_a=names["a"], name_b=names["b"])
     norm = label_norm(table)
     panels = [
-        pages.Panel(labels.title(table, held), pair_grid(rows), norm, BAR)
-        for held, rows in labels.by(table, HELD)
+        pages.Panel(variant_names.title(table, held), pair_grid(rows), norm, BAR)
+        for held, rows in variant_names.by(table, HELD)
     ]
     caption = (
         "Top-1 label dissimilarity between every two targets, each run by its framework's own "

@@ -7,11 +7,7 @@ import pandas as pd
 
 from deltann.images import prepared
 from deltann.summary import advice, answers, time
-from deltann.summary.words import NAMED, cell, count, some
-
-# The tables that a summary is made from.
-TABLES = ("accuracy", "natives", "routes", "compilers", "inputs", "conversions")
-TABLES += ("latency", "speedups", "passes", "compilations")
+from deltann.summary.formatting import NAMED, cell, count, some
 
 
 def summary(
@@ -23,7 +19,7 @@ def summary(
     """The summary in markdown.
 
     Args:
-        tables: those of `TABLES`, as `deltann.tables` makes them.
+        tables: those of `deltann.registry`, as `deltann.tables.compute` computes them.
         cells: `deltann.tables.Study.cells`.
         excluded: per geometry, the images that its preparation left out, one line each.
         seeded: the models whose weights were made on the spot.

@@ -6,8 +6,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from deltann.cell import SOURCE, UNCONVERTED
-from deltann.summary.words import count, route, some
-from deltann.tables.parts import FAILED, LABELS
+from deltann.summary.formatting import count, route, some
+from deltann.tables.comparisons import FAILED, LABELS
 from deltann.tvm.levels import LEVELS
 
 # A change of so many percent of labels is one that a deployer would want to rule out.

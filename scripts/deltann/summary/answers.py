@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 
 from deltann.cell import SOURCE, UNCONVERTED
-from deltann.summary.words import NAMED, cell, compiled, count, route, share
-from deltann.tables.parts import FAILED
+from deltann.summary.formatting import NAMED, cell, compiled, count, route, share
+from deltann.tables.comparisons import FAILED
 
 NOTHING = "nothing to compare"
 

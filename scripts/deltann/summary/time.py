@@ -3,7 +3,7 @@
 import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
-from deltann.summary.words import NAMED, count, route, runs
+from deltann.summary.formatting import NAMED, count, route, runs
 from deltann.tables.passes import ENABLED, FILE
 
 NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"

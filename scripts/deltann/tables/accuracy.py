@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 from deltann import metrics
 from deltann.cell import NAMES
-from deltann.tables.parts import RANGE, ends
+from deltann.tables.comparisons import RANGE, ends
 from deltann.tables.study import FAILURE, Study
 
+CATEGORY = "Answers"
+CAPTION = (
+    "Top-1 and top-5 accuracy of every cell, in percent of the n images that have a true "
+    "label, with Wilson's 95 % interval."
+)
 TOP = 5
 COLUMNS = [*NAMES, *FAILURE, "n"]
 COLUMNS += [f"{top}_{what}" for top in ("top1", "top5") for what in ("correct", "percent", *RANGE)]

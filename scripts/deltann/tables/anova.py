@@ -12,9 +12,19 @@ import pandas as pd
 
 from deltann import metrics
 from deltann.cell import NAMES, SOURCE
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study, groups
 
+CATEGORY = "Tests"
+CAPTION = (
+    "Does one factor change time? Each row varies one factor and keeps all others fixed, over "
+    "n images; each image counts with its median latency. Two tests: a one-way ANOVA (F, p, "
+    "eta squared with its 95 % bootstrap interval over images), as in the paper's published "
+    "archive, and a rank-based test within images (Friedman with Kendall's W; for two groups "
+    "Wilcoxon with the rank-biserial correlation). p-values are also given corrected by Holm "
+    "over all tests of the study. The tests describe one run; they don't include the "
+    "variation between runs."
+)
 COLUMNS = ["varied", *NAMES, *FAILURE, "groups", "compared", "left_out", "n"]
 COLUMNS += ["f", "p", "p_holm", "eta_squared", "eta_squared_low", "eta_squared_high"]
 COLUMNS += ["test", "statistic", "rank_p", "rank_p_holm", "effect_name", "effect"]
@@ -70,7 +80,9 @@ def _row(study: Study, factor: str, held: dict, group: pd.DataFrame) -> dict:
         return row | study.failure(*group.index)
     row |= {"disturbed": study.disturbed(*ran), "n": len(study.images(ran[0]))}
     row |= _extremes(study, ran, labels)
-    return row | _tests([parts.image_seconds(study, cell) for cell in ran], _paired(study, ran))
+    return row | _tests(
+        [comparisons.image_seconds(study, cell) for cell in ran], _paired(study, ran)
+    )
 
 
 def _labels(group: pd.DataFrame, varied: tuple[str, ...]) -> dict[int, str]:
@@ -88,8 +100,8 @@ def _paired(study: Study, cells: list[int]) -> bool:
 
 
 def _extremes(study: Study, cells: list[int], labels: dict[int, str]) -> dict:
-    order = sorted(cells, key=lambda cell: parts.image_seconds(study, cell).mean())
-    found = parts.ratio(study, order[0], order[-1])
+    order = sorted(cells, key=lambda cell: comparisons.image_seconds(study, cell).mean())
+    found = comparisons.ratio(study, order[0], order[-1])
     found.pop("reference_disturbed")
     return {"fastest": labels[order[0]], "slowest": labels[order[-1]]} | found
 
@@ -102,6 +114,8 @@ def _tests(seconds: list[np.ndarray], paired: bool) -> dict:
     ranks = metrics.rank_test(seconds, paired)
     row = {"f": variance.f, "p": variance.p, "eta_squared": variance.eta_squared}
     if paired:
-        row |= parts.ends(metrics.eta_squared_interval(seconds, parts.SEED), prefix="eta_squared_")
+        row |= comparisons.ends(
+            metrics.eta_squared_interval(seconds, comparisons.SEED), prefix="eta_squared_"
+        )
     row |= {"test": ranks.test, "statistic": ranks.statistic, "rank_p": ranks.p}
     return row | {"effect_name": ranks.effect_name, "effect": ranks.effect}

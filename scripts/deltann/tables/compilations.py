@@ -5,6 +5,12 @@ from collections.abc import Iterator
 from deltann.dataset import compilation
 from deltann.tables.study import FAILURE, Study
 
+CATEGORY = "Time"
+CAPTION = (
+    "One row per compilation: the number of kernels and of those that no schedule fits, the "
+    "passes switched on and those that had nothing to do, the seconds from the imported model "
+    "to the library, and the size of the machine code."
+)
 CELL = ["model", "source", "target", "route", "importer", "compiler", "schedule", "backend"]
 CELL += ["device"]
 COLUMNS = [*CELL, *FAILURE, "kernels", "unscheduled", "passes", "idle_passes", "compile_seconds"]

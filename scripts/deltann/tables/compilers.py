@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 
 from deltann.cell import NAMES, NATIVE
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study
 
-COLUMNS = [*NAMES, *FAILURE, "outcome", *parts.DISSIMILARITY]
+CATEGORY = "Answers"
+CAPTION = (
+    "What the compiler changes by itself: every compiled cell against the target framework's "
+    "own runtime on the same model file and inputs. The import into TVM is part of this "
+    "change; the conversion before it isn't. Labels with Wilson's 95 % interval over n "
+    "images, and the largest logit difference."
+)
+COLUMNS = [*NAMES, *FAILURE, "outcome", *comparisons.DISSIMILARITY]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "reference"]
 
 
@@ -22,11 +29,11 @@ def rows(study: Study) -> Iterator[dict]:
         row = study.names(cell) | study.failure(cell)
         reference = study.file_reference(cell)
         if not study.ok(cell):
-            row["outcome"] = parts.FAILED
+            row["outcome"] = comparisons.FAILED
         elif reference is None or not study.ok(reference):
             row["status"] = NO_REFERENCE
         else:
-            row |= parts.dissimilarity(study, reference, cell)
-            row |= parts.logits(study, reference, cell) | {"reference": study.path(reference)}
-            row["outcome"] = parts.outcome(row)
+            row |= comparisons.dissimilarity(study, reference, cell)
+            row |= comparisons.logits(study, reference, cell) | {"reference": study.path(reference)}
+            row["outcome"] = comparisons.outcome(row)
         yield row

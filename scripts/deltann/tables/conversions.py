@@ -4,10 +4,18 @@ from collections.abc import Iterator
 
 from deltann import metrics
 from deltann.cell import NAMES
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study
 
-COLUMNS = [*NAMES, *FAILURE, "outcome", *parts.DISSIMILARITY]
+CATEGORY = "Answers"
+CAPTION = (
+    "Every cell against the unconverted model in its own framework's runtime: top-1 labels "
+    "that differ, in percent of n images with Wilson's 95 % interval; agreement of the ranked "
+    "labels; the largest logit difference; answers that turned wrong or right. Outcomes: "
+    "failed (with the stage), labels differ, logits differ, or identical. Identical means "
+    "equal labels, and every logit within 0.0001 of the image's largest logit."
+)
+COLUMNS = [*NAMES, *FAILURE, "outcome", *comparisons.DISSIMILARITY]
 COLUMNS += ["mean_jaccard", "mean_kendall_tau_b", "mean_rbo"]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
 COLUMNS += ["n_labelled", "correct_to_wrong", "wrong_to_correct", "mcnemar_p", "reference"]
@@ -25,18 +33,20 @@ def rows(study: Study) -> Iterator[dict]:
             continue
         row = study.names(cell) | study.failure(cell)
         if not study.ok(cell):
-            row["outcome"] = parts.FAILED
+            row["outcome"] = comparisons.FAILED
         elif reference is None or not study.ok(reference):
             row["status"] = NO_REFERENCE
         else:
             row |= _against(study, reference, cell) | {"reference": study.path(reference)}
-            row["outcome"] = parts.outcome(row)
+            row["outcome"] = comparisons.outcome(row)
         yield row
 
 
 def _against(study: Study, reference: int, cell: int) -> dict:
     ranked = study.array("label", reference), study.array("label", cell)
-    row = parts.dissimilarity(study, reference, cell) | parts.logits(study, reference, cell)
+    row = comparisons.dissimilarity(study, reference, cell) | comparisons.logits(
+        study, reference, cell
+    )
     row |= {
         "mean_jaccard": metrics.top_k_jaccard(*ranked).mean(),
         "mean_kendall_tau_b": metrics.kendall_tau_b(*ranked).mean(),

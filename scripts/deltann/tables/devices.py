@@ -3,10 +3,16 @@
 from collections.abc import Iterator
 
 from deltann.cell import NAMES
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study
 
-COLUMNS = [*NAMES, *FAILURE, "reference_device", *parts.TIME]
+CATEGORY = "Time"
+CAPTION = (
+    "Time per image at batch 1 over n images, and its ratio to the same model file and "
+    "backend on the study's first device, with 95 % bootstrap intervals over images (the "
+    "paper's figures 3 to 5 and 15 to 17)."
+)
+COLUMNS = [*NAMES, *FAILURE, "reference_device", *comparisons.TIME]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -14,4 +20,4 @@ def rows(study: Study) -> Iterator[dict]:
     first = study.cells.device.iloc[0]
     for cell in study.cells.index:
         reference = study.find(**(study.names(cell) | {"device": first}))
-        yield parts.compared_time(study, reference, cell) | {"reference_device": first}
+        yield comparisons.compared_time(study, reference, cell) | {"reference_device": first}

@@ -3,10 +3,18 @@
 from collections.abc import Iterator
 
 from deltann.cell import NAMES, SOURCE, UNCONVERTED
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study
 
-COLUMNS = ["comparison", *NAMES, *FAILURE, "reference_framework", *parts.TIME]
+CATEGORY = "Time"
+CAPTION = (
+    "Time per image at batch 1 over n images, and its ratio to the reference framework's "
+    "unconverted model on the same device with the same backend, with 95 % bootstrap "
+    "intervals over images. Converted: each target against the model it was converted from. "
+    "Native: each framework's own model against that of the first framework (the paper's "
+    "figures 6 to 14)."
+)
+COLUMNS = ["comparison", *NAMES, *FAILURE, "reference_framework", *comparisons.TIME]
 # Between the targets of a source; and, as in the paper, between the sources' own models.
 CONVERTED, NATIVES = "converted", "native"
 
@@ -35,4 +43,4 @@ def _row(study: Study, cell: int, comparison: str, reference: str) -> dict:
     if study.compiled(cell) and reference != study.cells.target[cell]:
         del wanted["importer"]
     names = {"comparison": comparison, "reference_framework": reference}
-    return names | parts.compared_time(study, study.find(**wanted), cell)
+    return names | comparisons.compared_time(study, study.find(**wanted), cell)

@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator
 
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study, groups
 
+CATEGORY = "Answers"
+CAPTION = (
+    "One model file with two preparations of the same images (whose preprocessing, which "
+    "resizer), in its framework's own runtime: top-1 labels that differ, in percent of n "
+    "images with Wilson's 95 % interval, and the largest logit difference."
+)
 HELD = ["model", "source", "target", "route", "device"]
 COLUMNS = [*HELD, "preprocessing_a", "resizer_a", "preprocessing_b", "resizer_b", *FAILURE]
-COLUMNS += ["outcome", *parts.DISSIMILARITY]
+COLUMNS += ["outcome", *comparisons.DISSIMILARITY]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
 
 
@@ -24,8 +30,10 @@ def rows(study: Study) -> Iterator[dict]:
                 row[f"preprocessing_{side}"] = group.preprocessing[one]
                 row[f"resizer_{side}"] = group.resizer[one]
             if study.ok(first) and study.ok(cell):
-                row |= parts.dissimilarity(study, first, cell) | parts.logits(study, first, cell)
-                row["outcome"] = parts.outcome(row)
+                row |= comparisons.dissimilarity(study, first, cell) | comparisons.logits(
+                    study, first, cell
+                )
+                row["outcome"] = comparisons.outcome(row)
             else:
-                row["outcome"] = parts.FAILED
+                row["outcome"] = comparisons.FAILED
             yield row

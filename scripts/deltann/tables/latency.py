@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 from deltann.cell import COMPILATION, NAMES
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, MACHINE, Study
 
+CATEGORY = "Time"
+CAPTION = (
+    "Time per image at batch 1 over n images, and its ratio to O0 of the same model file on "
+    "the same device, with 95 % bootstrap intervals over images."
+)
 # The lowest level: what the others' times are relative to.
 BASE = "O0"
-COLUMNS = [*NAMES, *FAILURE, *parts.TIME, *MACHINE]
+COLUMNS = [*NAMES, *FAILURE, *comparisons.TIME, *MACHINE]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -17,5 +22,5 @@ def rows(study: Study) -> Iterator[dict]:
         wanted = study.names(cell) | {"backend": BASE}
         if not study.compiled(cell):
             wanted = {name: value for name, value in wanted.items() if name not in COMPILATION}
-        row = parts.compared_time(study, study.find(**wanted), cell)
+        row = comparisons.compared_time(study, study.find(**wanted), cell)
         yield row | {name: study.cells[name][cell] for name in MACHINE}

@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from deltann.cell import NATIVE
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study, groups
 
+CATEGORY = "Answers"
+CAPTION = (
+    "Top-1 labels that differ between every two frameworks' own models, in percent of n "
+    "images with Wilson's 95 % interval. Each model is unconverted and has its own weights, "
+    "preprocessing and runtime (the paper's appendix, figure 1)."
+)
 COLUMNS = ["model", "resizer", "device", "source_a", "source_b", *FAILURE, "failed"]
-COLUMNS += parts.DISSIMILARITY
+COLUMNS += comparisons.DISSIMILARITY
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -27,4 +33,4 @@ def rows(study: Study) -> Iterator[dict]:
             row |= {"source_a": group.source[a], "source_b": group.source[b]}
             failed = [side for side, cell in (("a", a), ("b", b)) if not study.ok(cell)]
             row["failed"] = ";".join(failed)
-            yield row if failed else row | parts.dissimilarity(study, a, b)
+            yield row if failed else row | comparisons.dissimilarity(study, a, b)

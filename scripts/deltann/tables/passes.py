@@ -12,12 +12,23 @@ import pandas as pd
 
 from deltann import metrics
 from deltann.cell import COMPILATION, UNCONVERTED
-from deltann.figures import labels
-from deltann.tables import parts, published
+from deltann.tables import comparisons, published, variant_names
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study, groups
 from deltann.tvm.levels import PASSES
 
+CATEGORY = "Time"
+CAPTION = (
+    "Each graph pass by itself, against no pass and against all passes, beside the paper's "
+    "tables III and IV and in their order: ratios of times with 95 % bootstrap intervals over "
+    "n images (below 1: the pass makes the model faster), speedups by the formula of those "
+    "tables, changed labels, the largest logit difference, and the seconds to compile. No "
+    "counterpart: today's TVM has no such pass. Idle: the pass had nothing to do. Same code: "
+    "the library is byte for byte that of no pass, so its ratio shows only how much the "
+    "machine varies. The paper's devices, compiler (TVM's Relay of 2023; here Relax) and "
+    "kernels differ: don't compare times."
+)
+MARKDOWN = True
 PUBLISHED = Path(__file__).resolve().parents[3] / "published" / "pass_ablation_tables.csv"
 DISABLED, ENABLED, NOT_PUBLISHED = "All Disabled", "All Enabled", "(not in the paper)"
 # The paper's passes, of TVM's Relay, in its order; today's, or None; what to know of the two.
@@ -45,9 +56,9 @@ SAME = ["same_code_low", "same_code_high"]
 COLUMNS = [*FILE, "published_pass", "passes", "note", "backend"]
 COLUMNS += ["published_ratio", "published_percent", "published_status", *FAILURE]
 COLUMNS += ["idle", "idle_passes", "same_code", *SAME, "n", *ANSWERS]
-COLUMNS += ["ratio", "ratio_low", "ratio_high", "speedup_percent", *parts.RANGE]
+COLUMNS += ["ratio", "ratio_low", "ratio_high", "speedup_percent", *comparisons.RANGE]
 COLUMNS += [f"{name}_to_all" for name in ANSWERS]
-COLUMNS += ["ratio_to_all", *(f"to_all_{end}" for end in parts.RANGE)]
+COLUMNS += ["ratio_to_all", *(f"to_all_{end}" for end in comparisons.RANGE)]
 COLUMNS += ["compile_seconds", "kernels", "disturbed"]
 
 
@@ -128,17 +139,21 @@ def _compared(study: Study, by_passes: dict, cell: int) -> dict:
         row |= _beside(study, none, cell)
         seconds = study.seconds(none), study.seconds(cell)
         row["speedup_percent"] = metrics.speedup_percent(*seconds, measure="time")
-        row |= parts.ends(metrics.speedup_interval(*seconds, parts.SEED, measure="time"))
+        row |= comparisons.ends(
+            metrics.speedup_interval(*seconds, comparisons.SEED, measure="time")
+        )
     if every is not None and study.ok(every):
         to_all = _beside(study, every, cell)
         row |= {f"{name}_to_all": to_all[name] for name in (*ANSWERS, "ratio")}
-        row |= {f"to_all_{end}": to_all[f"ratio_{end}"] for end in parts.RANGE}
+        row |= {f"to_all_{end}": to_all[f"ratio_{end}"] for end in comparisons.RANGE}
     return row
 
 
 def _beside(study: Study, reference: int, cell: int) -> dict:
-    found = parts.dissimilarity(study, reference, cell) | parts.logits(study, reference, cell)
-    found |= parts.ratio(study, reference, cell)
+    found = comparisons.dissimilarity(study, reference, cell) | comparisons.logits(
+        study, reference, cell
+    )
+    found |= comparisons.ratio(study, reference, cell)
     return {name: found[name] for name in ("n", *ANSWERS, "ratio", "ratio_low", "ratio_high")}
 
 
@@ -157,10 +172,10 @@ def markdown(table: pd.DataFrame) -> str:
     ]
     if table.empty:
         text.append("Nothing to compare: it takes backends with no pass, and with one alone.")
-    variants = labels.Variants(table)
-    for names, group in labels.by(table, FILE):
+    variants = variant_names.Variants(table)
+    for names, group in variant_names.by(table, FILE):
         variant = variants.line(group.iloc[0])
-        text.append(f"## {labels.title(table, names)} in {variant} on {names['device']}")
+        text.append(f"## {variant_names.title(table, names)} in {variant} on {names['device']}")
         shown = pd.DataFrame([_line(row) for row in group.to_dict("records")])
         text.append(shown.to_markdown(index=False, disable_numparse=True))
         text += _spread(group.iloc[0])

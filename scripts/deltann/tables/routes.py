@@ -3,12 +3,19 @@
 from collections.abc import Iterator
 
 from deltann.cell import COMPILATION
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.study import FAILURE, Study, groups
 
+CATEGORY = "Answers"
+CAPTION = (
+    "The outcome of each route in the target framework's own runtime: failed (with stage and "
+    "error), labels differ, logits differ, or identical (equal labels, and every logit within "
+    "0.0001 of the image's largest logit), with Wilson's 95 % interval over n images. Also "
+    "how many cells the route has, and how many of them failed."
+)
 HELD = ["model", "source", "target", "route", "preprocessing", "resizer"]
-COLUMNS = [*HELD, "outcome", *FAILURE, *parts.DISSIMILARITY]
+COLUMNS = [*HELD, "outcome", *FAILURE, *comparisons.DISSIMILARITY]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "cells", "failed_cells"]
 REFERENCE = "reference"
 
@@ -31,10 +38,12 @@ def _row(study: Study, cell: int) -> dict:
     reference = study.model_reference(cell)
     row = study.failure(cell)
     if not study.ok(cell):
-        return row | {"outcome": parts.FAILED}
+        return row | {"outcome": comparisons.FAILED}
     if reference == cell:
         return row | {"outcome": REFERENCE}
     if reference is None or not study.ok(reference):
         return row | {"status": NO_REFERENCE}
-    row |= parts.dissimilarity(study, reference, cell) | parts.logits(study, reference, cell)
-    return row | {"outcome": parts.outcome(row)}
+    row |= comparisons.dissimilarity(study, reference, cell) | comparisons.logits(
+        study, reference, cell
+    )
+    return row | {"outcome": comparisons.outcome(row)}

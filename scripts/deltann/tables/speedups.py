@@ -7,10 +7,17 @@ import pandas as pd
 
 from deltann import metrics
 from deltann.cell import COMPILATION
-from deltann.figures import labels
-from deltann.tables.parts import RANGE, SEED, ends
+from deltann.tables import variant_names
+from deltann.tables.comparisons import RANGE, SEED, ends
 from deltann.tables.study import FAILURE, Study, groups
 
+CATEGORY = "Time"
+CAPTION = (
+    "Speedup in percent of every compiler level over every lower one, all else equal: "
+    "(baseline's time / candidate's time - 1) x 100, with its 95 % bootstrap interval over n "
+    "images. Positive: the candidate is faster."
+)
+MARKDOWN = True
 COLUMNS = ["model", "source", "baseline", "candidate", "framework", "device"]
 COLUMNS += ["route", "preprocessing", "resizer", *COMPILATION]
 COLUMNS += ["speedup_percent", *RANGE, "n", *FAILURE, "disturbed"]
@@ -47,15 +54,15 @@ def markdown(table: pd.DataFrame) -> str:
     """
     parts = ["# Speedup in percent, with its 95 % interval; *: disturbed while timed"]
     table = table.rename(columns={"framework": "target"})
-    variants = labels.Variants(table)
-    held = ["model", "source", *labels.PREPARATION, "baseline", "candidate"]
-    for common, group in labels.by(table, held):
+    variants = variant_names.Variants(table)
+    held = ["model", "source", *variant_names.PREPARATION, "baseline", "candidate"]
+    for common, group in variant_names.by(table, held):
         names = group.apply(variants.line, axis=1)
         texts = group.assign(framework=names, text=group.apply(_text, axis=1))
         layout = texts.pivot(index="framework", columns="device", values="text")
         layout = layout.reindex(names.unique())[group["device"].unique()]
         pair = f"{common['baseline']} to {common['candidate']}"
-        parts.append(f"## {labels.title(table, common)}: {pair}")
+        parts.append(f"## {variant_names.title(table, common)}: {pair}")
         parts.append(layout.to_markdown())
     return "\n\n".join(parts) + "\n"
 

@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from deltann.tables import parts
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study, groups
 
+CATEGORY = "Answers"
+CAPTION = (
+    "Top-1 labels that differ between every two targets of a model, each route separately, in "
+    "percent of n images with Wilson's 95 % interval. Each target runs in its framework's own "
+    "runtime on the same prepared images."
+)
 HELD = ["model", "source", "preprocessing", "resizer", "device"]
 COLUMNS = [*HELD, "target_a", "route_a", "target_b", "route_b", *FAILURE, "failed"]
-COLUMNS += parts.DISSIMILARITY
+COLUMNS += comparisons.DISSIMILARITY
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -23,4 +29,4 @@ def rows(study: Study) -> Iterator[dict]:
                 row |= {f"target_{side}": group.target[cell], f"route_{side}": group.route[cell]}
             failed = [side for side, cell in (("a", a), ("b", b)) if not study.ok(cell)]
             row["failed"] = ";".join(failed)
-            yield row if failed else row | parts.dissimilarity(study, a, b)
+            yield row if failed else row | comparisons.dissimilarity(study, a, b)
