@@ -1,6 +1,6 @@
 # Photographs: fetched where they aren't in a folder, listed, and made one uint8 array per geometry
 # and resizer.
-from deltann.images.collection import LABELS, choose, in_folder, list_images
+from deltann.images.collection import LABELS, select, scan_folder, list_images
 
 hold(validation.check_images, config)
 SUBSET = config["images"].get("subset", {})
@@ -10,9 +10,9 @@ if "folder" in config["images"]:
 
     def image_files():
         """The folder's chosen files, so that an added, changed or lost image is noticed."""
-        place = in_folder(Path(IMAGES))
-        names = choose(list_images(place), SUBSET, place.where)
-        labels = [LABELS] if LABELS in place.files else []
+        collection = scan_folder(Path(IMAGES))
+        names = select(list_images(collection), SUBSET, collection.where)
+        labels = [LABELS] if LABELS in collection.files else []
         return [str(Path(IMAGES, name)) for name in names + labels]
 
     PLACE = []

@@ -25,7 +25,7 @@ def main(options: argparse.Namespace) -> None:
     from deltann.images import prepared
 
     numbers = search.chosen(native["logits"].values, compiled["logits"].values)
-    with prepared.opened(options.images) as images:
+    with prepared.open_file(options.images) as images:
         images.check()
         if images.digest != compiled.inputs_digest:
             raise StudyError(f"{options.images}: not the images that {options.prediction} is of")

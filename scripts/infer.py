@@ -28,7 +28,7 @@ def main(options: argparse.Namespace) -> None:
         provenance = _provenance(options, digest, upstream)
         # beside the output: Snakemake deletes an incomplete job's outputs before it runs it again
         folder = options.output.with_name(f"{options.output.name}.progress")
-        with prepared.opened(options.images) as images, checkpoint.held(folder):
+        with prepared.open_file(options.images) as images, checkpoint.held(folder):
             images.check()
             kept = checkpoint.Progress(folder, _key(options, images.digest, provenance))
             _measure(options, images, kept, provenance, upstream, child)

@@ -14,7 +14,7 @@ def main(options: argparse.Namespace) -> None:
     digest = environment.check(options.environment)
     subset = {"count": options.count, "seed": options.seed, "list": options.list}
     given = {key: value for key, value in subset.items() if value is not None}
-    entries = listing.find(options.images, given, options.classes)
+    entries = listing.list_photographs(options.images, given, options.classes)
     files.write_text(options.output, listing.to_csv(entries))
     records.seal(options.record, [options.output], {}, digest)
     labelled = sum(entry.label != UNKNOWN_LABEL for entry in entries)

@@ -60,7 +60,7 @@ def folder(tmp_path):
 
 def listed(images: Path, classes: int = CLASSES, **subset) -> dict[str, int]:
     """The labels of a study's photographs, by name, in their order."""
-    return {entry.image: entry.label for entry in listing.find(images, subset, classes)}
+    return {entry.image: entry.label for entry in listing.list_photographs(images, subset, classes)}
 
 
 # --- folders and labels
@@ -73,7 +73,7 @@ def test_a_folder_gives_its_images_by_name_with_their_labels(folder):
 
 
 def test_every_file_has_its_digest(folder):
-    (entry,) = listing.find(fill(folder, "a.jpg"), {}, CLASSES)
+    (entry,) = listing.list_photographs(fill(folder, "a.jpg"), {}, CLASSES)
     assert entry.sha256 == hashlib.sha256(b"a.jpg").hexdigest()
 
 
@@ -125,7 +125,7 @@ def test_a_linked_class_folder_counts(folder, tmp_path):
 def test_names_are_only_names(folder, tmp_path, name):
     quoted = '"' + name.replace('"', '""') + '"'
     fill(folder, name, "other.png", labels=f"image,label\n{quoted},5\n")
-    entries = listing.find(folder, {}, CLASSES)
+    entries = listing.list_photographs(folder, {}, CLASSES)
     files.write_text(tmp_path / "list.csv", listing.to_csv(entries))
     assert listing.read(tmp_path / "list.csv") == entries
     read = {entry.image: data for entry, data in listing.contents(folder, entries)}
@@ -141,8 +141,8 @@ REFUSED = {
         None,
         "duplicate names",
     ),
-    "a folder of no class": (["cats/a.png"], None, "'cats/a.png' lies in 'cats'; expected.*n0144"),
-    "folders in folders": (["1/2/a.png"], None, "'1/2/a.png' lies in '1/2'; expected"),
+    "a folder of no class": (["cats/a.png"], None, "'cats/a.png' is in 'cats'; expected.*n0144"),
+    "folders in folders": (["1/2/a.png"], None, "'1/2/a.png' is in '1/2'; expected"),
     "an unknown WordNet ID": (["n00000001/a.png"], None, "has no n00000001; expected"),
     "no validation image": (
         ["ILSVRC2012_val_00050001.JPEG"],
@@ -153,7 +153,7 @@ REFUSED = {
     "a label that no model has": (["a.png"], "image,label\na.png,1000\n", "'a.png' is 1000; ex"),
     "other columns": (["a.jpg"], "name,label\na.jpg,1\n", r"\['name', 'label'\]; expected image"),
     "an empty labels file": (["a.jpg"], "", "expected image and label"),
-    "a label of no image": (["a.jpg"], "image,label\nc.jpg,1\n", "line 2: 'c.jpg' is no image"),
+    "a label of no image": (["a.jpg"], "image,label\nc.jpg,1\n", "line 2: 'c.jpg' is not an image"),
     "two labels": (
         ["a.jpg", "b.png"],
         "image,label\na.jpg,1\nb.png,2\na.jpg,1\n",
@@ -186,13 +186,13 @@ def test_no_folder_is_named(folder, name):
 def test_a_link_to_nothing_is_named(folder):
     fill(folder, "a.jpg")
     (folder / "b.jpg").symlink_to(folder / "gone.jpg")
-    with pytest.raises(StudyError, match="images.folder: .*'b.jpg' is a link to nothing"):
+    with pytest.raises(StudyError, match="images.folder: .*'b.jpg' is a broken link"):
         listed(folder)
 
 
 def test_a_name_that_is_no_text_is_named(folder):
     (folder / os.fsdecode(b"\xff.png")).write_bytes(b"")
-    with pytest.raises(StudyError, match=r"images.folder: .*xff.png' is no UTF-8 text"):
+    with pytest.raises(StudyError, match=r"images.folder: .*xff.png' is not UTF-8"):
         listed(folder)
 
 
@@ -203,7 +203,7 @@ def test_links_in_a_circle_end(folder):
 
 
 def test_a_file_that_changed_since_is_named(folder):
-    entries = listing.find(fill(folder, "a.jpg"), {}, CLASSES)
+    entries = listing.list_photographs(fill(folder, "a.jpg"), {}, CLASSES)
     (folder / "a.jpg").write_text("other")
     with pytest.raises(StudyError, match="images.folder: .*'a.jpg' has changed since"):
         list(listing.contents(folder, entries))
@@ -274,8 +274,8 @@ def test_a_list_names_the_images(folder, tmp_path):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "images.subset.list: '.*list.txt' is empty; expected one image a line"),
-        (b"a.png\nz.png\n", r"list.txt, line 2: 'z.png' is no image \(images.folder"),
+        (b"", "images.subset.list: '.*list.txt' is empty; expected one image per line"),
+        (b"a.png\nz.png\n", r"list.txt, line 2: 'z.png' is not an image of the collection \(images.folder"),
         (b"a.png\n\na.png\n", "list.txt, line 3: 'a.png' is named twice"),
         (b"\xff\n", "list.txt: not UTF-8"),
         (None, "images.subset.list: '.*list.txt' can't be read: No such file"),
@@ -316,7 +316,7 @@ def test_good_images_pass_the_checks(folder):
     ("names", "subset", "message"),
     [
         (["1000/a.png"], {}, "'1000/a.png' is 1000; expected.*efficientnet_lite0's.*0 to 999"),
-        (["cats/a.png"], {}, "'cats/a.png' lies in 'cats'"),
+        (["cats/a.png"], {}, "'cats/a.png' is in 'cats'"),
         (["a.png"], {"count": 2, "seed": 0}, "images.subset.count: 2; expected at most 1"),
         (["a.png"], {"list": "nowhere.txt"}, "images.subset.list: 'nowhere.txt' can't be read"),
         (["a.png"], {"list": "{x}.txt"}, "images.subset.list: '{x}.txt' has a brace"),
@@ -360,7 +360,7 @@ def test_the_packages_photographs_have_their_labels(tmp_path):
 @pytest.mark.parametrize("suffix", ["whl", "zip"])
 def test_a_file_that_is_no_archive_is_named(tmp_path, suffix):
     (tmp_path / f"text.{suffix}").write_text("text")
-    with pytest.raises(StudyError, match=rf"images\..*text\.{suffix}: not a whole archive"):
+    with pytest.raises(StudyError, match=rf"images\..*text\.{suffix}: not an archive, or damaged"):
         listed(tmp_path / f"text.{suffix}")
 
 
@@ -421,7 +421,7 @@ def test_a_download_is_as_good_as_a_folder(tmp_path, kind):
     assert done.returncode == 0, done.stdout
     expected = listed(fill(tmp_path / "folder", *names))
     assert listed(tmp_path / "out.zip") == expected
-    entries = listing.find(tmp_path / "out.zip", {}, CLASSES)
+    entries = listing.list_photographs(tmp_path / "out.zip", {}, CLASSES)
     read = listing.contents(tmp_path / "out.zip", entries)
     assert [data.decode() for _, data in read] == sorted(expected)
     assert sorted(item.name for item in tmp_path.iterdir()) == sorted(
@@ -442,7 +442,7 @@ def test_a_download_is_as_good_as_a_folder(tmp_path, kind):
 def test_folders_around_everything_mean_nothing(tmp_path, names, expected):
     assert fetch(tarred(tmp_path / "i.tgz", *names), tmp_path / "out.zip").returncode == 0
     if expected is None:
-        with pytest.raises(StudyError, match="images.url: .*'b/c.png' lies in 'b'"):
+        with pytest.raises(StudyError, match="images.url: .*'b/c.png' is in 'b'"):
             listed(tmp_path / "out.zip")
     else:
         assert listed(tmp_path / "out.zip") == expected

@@ -15,7 +15,7 @@ from deltann.errors import StudyError
 from deltann.images.collection import UNKNOWN_LABEL
 from deltann.images.geometry import Geometry
 from deltann.images.prepare import Photograph, prepare
-from deltann.images.prepared import opened, parts
+from deltann.images.prepared import open_file, parts
 from deltann.provenance import files
 
 HOW = Geometry(resize=64, crop=48, interpolation="bicubic")
@@ -54,7 +54,7 @@ def written(photographs: list[Photograph], how: Geometry = HOW) -> xr.Dataset:
         except StudyError:
             assert not list(Path(folder).iterdir())
             raise
-        with opened(path) as stack:
+        with open_file(path) as stack:
             stack.check()
         return xr.load_dataset(path)
 
@@ -261,14 +261,14 @@ def test_changed_images_are_refused(tmp_path, spoilt):
     prepare(iter([Photograph("a.png", 3, encoded(picture()))]), HOW, RESIZER, path)
     with h5netcdf.File(path, "a") as file:
         file[spoilt][0] = file[spoilt][0] + np.array(1, file[spoilt].dtype)
-    with opened(path) as stack, pytest.raises(StudyError, match="prepared.nc.*changed or damaged"):
+    with open_file(path) as stack, pytest.raises(StudyError, match="prepared.nc.*changed or damaged"):
         stack.check()
 
 
 def test_no_images_are_refused(tmp_path):
     path = tmp_path / "prepared.nc"
     path.write_text("I am no NetCDF file.")
-    with pytest.raises(StudyError, match="prepared.nc: not a readable file"), opened(path):
+    with pytest.raises(StudyError, match="prepared.nc: not a readable file"), open_file(path):
         pass
 
 

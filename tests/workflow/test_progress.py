@@ -117,7 +117,7 @@ def peaks(space):
 
 
 def test_memory_does_not_grow_with_the_images(peaks):
-    one_part = prepared.PART * SIZE * SIZE * 3
+    one_part = prepared.PART_IMAGES * SIZE * SIZE * 3
     assert MANY * SIZE * SIZE * 3 > 4 * one_part  # would be seen, were all of them in memory
     assert peaks[MANY] - peaks[FEW] < 1.5 * one_part
 
@@ -165,7 +165,7 @@ def test_a_killed_cell_goes_on_after_its_last_part(space, peaks):
 def test_parts_of_other_images_are_not_taken(space):
     config = study(space, "changed", SOME, repeats=4)
     interrupt(space, config, "changed", parts=1)
-    with prepared.opened(space.path / f"results/changed/{INPUTS}") as stack:
+    with prepared.open_file(space.path / f"results/changed/{INPUTS}") as stack:
         first, other = stack.names[0], stack.names[-1]
     picture = space.path / "my-model/images" / first
     before = picture.read_bytes()

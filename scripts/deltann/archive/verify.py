@@ -107,7 +107,7 @@ class Verification:
 
     def _prepared(self, path: Path) -> None:
         self._seen.add(path)
-        with prepared.opened(path) as images:
+        with prepared.open_file(path) as images:
             images.check()
             self._found[path] = images.digest
 

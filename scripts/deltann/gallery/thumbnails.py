@@ -33,7 +33,7 @@ def drawing(paths: list[Path]) -> Iterator[Callable[[str], str]]:
     with ExitStack() as stack:
         places: dict[str, tuple[prepared.Prepared, int]] = {}
         for path in paths:
-            images = stack.enter_context(prepared.opened(path))
+            images = stack.enter_context(prepared.open_file(path))
             images.check()
             for row, name in enumerate(images.names):
                 places.setdefault(name, (images, row))

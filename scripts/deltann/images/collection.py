@@ -1,4 +1,4 @@
-"""Where images lie, a folder or an archive, and what their names and `labels.csv` say of them."""
+"""A collection of image files: a folder or an archive, with its images, a subset, and labels."""
 
 import csv
 import io
@@ -28,15 +28,15 @@ NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where images lie.
+class Collection:
+    """A folder or an archive of image files.
 
     Attributes:
-        key: the config's, with which messages begin.
+        key: the config key that names it, for messages.
         path: the folder or archive.
-        files: every file's name, relative to the place, with `/` between folders.
-        read: gives a file's content, by its name.
-        packaged: whether the names carry labels as foolbox's do.
+        files: the name of every file, relative to the root, with `/` between folders.
+        read: returns the content of a file, given its name.
+        packaged: whether it is foolbox's wheel, whose file names contain labels.
     """
 
     key: str
@@ -47,23 +47,23 @@ class Place:
 
     @property
     def where(self) -> str:
-        """How messages begin."""
+        """The config key and the path, with which messages begin."""
         return f"{self.key}: {str(self.path)!r}"
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Place]:
-    """A folder, foolbox's wheel (a file `*.whl`), or a download (a file `*.zip`).
+def open_collection(path: Path) -> Iterator[Collection]:
+    """Open a folder, foolbox's wheel (a file `*.whl`), or a download (a file `*.zip`).
 
-    Where all of a download lies in one folder, and that isn't a class's, names are relative
-    to it.
+    If all files of a download are in one folder that isn't named like a class, names are relative
+    to that folder.
 
     Raises:
-        StudyError: `in_folder` raises it, or the archive is none or is damaged, which may show
-            only when a file is read.
+        StudyError: from `scan_folder`; or the file isn't an archive or is damaged, which may show
+            only when an image is read.
     """
     if path.is_dir() or path.suffix not in (".whl", ".zip"):
-        yield in_folder(path)
+        yield scan_folder(path)
         return
     packaged = path.suffix == ".whl"
     key = "images.package" if packaged else "images.url"
@@ -74,16 +74,16 @@ def opened(path: Path) -> Iterator[Place]:
             inside = [name[len(root) :] for name in names if name.startswith(root)]
             if packaged:
                 inside = [name for name in inside if PACKAGED.fullmatch(name)]
-            yield Place(key, path, inside, lambda name: archive.read(root + name), packaged)
+            yield Collection(key, path, inside, lambda name: archive.read(root + name), packaged)
     except zipfile.BadZipFile as error:
-        raise StudyError(f"{key}: {path}: not a whole archive: {error}") from error
+        raise StudyError(f"{key}: {path}: not an archive, or damaged: {error}") from error
 
 
-def in_folder(path: Path) -> Place:
-    """A folder with its sub-folders; hidden files (a leading dot) are left out.
+def scan_folder(path: Path) -> Collection:
+    """List a folder and its sub-folders, without hidden files (a leading dot).
 
     Raises:
-        StudyError: it is no folder, can't be read, or has an image that is a link to nothing.
+        StudyError: it isn't a folder, can't be read, or has an image that is a broken link.
     """
     key = "images.folder"
     where = f"{key}: {str(path)!r}"
@@ -93,7 +93,7 @@ def in_folder(path: Path) -> Place:
         names = list(_walk(path, where))
     except OSError as error:
         raise StudyError(f"{where} can't be read: {error}") from error
-    return Place(key, path, names, lambda name: (path / name).read_bytes())
+    return Collection(key, path, names, lambda name: (path / name).read_bytes())
 
 
 def _walk(path: Path, where: str, prefix: str = "") -> Iterator[str]:
@@ -101,17 +101,17 @@ def _walk(path: Path, where: str, prefix: str = "") -> Iterator[str]:
         name = prefix + entry.name
         if entry.name.startswith("."):
             continue
-        # A class's folder may be a link; links further down could lead round in circles.
+        # The folder of a class may be a link. Links in deeper folders could form a loop.
         if entry.is_dir(follow_symlinks=not prefix):
             yield from _walk(path / entry.name, where, f"{name}/")
         elif entry.is_file():
             yield name
         elif entry.is_symlink() and is_image(name) and not os.path.exists(entry):
-            raise StudyError(f"{where}: {name!r} is a link to nothing; expected an image")
+            raise StudyError(f"{where}: {name!r} is a broken link; expected an image")
 
 
 def _root(names: list[str]) -> str:
-    """The folders that all files of an archive lie in, down to a class's."""
+    """The folder that all files of an archive share, or the one above it if it is a class's."""
     common = os.path.commonprefix([name.split("/")[:-1] for name in names])
     above = takewhile(lambda part: not (WORDNET.fullmatch(part) or NUMBER.fullmatch(part)), common)
     return "".join(f"{part}/" for part in above)
@@ -122,17 +122,17 @@ def is_image(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
-def list_images(place: Place) -> list[str]:
-    """The sorted names of a place's images.
+def list_images(collection: Collection) -> list[str]:
+    """The names of a collection's images, sorted.
 
     Raises:
-        StudyError: there is none, a name isn't Unicode, or two names differ only in case or in
-            how their accents are written (they would be one file on other systems).
+        StudyError: there is no image, a name isn't UTF-8, or two names differ only in case or in
+            the encoding of accents (other systems would treat them as one file).
     """
-    names = sorted(filter(is_image, place.files))
+    names = sorted(filter(is_image, collection.files))
     if not names:
         raise StudyError(
-            f"{place.where} has no image; expected files ending in {', '.join(sorted(SUFFIXES))}"
+            f"{collection.where} has no image; expected files ending in {', '.join(sorted(SUFFIXES))}"
         )
     seen: dict[str, str] = {}
     for name in names:
@@ -140,31 +140,30 @@ def list_images(place: Place) -> list[str]:
             name.encode()
         except UnicodeEncodeError:
             raise StudyError(
-                f"{place.where}: {os.fsencode(name)!r} is no UTF-8 text; expected a name that is"
+                f"{collection.where}: {os.fsencode(name)!r} is not UTF-8; expected a UTF-8 name"
             ) from None
         other = seen.setdefault(unicodedata.normalize("NFC", name).lower(), name)
         if other != name:
-            raise StudyError(f"{place.where}: duplicate names {other!r} and {name!r}")
+            raise StudyError(f"{collection.where}: duplicate names {other!r} and {name!r}")
     return names
 
 
-def choose(names: list[str], subset: dict, where: str) -> list[str]:
-    """A subset of images, in the order of `names`.
+def select(names: list[str], subset: dict, where: str) -> list[str]:
+    """Select a subset of images, in the order of `names`.
 
     Args:
         names: all images.
-        subset: empty for all; `count` and `seed`: so many, the same ones on every machine,
-            and with a larger count the same ones and more; `list`: the path of a file with
-            one name a line.
-        where: the place of the images, for messages.
+        subset: the config's `images.subset`. Empty: all images. `count` and `seed`: a random
+            subset, the same on every machine; a larger count adds images to it. `list`: the path
+            of a file with one name per line.
+        where: the collection's `where`, for messages.
 
     Raises:
-        StudyError: more images are wanted than there are, or one that isn't there; or
-            `read_list` raises it.
+        StudyError: `count` exceeds the number of images, or from `read_list`.
     """
     if "list" in subset:
-        wanted = set(read_list(Path(subset["list"]), names, where))
-        return [name for name in names if name in wanted]
+        listed = set(read_list(Path(subset["list"]), names, where))
+        return [name for name in names if name in listed]
     if "count" not in subset:
         return names
     count, seed = subset["count"], subset["seed"]
@@ -173,39 +172,41 @@ def choose(names: list[str], subset: dict, where: str) -> list[str]:
             f"images.subset.count: {count}; expected at most {len(names)}, the number of images "
             f"({where})"
         )
-    # Each image draws a number of its own, from nothing but the seed and its name: the order
-    # of the files and a machine's random generator can't matter.
-    drawn = sorted(names, key=lambda name: files.digest([seed, unicodedata.normalize("NFC", name)]))
-    chosen = set(drawn[:count])
-    return [name for name in names if name in chosen]
+    # Sorted by a hash of seed and name: independent of the order of the files and of the machine's
+    # random generator.
+    shuffled = sorted(
+        names, key=lambda name: files.digest([seed, unicodedata.normalize("NFC", name)])
+    )
+    selected = set(shuffled[:count])
+    return [name for name in names if name in selected]
 
 
 def read_list(path: Path, names: list[str] | None = None, where: str = "") -> list[str]:
-    """The images that a file lists, one name a line, in its order; blank lines don't count.
+    """Read the image names in a file, one per line, in the file's order; blank lines are skipped.
 
     Args:
         path: the file, UTF-8.
-        names: the images that there are; None where they aren't known yet.
-        where: the place of the images, for messages.
+        names: all images; None if they aren't known yet.
+        where: the collection's `where`, for messages.
 
     Raises:
-        StudyError: no such file, not UTF-8, nothing in it, or an image named twice or not in
-            `names`; the message has the line.
+        StudyError: the file can't be read, isn't UTF-8 or is empty, or an image is named twice or
+            isn't in `names`; the message gives the line.
     """
     known = None if names is None else set(names)
-    found: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for number, line in enumerate(_text(path, "images.subset.list: ").split("\n"), 1):
         name = line.removesuffix("\r")
         if not name.strip():
             continue
-        if name in found:
+        if name in lines:
             raise StudyError(f"{path}, line {number}: {name!r} is named twice")
         if known is not None and name not in known:
-            raise StudyError(f"{path}, line {number}: {name!r} is no image ({where})")
-        found[name] = number
-    if not found:
-        raise StudyError(f"images.subset.list: {str(path)!r} is empty; expected one image a line")
-    return list(found)
+            raise StudyError(f"{path}, line {number}: {name!r} is not an image of the collection ({where})")
+        lines[name] = number
+    if not lines:
+        raise StudyError(f"images.subset.list: {str(path)!r} is empty; expected one image per line")
+    return list(lines)
 
 
 def _text(path: Path, key: str) -> str:
@@ -217,59 +218,59 @@ def _text(path: Path, key: str) -> str:
         raise StudyError(f"{key}{str(path)!r} can't be read: {error.strerror}") from error
 
 
-def clues(place: Place, names: list[str]) -> dict[str, int | str]:
-    """What says each image's class: a number, or the word that ILSVRC-2012's tables have.
+def label_sources(collection: Collection, names: list[str]) -> dict[str, int | str]:
+    """What determines the class of each image.
 
-    The first that there is: `labels.csv` (for all images), the sub-folder that an image lies
-    in (a class number or a WordNet ID), the file name of an ILSVRC-2012 validation image.
+    `labels.csv` if it exists, for all images. Otherwise the name of the sub-folder that an image is
+    in (a class number or a WordNet ID), or the file name of an ILSVRC-2012 validation image.
 
     Returns:
-        By image name the 0-based class, a WordNet ID (`n01440764`), or a validation image's
-        published name (`ILSVRC2012_val_00000001.JPEG`); nothing for images without a label.
+        By image name: the 0-based class, a WordNet ID (`n01440764`), or the published name of a
+        validation image (`ILSVRC2012_val_00000001.JPEG`). Images without a label are missing.
 
     Raises:
-        StudyError: a sub-folder is no class, or `read_labels` raises it.
+        StudyError: a sub-folder isn't named by a class, or from `read_labels`.
     """
-    if LABELS in place.files:
-        return dict(read_labels(place, names))
-    if place.packaged:
+    if LABELS in collection.files:
+        return dict(read_labels(collection, names))
+    if collection.packaged:
         return {name: int(PACKAGED.fullmatch(name)["label"]) for name in names}
-    found: dict[str, int | str] = {}
+    sources: dict[str, int | str] = {}
     for name in names:
         folder, _, base = name.rpartition("/")
         if folder:
-            found[name] = _class(place, folder, name)
+            sources[name] = _class(collection, folder, name)
         elif VALIDATION.fullmatch(stem := os.path.splitext(base)[0]):
-            found[name] = f"{stem}.JPEG"
-    return found
+            sources[name] = f"{stem}.JPEG"
+    return sources
 
 
-def _class(place: Place, folder: str, name: str) -> int | str:
+def _class(collection: Collection, folder: str, name: str) -> int | str:
     if NUMBER.fullmatch(folder):
         return int(folder)
     if WORDNET.fullmatch(folder):
         return folder
     raise StudyError(
-        f"{place.where}: {name!r} lies in {folder!r}; expected a sub-folder named by a class "
+        f"{collection.where}: {name!r} is in {folder!r}; expected a sub-folder named by a class "
         f"number or a WordNet ID like n01440764, or {LABELS} beside the sub-folders"
     )
 
 
-def read_labels(place: Place, names: Iterable[str]) -> dict[str, int]:
-    """The labels in `labels.csv` (columns `image`, `label`: 0-based class), by image name.
+def read_labels(collection: Collection, names: Iterable[str]) -> dict[str, int]:
+    """Read `labels.csv`: columns `image` and `label`, a 0-based class.
 
     Returns:
-        Nothing for the images that the file doesn't name.
+        The labels by image name, without the images that the file doesn't name.
 
     Raises:
-        StudyError: not UTF-8, wrong columns, a label that isn't a number from 0, an image named
-            twice or not in `names`; the message has the line.
+        StudyError: the file isn't UTF-8 or lacks a column, a label isn't a class number, or an
+            image is named twice or isn't in `names`; the message gives the line.
     """
     known = set(names)
-    where = str(place.path / LABELS)
+    where = str(collection.path / LABELS)
     labels: dict[str, int] = {}
     try:
-        text = place.read(LABELS).decode("utf-8-sig")
+        text = collection.read(LABELS).decode("utf-8-sig")
         rows = csv.DictReader(io.StringIO(text, newline=""))
         if not {"image", "label"} <= set(rows.fieldnames or ()):
             raise StudyError(f"{where}: columns are {rows.fieldnames}; expected image and label")
@@ -286,7 +287,7 @@ def _add_label(labels: dict[str, int], row: dict, known: set[str], where: str) -
     if name in labels:
         raise StudyError(f"{where}: {name!r} is named twice")
     if name not in known:
-        raise StudyError(f"{where}: {name!r} is no image there")
+        raise StudyError(f"{where}: {name!r} is not an image of the collection")
     if not NUMBER.fullmatch(label.strip()):
         raise StudyError(f"{where}: label {label!r}; expected a class number from 0")
     labels[name] = int(label)

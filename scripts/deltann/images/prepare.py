@@ -1,4 +1,4 @@
-"""Decode, resize and crop the photographs once per geometry, into one file with a digest."""
+"""Decode, resize and crop the photographs once per geometry and resizer, into one file."""
 
 import io
 from collections.abc import Iterator
@@ -24,36 +24,38 @@ class Photograph:
     data: bytes
 
 
-def pixels(data: bytes, how: Geometry, resizer: str) -> np.ndarray:
-    """Decode an image and give what the model sees: its centre crop, or all of it squeezed.
+def pixels(data: bytes, geometry: Geometry, resizer: str) -> np.ndarray:
+    """Decode an image, then resize it and cut out the centre, or squeeze it whole.
 
-    An EXIF orientation is applied. Every colour mode becomes RGB as Pillow converts it, which
-    drops an alpha channel, as the ImageNet pipelines of torchvision and Keras do; 16 bits are
-    scaled to 8. Decoding is Pillow's, whatever library resizes.
+    Pillow decodes, whatever library resizes. An EXIF orientation is applied. Pillow converts every
+    colour mode to RGB and drops an alpha channel, as the ImageNet pipelines of torchvision and
+    Keras do. 16 bits are scaled to 8.
 
     Args:
         data: an encoded image (JPEG, PNG, ...).
-        how: which pixels.
+        geometry: the size before the crop, the crop's size, and the interpolation.
         resizer: name of a module in `deltann.images.resizers`.
 
     Returns:
         uint8 array (crop, crop, 3), RGB.
 
     Raises:
-        OSError, ValueError, SyntaxError: the data can't be decoded (Pillow's own exceptions).
+        OSError, ValueError, SyntaxError: the data can't be decoded (Pillow's exceptions), or the
+            resized image would be too large.
     """
     image = _rgb(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     resize = resizers.get(resizer).resize
-    if how.resize is None:
-        return resize(np.asarray(image), (how.crop, how.crop), how.interpolation)
-    # the long side is cut off to whole pixels and the crop's corner rounded as torchvision does
-    size = tuple(int(how.resize * side / min(image.size)) for side in image.size)
+    crop = geometry.crop
+    if geometry.resize is None:
+        return resize(np.asarray(image), (crop, crop), geometry.interpolation)
+    # like torchvision: the long side is rounded down, and the corner of the crop to the nearest
+    size = tuple(int(geometry.resize * side / min(image.size)) for side in image.size)
     if size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
         width, height = image.size
         raise ValueError(f"{width} by {height} pixels: too long and narrow for a centre crop")
-    resized = resize(np.asarray(image), size, how.interpolation)
-    left, top = (round((side - how.crop) / 2) for side in size)
-    return np.ascontiguousarray(resized[top : top + how.crop, left : left + how.crop])
+    resized = resize(np.asarray(image), size, geometry.interpolation)
+    left, top = (round((side - crop) / 2) for side in size)
+    return np.ascontiguousarray(resized[top : top + crop, left : left + crop])
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -64,25 +66,28 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def prepare(photographs: Iterator[Photograph], how: Geometry, resizer: str, output: Path) -> None:
-    """Prepare every photograph for the models that share a geometry, one in memory at a time.
+def prepare(
+    photographs: Iterator[Photograph], geometry: Geometry, resizer: str, output: Path
+) -> None:
+    """Prepare all photographs for the models that share a geometry, one in memory at a time.
+
+    Images that can't be decoded are left out; the file says which, and why.
 
     Args:
-        photographs: encoded.
-        how: which pixels.
+        photographs: the encoded images.
+        geometry: the size before the crop, the crop's size, and the interpolation.
         resizer: name of a module in `deltann.images.resizers`.
-        output: the file to make, atomically: see `deltann.images.prepared`. Images that can't be
-            decoded are left out, and named there with the reason.
+        output: the file to write atomically: see `deltann.images.prepared`.
 
     Raises:
-        StudyError: no image is left.
+        StudyError: no image could be decoded.
     """
     excluded = []
     with files.atomic(output) as part, h5netcdf.File(part, "w") as file:
-        images = prepared.Writer(file, how.crop)
+        images = prepared.Writer(file, geometry.crop)
         for photograph in photographs:
             try:
-                array = pixels(photograph.data, how, resizer)
+                array = pixels(photograph.data, geometry, resizer)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
                 reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
                 excluded.append(f"{photograph.name}: {reason}")

@@ -1,7 +1,8 @@
 """The prepared images of one geometry and resizer: a NetCDF-4 file, written and read in parts.
 
-`pixels(image, y, x, channel)` uint8 and `true_label(image)` int64 over the coordinate `image`
-(names); the attributes `digest`, and `excluded`, a line for each image that was left out, and why.
+Variables: `pixels(image, y, x, channel)` uint8, `true_label(image)` int64, and the coordinate
+`image`, the names. Attributes: `digest`, a checksum of names, labels, pixels and `excluded`;
+`excluded`, one line per image that was left out, with the reason.
 """
 
 import hashlib
@@ -17,18 +18,18 @@ import numpy as np
 from deltann.errors import StudyError
 from deltann.provenance import files, netcdf_digest, records
 
-# Images that are held in memory at a time: 75 MB of them at 224 pixels.
-PART = 500
+# The largest number of images in memory at a time: 75 MB of 224 x 224 pixels.
+PART_IMAGES = 500
 
 
 def parts(count: int) -> list[slice]:
-    """All of so many images, in parts of about the same size, `PART` at most."""
-    number = -(-count // PART)
+    """Split `count` images into parts of about the same size, at most `PART_IMAGES` each."""
+    number = -(-count // PART_IMAGES)
     return [slice(k * count // number, (k + 1) * count // number) for k in range(number)]
 
 
 class Writer:
-    """Fills a new file, image by image."""
+    """Writes a new file, image by image."""
 
     def __init__(self, file: h5netcdf.File, side: int):
         file.dimensions = {"image": None, "y": side, "x": side, "channel": 3}
@@ -41,7 +42,13 @@ class Writer:
         return len(self._names)
 
     def add(self, name: str, label: int, pixels: np.ndarray) -> None:
-        """Add an image: uint8 (side, side, 3)."""
+        """Add an image.
+
+        Args:
+            name: its name.
+            label: its true label, -1 if unknown.
+            pixels: uint8 (side, side, 3), RGB.
+        """
         self._file.resize_dimension("image", len(self) + 1)
         self._pixels[len(self)] = pixels
         self._sha256.update(pixels.tobytes())
@@ -49,7 +56,11 @@ class Writer:
         self._labels.append(label)
 
     def finish(self, excluded: list[str]) -> None:
-        """Add names, labels and the digest, once all images are in."""
+        """Write names, labels and the digest, after the last image.
+
+        Args:
+            excluded: one line per image that was left out, with the reason.
+        """
         names = self._file.create_variable("image", ("image",), h5py.string_dtype())
         names[:] = np.array(self._names, object)
         self._file.create_variable("true_label", ("image",), np.int64)[:] = self._labels
@@ -64,13 +75,13 @@ def _digest(names: list[str], labels: list[int], pixels: str, excluded: str) -> 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Prepared images whose pixels are on disk.
+    """An open file of prepared images; the pixels are read on request.
 
     Attributes:
-        names: of the images.
+        names: the images' names.
         true_label: int64 (image,), -1 where unknown.
-        excluded: a line for each image that was left out.
-        digest: what the file says of its content.
+        excluded: one line per image that was left out, with the reason.
+        digest: the checksum in the file.
     """
 
     names: list[str]
@@ -84,14 +95,14 @@ class Prepared:
         return len(self.names)
 
     def pixels(self, part: slice) -> np.ndarray:
-        """Some images, uint8 (image, y, x, channel)."""
+        """Read a part of the images: uint8 (image, y, x, channel), RGB."""
         return self._pixels[part]
 
     def check(self) -> None:
-        """Compare all of the content with the digest.
+        """Compare the content with the checksum in the file.
 
         Raises:
-            StudyError: it isn't what was prepared.
+            StudyError: it differs, or can't be read.
         """
         value = hashlib.sha256()
         try:
@@ -101,24 +112,24 @@ class Prepared:
             raise StudyError(f"{self._path}: not readable: {records.REPAIR}: {error}") from error
         labels = self.true_label.tolist()
         if _digest(self.names, labels, value.hexdigest(), self.excluded) != self.digest:
-            raise StudyError(f"{self._path} is not what its digest is of: {records.REPAIR}")
+            raise StudyError(f"{self._path}: checksum mismatch: {records.REPAIR}")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Prepared]:
+def open_file(path: Path) -> Iterator[Prepared]:
     """Open a file of prepared images for reading.
 
     Raises:
-        StudyError: it is none.
+        StudyError: it isn't such a file.
     """
     with ExitStack() as stack:
         try:
             file = stack.enter_context(h5netcdf.File(path, "r"))
             names = [name.decode() if isinstance(name, bytes) else name for name in file["image"]]
             excluded, digest = (str(file.attrs[name]) for name in ("excluded", "digest"))
-            found = Prepared(names, file["true_label"][:], excluded, digest, path, file["pixels"])
+            labels, pixels = file["true_label"][:], file["pixels"]
         except netcdf_digest.UNREADABLE as error:
             raise StudyError(
                 f"{path}: not a readable file of prepared images: {records.REPAIR}: {error}"
             ) from error
-        yield found
+        yield Prepared(names, labels, excluded, digest, path, pixels)

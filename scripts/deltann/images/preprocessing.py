@@ -1,22 +1,23 @@
-"""How a model wants its images."""
+"""The images that a model expects."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a model wants its images, and what its answers are.
+    """The images that a model expects, and the classes that it answers with.
 
     Attributes:
-        resize: the short side's length before the centre crop; None: the image is squeezed whole
-            to the crop's size.
-        crop: height and width of the input.
+        resize: length of the short side before the centre crop, in pixels; None: the whole image
+            is squeezed to the crop's size.
+        crop: height and width of the input, in pixels.
         interpolation: `nearest`, `bilinear` or `bicubic`.
-        channels: `RGB` or `BGR`, the order that the model wants.
-        mean: per channel, in the model's order, for values in 0..1.
-        std: likewise.
+        channels: the model's channel order, `RGB` or `BGR`.
+        mean: per channel, in the model's order, for values from 0 to 1.
+        std: standard deviation, likewise.
         classes: the number of logits, without the background.
-        background: how many outputs precede the first class (1 for models of 1,001 classes).
+        background: the number of outputs before the first class: 1 for a model of 1,001 classes
+            with a background class, else 0.
     """
 
     resize: int | None

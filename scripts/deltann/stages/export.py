@@ -34,5 +34,5 @@ def _pixels(path: str):
     """The first prepared images, uint8 (image, crop, crop, 3) RGB."""
     from deltann.images import prepared
 
-    with prepared.opened(Path(path)) as images:
+    with prepared.open_file(Path(path)) as images:
         return images.pixels(slice(FITTED))

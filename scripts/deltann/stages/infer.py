@@ -80,11 +80,11 @@ def work(
     kept = Progress(Path(progress["folder"]), progress["key"])
     module = import_module(f"deltann.runners.{runner}")
     with (
-        prepared.opened(Path(images)) as stack,
+        prepared.open_file(Path(images)) as stack,
         module.Runner(Path(model_file), device["threads"], **settings, **_where(device)) as loaded,
     ):
         order = layout(loaded.input_shape, how.crop)
-        ready = partial(normalise, how=how, order=order)
+        ready = partial(normalise, preprocessing=how, order=order)
         first = stack.pixels(slice(WARM_UP_IMAGES))
         warm_up(lambda image: check_shape(loaded.infer(ready(image)), how), first)
         remote = hasattr(loaded, "timed")

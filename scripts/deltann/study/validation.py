@@ -9,7 +9,7 @@ from deltann import converters, device, models, runners
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED
 from deltann.errors import StudyError
 from deltann.images import resizers
-from deltann.images.collection import choose, clues, in_folder, list_images, read_list
+from deltann.images.collection import select, label_sources, scan_folder, list_images, read_list
 from deltann.models import PRETRAINED, SEEDED, MissingFile, own
 from deltann.provenance import files
 from deltann.study import grid, weights
@@ -281,20 +281,20 @@ def _refuse_patterns(key: str, names: list[str]) -> None:
 
 
 def _check_folder(config: dict, folder: Path, subset: dict) -> None:
-    place = in_folder(folder)
-    names = list_images(place)
-    chosen = choose(names, subset, place.where)
-    said = clues(place, names)
-    _refuse_patterns("images.folder", [str(folder), *chosen])
-    empty = [name for name in chosen if not (folder / name).stat().st_size]
+    collection = scan_folder(folder)
+    names = list_images(collection)
+    selected = select(names, subset, collection.where)
+    sources = label_sources(collection, names)
+    _refuse_patterns("images.folder", [str(folder), *selected])
+    empty = [name for name in selected if not (folder / name).stat().st_size]
     if empty:
         raise StudyError(f"images.folder: empty image file: {folder / empty[0]}")
-    labels = {name: said[name] for name in chosen if isinstance(said.get(name), int)}
+    labels = {name: sources[name] for name in selected if isinstance(sources.get(name), int)}
     for model in grid.names(config):
         for how in grid.sources(config, model).values():
             wrong = [name for name, label in labels.items() if label >= how.classes]
             if wrong:
                 raise StudyError(
-                    f"{place.where}: the label of {wrong[0]!r} is {labels[wrong[0]]}; expected "
+                    f"{collection.where}: the label of {wrong[0]!r} is {labels[wrong[0]]}; expected "
                     f"one of model {model}'s classes, 0 to {how.classes - 1}"
                 )

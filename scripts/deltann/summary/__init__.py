@@ -48,7 +48,7 @@ def read_excluded(paths: list[Path]) -> dict[str, str]:
     """The images left out, by geometry and resizer, from the prepared images' files."""
     excluded = {}
     for path in paths:
-        with prepared.opened(path) as images:
+        with prepared.open_file(path) as images:
             images.check()
             excluded[f"{path.parent.name}/{path.stem}"] = images.excluded
     return excluded

@@ -1,4 +1,4 @@
-"""OpenCV: no antialiasing, fixed-point arithmetic on uint8."""
+"""OpenCV: without antialiasing; fixed-point arithmetic on uint8."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ ENVIRONMENT = "opencv"
 
 
 def resize(pixels: "np.ndarray", size: tuple[int, int], interpolation: str) -> "np.ndarray":
-    """Resize uint8 (height, width, 3) to `size` (width, height) by nearest, bilinear or bicubic."""
+    """Resize an image: see `deltann.images.resizers.Resizer`."""
     import cv2
 
     modes = {

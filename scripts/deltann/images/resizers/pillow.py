@@ -1,4 +1,4 @@
-"""Pillow: filters that widen when they shrink an image, on uint8."""
+"""Pillow: with antialiasing, by a filter that widens when the image shrinks; on uint8."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ ENVIRONMENT = "images"
 
 
 def resize(pixels: "np.ndarray", size: tuple[int, int], interpolation: str) -> "np.ndarray":
-    """Resize uint8 (height, width, 3) to `size` (width, height) by nearest, bilinear or bicubic."""
+    """Resize an image: see `deltann.images.resizers.Resizer`."""
     import numpy as np
     from PIL import Image
 

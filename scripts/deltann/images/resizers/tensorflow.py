@@ -1,4 +1,4 @@
-"""tf.image, without antialiasing, which is its default; the float result is rounded."""
+"""tf.image without antialiasing, its default; the float result is rounded to uint8."""
 
 import os
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ ENVIRONMENT = "tensorflow"
 
 
 def resize(pixels: "np.ndarray", size: tuple[int, int], interpolation: str) -> "np.ndarray":
-    """Resize uint8 (height, width, 3) to `size` (width, height) by nearest, bilinear or bicubic."""
+    """Resize an image: see `deltann.images.resizers.Resizer`."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import numpy as np
     import tensorflow

@@ -1,4 +1,4 @@
-"""torchvision's transforms on tensors, with antialiasing, which is their default."""
+"""torchvision's transforms on tensors, with antialiasing, their default."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ ENVIRONMENT = "torch"
 
 
 def resize(pixels: "np.ndarray", size: tuple[int, int], interpolation: str) -> "np.ndarray":
-    """Resize uint8 (height, width, 3) to `size` (width, height) by nearest, bilinear or bicubic."""
+    """Resize an image: see `deltann.images.resizers.Resizer`."""
     import numpy as np
     import torch
 
