@@ -1,4 +1,4 @@
-"""List the study's photographs, with their true labels and the digest of each file."""
+"""List the study's photographs with their true labels and checksums."""
 
 import argparse
 from pathlib import Path
@@ -24,11 +24,11 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=Path, required=True, help="folder, wheel or archive")
-    chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--count", type=int, help="take so many, by --seed")
-    chosen.add_argument("--list", help="take those that this file names, one a line")
-    parser.add_argument("--seed", type=int, help="which ones --count takes")
-    parser.add_argument("--classes", type=int, required=True, help="how many all models have")
+    subset = parser.add_mutually_exclusive_group()
+    subset.add_argument("--count", type=int, help="select so many, by --seed")
+    subset.add_argument("--list", help="select those that this file names, one per line")
+    parser.add_argument("--seed", type=int, help="seed of the selection by --count")
+    parser.add_argument("--classes", type=int, required=True, help="classes that all models have")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the list, CSV")
     records.argument(parser)

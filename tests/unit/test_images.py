@@ -275,7 +275,7 @@ def test_a_list_names_the_images(folder, tmp_path):
     ("data", "message"),
     [
         (b"", "images.subset.list: '.*list.txt' is empty; expected one image per line"),
-        (b"a.png\nz.png\n", r"list.txt, line 2: 'z.png' is not an image of the collection \(images.folder"),
+        (b"a.png\nz.png\n", r"list.txt, line 2: 'z.png' is not an image \(images.folder"),
         (b"a.png\n\na.png\n", "list.txt, line 3: 'a.png' is named twice"),
         (b"\xff\n", "list.txt: not UTF-8"),
         (None, "images.subset.list: '.*list.txt' can't be read: No such file"),

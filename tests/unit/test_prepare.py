@@ -261,7 +261,7 @@ def test_changed_images_are_refused(tmp_path, spoilt):
     prepare(iter([Photograph("a.png", 3, encoded(picture()))]), HOW, RESIZER, path)
     with h5netcdf.File(path, "a") as file:
         file[spoilt][0] = file[spoilt][0] + np.array(1, file[spoilt].dtype)
-    with open_file(path) as stack, pytest.raises(StudyError, match="prepared.nc.*changed or damaged"):
+    with open_file(path) as stack, pytest.raises(StudyError, match="checksum mismatch"):
         stack.check()
 
 

@@ -132,7 +132,8 @@ def list_images(collection: Collection) -> list[str]:
     names = sorted(filter(is_image, collection.files))
     if not names:
         raise StudyError(
-            f"{collection.where} has no image; expected files ending in {', '.join(sorted(SUFFIXES))}"
+            f"{collection.where} has no image; expected files ending in "
+            f"{', '.join(sorted(SUFFIXES))}"
         )
     seen: dict[str, str] = {}
     for name in names:
@@ -202,7 +203,7 @@ def read_list(path: Path, names: list[str] | None = None, where: str = "") -> li
         if name in lines:
             raise StudyError(f"{path}, line {number}: {name!r} is named twice")
         if known is not None and name not in known:
-            raise StudyError(f"{path}, line {number}: {name!r} is not an image of the collection ({where})")
+            raise StudyError(f"{path}, line {number}: {name!r} is not an image ({where})")
         lines[name] = number
     if not lines:
         raise StudyError(f"images.subset.list: {str(path)!r} is empty; expected one image per line")
@@ -287,7 +288,7 @@ def _add_label(labels: dict[str, int], row: dict, known: set[str], where: str) -
     if name in labels:
         raise StudyError(f"{where}: {name!r} is named twice")
     if name not in known:
-        raise StudyError(f"{where}: {name!r} is not an image of the collection")
+        raise StudyError(f"{where}: {name!r} is not an image")
     if not NUMBER.fullmatch(label.strip()):
         raise StudyError(f"{where}: label {label!r}; expected a class number from 0")
     labels[name] = int(label)

