@@ -1,23 +1,23 @@
 # The config as a list of cells, and the words that every rule uses.
-import ast
 import gc
 import json
 import os
 import sys
 import tempfile
-from functools import cache
+import time
+from functools import cache, partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.resources import Resources
 
+from deltann import fencing, runners
 from deltann.study import validation, grid
 from deltann.provenance import files
 from deltann.execution import isolation
 from deltann.images import resizers
-from deltann import runners
 from deltann.workflow import slurm
+from deltann.workflow import snakemake_internals as internals
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
 from deltann.workflow.code_digest import code_digest
 from deltann.errors import StudyError
@@ -31,13 +31,14 @@ def hold(check, *what):
     """Hold something against a check, whose message is then all that is said."""
     try:
         check(*what)
-    except StudyError as error:
+    except (StudyError, OSError) as error:
         raise WorkflowError(str(error)) from None
 
 
 hold(validation.check, config)
 STUDY = f"results/{config['study']}"
-if workflow.is_main_process:
+IN_JOB = internals.in_job(workflow)
+if not IN_JOB:
     # before Snakemake finds out, with a traceback
     hold(files.check_writable, Path(".snakemake"), Path(STUDY))
 # Its readers name it by its path: a rule's output would make its rule run, where only what is made
@@ -47,42 +48,68 @@ CELLS = grid.cells(config)
 PREPARED = sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS})
 # Jobs of a cluster parse this file too. They leave trying again to the run that submitted them: it
 # asks for more memory and time, and maybe for another node.
-RETRIES = config["limits"]["retries"] if workflow.is_main_process else 0
+RETRIES = 0 if IN_JOB else config["limits"]["retries"]
 SLUG = "[a-z0-9_]+(\\+[a-z0-9_]+)*"
 SUFFIXES = grid.alternatives([runners.get(name).SUFFIX for name in runners.frameworks()])
 OWN_JOB = os.environ.get("SLURM_JOB_ID")  # which the executor hides before it submits
+REFUSED = []  # why this run may not execute a job: another run holds the folder
 
 
-def begin():
-    """Hold the folder, and end what a killed run left of itself on a cluster.
+def begin(here):
+    """Hold the folder, and end what a killed run left of itself, before the jobs are planned.
+
+    Args:
+        here: whether the jobs run on this machine.
 
     Raises:
-        StudyError: another run is under way here, or its jobs don't end.
+        StudyError: jobs of an earlier run don't end, or the cluster doesn't answer.
         OSError: the folder can't be written to.
     """
-    workflow.deltann_lock = FolderLock(Path(".snakemake"))
-    cancelled = slurm.cancel_left_behind(Path.cwd(), OWN_JOB, must=not workflow.local_exec)
-    for job in cancelled:
+    try:
+        workflow.deltann_lock = FolderLock(Path(".snakemake"))
+    except StudyError as error:
+        # no fault where there is nothing to do, as in `make verify` beside a run
+        REFUSED.append(str(error))
+        return
+    fencing.pass_token(workflow.deltann_lock.token, workflow.deltann_lock.owner)
+    fencing.pass_starter()
+    cancel_left_behind(here)
+    if workflow.deltann_lock.after_a_kill:
+        time.sleep(fencing.SETTLE_SECONDS)  # processes that the cluster has lost end by themselves
+        cancel_left_behind(here)  # jobs that were still being submitted
+
+
+def cancel_left_behind(here):
+    """Cancel the jobs on a cluster that a killed run left, and say which."""
+    for job in slurm.cancel_left_behind(Path.cwd(), OWN_JOB, must=not here):
         logger.warning(f"Cancelled what an earlier run left on the cluster: {job}")
 
 
+def begin_in_job(here):
+    """Stop where the run that started this job no longer holds the folder, now or later.
+
+    Raises:
+        StudyError: it doesn't.
+    """
+    fencing.check()
+    fencing.watch_snakemake()
+    fencing.pass_starter()
+    internals.leave_output_alone(workflow)
+
+
+internals.before_planning(workflow, partial(hold, begin_in_job if IN_JOB else begin))
+
+
 onstart:
-    # jobs of a cluster parse this file too, in processes of their own
-    if workflow.is_main_process:
-        try:
-            begin()
-        except (StudyError, OSError) as error:
-            raise WorkflowError(str(error)) from None
-        # With its rate limit, Snakemake 9.27 sets a timer for one second at each step of its
-        # scheduler, and the step that a timer causes sets the next: every job that ends adds one
-        # for good. After 300 jobs they took a core; `jobs` and `cores` are limit enough.
-        workflow.scheduler.job_rate_limiter = None
+    if REFUSED:
+        raise WorkflowError(*REFUSED)
+    internals.drop_rate_limit(workflow)
 
 
 onerror:
     # a job's log on a full disk is empty
-    for folder in isolation.full_disks([STUDY, ".", tempfile.gettempdir()]):
-        print(f"{folder}: no space left on the disk: free some and run again", file=sys.stderr)
+    for place in isolation.full_disks([STUDY, ".", tempfile.gettempdir()]):
+        print(f"{place}: no space left on the disk: free some and run again", file=sys.stderr)
 
 
 def python(environment):
@@ -118,13 +145,8 @@ def asked(stage):
 
 @cache
 def said(name):
-    """What the profile says of a resource for all jobs, or None: a word, or a text in quotes."""
-    default = workflow.resource_settings.default_resources or {}
-    raw = Resources.from_mapping(default).get(name).raw
-    try:
-        return ast.literal_eval(raw) if isinstance(raw, str) else raw
-    except (SyntaxError, ValueError):
-        return raw
+    """What the profile says of a resource for all jobs, or None."""
+    return internals.default_resource(workflow, name)
 
 
 def placed(timed):
@@ -146,7 +168,7 @@ def on_device():
         return " ".join(filter(None, [said("slurm_extra"), alone])) or None
 
     def processors(wildcards):
-        if workflow.local_exec:
+        if internals.runs_here(workflow):
             return None
         return slurm.processors(device_of(wildcards), said("slurm_partition"))
 

@@ -2,15 +2,21 @@
 import sys
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import min_version, validate
+from snakemake.utils import validate
 
-min_version("9.27")
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 
+from deltann.errors import StudyError
 from deltann.study import schema_errors
+from deltann.workflow import snakemake_internals as internals
 
-if not workflow.overwrite_configfiles:  # one that is given replaces the default: it is a study
+try:
+    internals.check_version()
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+
+if not internals.config_is_given(workflow):  # one that is given replaces the default: it is a study
 
     configfile: "config/config.yaml"
 

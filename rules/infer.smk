@@ -63,7 +63,7 @@ def holds(name, wildcards):
 
 LOCKS = {device.lock(described) for described in config["devices"].values()} - {None}
 for name in sorted(LOCKS):
-    workflow.global_resources[name] = 1  # one that isn't declared limits nothing
+    internals.declare_resource(workflow, name, 1)  # one that isn't declared limits nothing
 
 
 rule infer:

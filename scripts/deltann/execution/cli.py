@@ -4,13 +4,19 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from deltann import fencing
 from deltann.errors import StudyError, Transient
 
 
 def run(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
-    """Parse the command line and call `main`; exit with 1 and a message on a `StudyError`."""
+    """Parse the command line and call `main`; exit with 1 and a message on a `StudyError`.
+
+    A script of a job stops when the job's run no longer holds the folder.
+    """
     options = parser.parse_args()
+    fencing.watch_script()
     try:
+        fencing.check()
         main(options)
     except (StudyError, Transient, OSError) as error:
         sys.exit(f"{parser.prog}: error: {error}")

@@ -14,8 +14,10 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from deltann import parent
 from deltann.errors import StudyError
 from deltann.execution import worker
 from deltann.execution.process_tree import ProcessTree
@@ -80,6 +82,7 @@ class Child:
             pass_fds=(end,),
             env=environment,
             start_new_session=True,
+            preexec_fn=partial(parent.end_with, os.getpid()),
         )
         os.close(end)
 

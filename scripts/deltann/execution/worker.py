@@ -6,7 +6,6 @@ Run by `deltann.execution.isolation` as `python -m deltann.execution.worker`.
 import errno
 import json
 import os
-import signal
 import sys
 import time
 import traceback
@@ -39,7 +38,6 @@ def main(module: str, folder: Path, imported: int) -> None:
     """
     import resource
 
-    _die_with_parent()
     try:
         stage = import_module(module)
         os.close(imported)
@@ -96,14 +94,6 @@ def _origin(error: BaseException) -> Path:
     machinery = ("<frozen importlib", import_module.__code__.co_filename)
     names = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     return Path([name for name in names if not name.startswith(machinery)][-1])
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end this process when the job that started it is killed (Linux only)."""
-    import ctypes
-
-    pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def _storable(result: dict) -> dict:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deltann import fencing
 from deltann.errors import StudyError
 
 
@@ -37,6 +38,9 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it takes `path`'s place, else it goes.
 
     The data reach the disk before the name does.
+
+    Raises:
+        StudyError: the run that started this process no longer holds the folder.
     """
     path = Path(path)
     with scratch(path) as folder:
@@ -44,6 +48,7 @@ def atomic(path: Path) -> Iterator[Path]:
         yield part
         with open(part, "rb") as stream:
             os.fsync(stream.fileno())
+        fencing.check()
         os.replace(part, path)
 
 
@@ -67,7 +72,11 @@ def scratch(path: Path) -> Iterator[Path]:
 
     Its name is unique to the attempt, so that a job left over from a killed run can never write
     into the file of its successor; what killed attempts at the same file left goes first.
+
+    Raises:
+        StudyError: the run that started this process no longer holds the folder.
     """
+    fencing.check()
     path.parent.mkdir(parents=True, exist_ok=True)
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         shutil.rmtree(left, ignore_errors=True)

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 from deltann.errors import StudyError
+from deltann.fencing import read_owner
 
 BEAT_SECONDS = 1.0
 # Longer than a beat, as a file system that hosts share may show changes late.
@@ -26,7 +27,13 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class FolderLock:
-    """Held from its making to the end of the process."""
+    """Held from its making to the end of the process.
+
+    Attributes:
+        owner: the file that names the run that holds the folder.
+        token: this run's own word in that file.
+        after_a_kill: whether the run before this one was killed: it left its name.
+    """
 
     def __init__(self, folder: Path):
         """Take the lock.
@@ -38,14 +45,16 @@ class FolderLock:
             StudyError: another run has it; the message names its host and process.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self._owner = folder / "deltann.owner"
+        self.owner = folder / "deltann.owner"
         self._me = _identity()
+        self.token = self._me["token"]
         self._lock = open(folder / "deltann.lock", "w")  # Python's files are close-on-exec
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise self._refusal(_read(self._owner)) from None
-        owner = _read(self._owner)
+            raise self._refusal(read_owner(self.owner)) from None
+        owner = read_owner(self.owner)
+        self.after_a_kill = bool(owner)
         if owner and _place(owner) != _place(self._me) and self._alive():
             raise self._refusal(owner)
         self._write(0)
@@ -62,10 +71,10 @@ class FolderLock:
 
     def _alive(self) -> bool:
         """Whether somebody still writes to the owner's file."""
-        before, end = _content(self._owner), time.monotonic() + WATCH_SECONDS
+        before, end = _content(self.owner), time.monotonic() + WATCH_SECONDS
         while time.monotonic() < end:
             time.sleep(BEAT_SECONDS / 4)
-            now = _content(self._owner)
+            now = _content(self.owner)
             if now != before:
                 return bool(now)  # without contents it has just ended
         return False
@@ -73,7 +82,7 @@ class FolderLock:
     def _write(self, beat: int) -> None:
         # in place: that shows on other hosts sooner than another file by the same name
         text = json.dumps(self._me | {"beat": f"{beat:012d}"})
-        descriptor = os.open(self._owner, os.O_WRONLY | os.O_CREAT, 0o644)
+        descriptor = os.open(self.owner, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
             os.pwrite(descriptor, text.encode(), 0)
             os.ftruncate(descriptor, len(text.encode()))
@@ -86,8 +95,8 @@ class FolderLock:
         while not self._ended.wait(BEAT_SECONDS):
             beat += 1
             try:
-                owner = _read(self._owner)
-                if not owner or owner["token"] == self._me["token"]:
+                owner = read_owner(self.owner)
+                if not owner or owner["token"] == self.token:
                     self._write(beat)
                     continue
             except OSError:  # a full disk, a server that is away: again at the next beat
@@ -99,8 +108,8 @@ class FolderLock:
     def _end(self) -> None:
         self._ended.set()
         self._keeper.join(BEAT_SECONDS)  # so that it doesn't write the file again
-        if _read(self._owner).get("token") == self._me["token"]:
-            self._owner.unlink(missing_ok=True)
+        if read_owner(self.owner).get("token") == self.token:
+            self.owner.unlink(missing_ok=True)
 
 
 def _identity() -> dict:
@@ -117,15 +126,6 @@ def _identity() -> dict:
 def _place(owner: dict) -> tuple[str, str]:
     """The host, told from another of the same name."""
     return owner["host"], owner["boot"]
-
-
-def _read(path: Path) -> dict:
-    """The owner; empty where there is none, or its file is being written or isn't ours."""
-    try:
-        owner = json.loads(_content(path))
-    except ValueError:
-        return {}
-    return owner if isinstance(owner, dict) and _identity().keys() <= owner.keys() else {}
 
 
 def _content(path: Path) -> bytes:

@@ -14,6 +14,11 @@ from deltann.errors import StudyError
 
 # Jobs of Snakemake have their run's UUID for a name, with or without the profile's prefix.
 RUN = re.compile(r"([A-Za-z0-9_-]+_)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# What squeue says of a job whose processes are gone. Every other state is one to wait for.
+ENDED = set(
+    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED LAUNCH_FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED "
+    "RECONFIG_FAIL REVOKED TIMEOUT".split()
+)
 CANCEL_SECONDS, POLL_SECONDS = 300, 0.5
 # What a device may say under `slurm`, and Snakemake's name for it.
 PLACE = {
@@ -137,12 +142,14 @@ def cancel_left_behind(folder: Path, own: str | None, must: bool) -> list[str]:
 
 def _left_behind(folder: Path, own: str | None) -> dict[str, str]:
     """The jobs of Snakemake with this folder as theirs: id, and a description for people."""
-    listed = _ask(["squeue", "--me", "--noheader", "--format=%A|%j|%T|%N|%Z|%k"])
+    # by itself, squeue leaves out some states, and partitions that are hidden
+    everything = ["--me", "--all", "--states=all", "--noheader"]
+    listed = _ask(["squeue", *everything, "--format=%A|%j|%T|%N|%Z|%k"])
     found = {}
     for line in listed.splitlines():
         number, name, state, node, place, comment = line.split("|", 5)
         ours = RUN.fullmatch(name) and os.path.realpath(place) == os.path.realpath(folder)
-        if ours and number != own:
+        if ours and number != own and state not in ENDED:
             found[number] = f"job {number} ({comment}), {state.lower()}" + (node and f" on {node}")
     return found
 

@@ -1,0 +1,111 @@
+"""All that reaches into Snakemake where it has no public interface.
+
+Each function names what would make it unnecessary. Snakemake may change any of it with a minor
+version: `check_version` refuses another one than these functions were tried with.
+"""
+
+import ast
+from collections.abc import Callable
+from pathlib import Path
+
+import snakemake
+from snakemake.exceptions import WorkflowError
+from snakemake.resources import Resources
+
+from deltann.errors import StudyError
+
+VERSION = "9.27"
+
+
+def check_version() -> None:
+    """Make sure that this Snakemake is of the version that this module is made for.
+
+    Raises:
+        StudyError: it is of another one.
+    """
+    if not snakemake.__version__.startswith(f"{VERSION}."):
+        raise StudyError(
+            f"this is Snakemake {snakemake.__version__}; expected {VERSION}, the version in "
+            "envs/driver.txt. Run `rm -r .venv; make .venv/ready`"
+        )
+
+
+# Unnecessary with a hook that Snakemake calls before it plans: `onstart` comes after that.
+def before_planning(workflow, begin: Callable[[bool], None]) -> None:
+    """Have a function called before Snakemake plans what it then executes.
+
+    It is not called for a dry run, nor for what executes nothing: a report, a graph, a list.
+
+    Args:
+        workflow: whose Snakefile is being parsed.
+        begin: takes whether the jobs run on this machine.
+    """
+    execute = workflow.execute
+
+    def beginning(executor_plugin, **settings):
+        if not executor_plugin.common_settings.dryrun_exec:
+            begin(executor_plugin.common_settings.local_exec)
+        return _whole(workflow, execute(executor_plugin=executor_plugin, **settings))
+
+    workflow.execute = beginning
+
+
+# Unnecessary once Snakemake's execute() raises where it now returns False: the caller drops that,
+# and a cluster job without its inputs ends as if it had succeeded.
+def _whole(workflow, executed: bool | None) -> None:
+    if executed is False:
+        expected = workflow.execution_settings.wait_for_files
+        missing = [str(path) for path in expected if not Path(path).exists()]
+        raise WorkflowError(f"files that this job needs are missing: {', '.join(missing)}")
+
+
+# Unnecessary once the Snakemake process of a job leaves its output alone: the run that submitted
+# the job removes what a failed job left. When the job is cancelled late, its own removal would
+# hit the output of the next run.
+def leave_output_alone(workflow) -> None:
+    """Have this process, of a job, not remove the output of a job that failed."""
+    workflow.execution_settings.keep_incomplete = True
+
+
+# Unnecessary once a rate limit costs no timers. With it Snakemake sets a timer for one second at
+# each step of its scheduler, and the step that a timer causes sets the next: every job that ends
+# adds one for good. After 300 jobs they took a core; `jobs` and `cores` are limit enough.
+def drop_rate_limit(workflow) -> None:
+    """Have the scheduler start jobs without a rate limit."""
+    workflow.scheduler.job_rate_limiter = None
+
+
+# Unnecessary once a Snakefile can say how much of a resource there is: --resources alone can, and
+# a resource that isn't declared limits nothing.
+def declare_resource(workflow, name: str, amount: int) -> None:
+    """Say how much of a resource there is for all jobs together."""
+    workflow.global_resources[name] = amount
+
+
+# Unnecessary once a rule can keep one of the profile's default resources where it has a function.
+def default_resource(workflow, name: str) -> object:
+    """A resource of jobs that don't say it, from the profile; None where it doesn't say it."""
+    default = workflow.resource_settings.default_resources or {}
+    raw = Resources.from_mapping(default).get(name).raw
+    try:
+        return ast.literal_eval(raw) if isinstance(raw, str) else raw
+    except (SyntaxError, ValueError):
+        return raw
+
+
+# Unnecessary once `configfile:` can be replaced, not only changed, by --configfile.
+def config_is_given(workflow) -> bool:
+    """Whether the command has the option --configfile."""
+    return bool(workflow.overwrite_configfiles)
+
+
+# Unnecessary once a Snakefile can ask whether it is parsed for a job.
+def in_job(workflow) -> bool:
+    """Whether this process is part of a job, and not the command that the user gave."""
+    return not workflow.is_main_process
+
+
+# Unnecessary once a rule's function can ask where its job runs.
+def runs_here(workflow) -> bool:
+    """Whether jobs run on this machine, not on a cluster."""
+    return workflow.local_exec
