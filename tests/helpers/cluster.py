@@ -172,9 +172,24 @@ def kill_node(node: str) -> None:
 
 def over_time(job: str) -> None:
     """Have a job hang, and its time be over in a moment; slurmctld sees that within 30 seconds."""
+    freeze(job)
+    run("scontrol", "update", f"JobId={job}", "EndTime=now+1")
+
+
+def freeze(job: str) -> None:
+    """Stop all processes of a job where they are."""
     for step in _steps(job):
         _signal(_below(step), signal.SIGSTOP)
-    run("scontrol", "update", f"JobId={job}", "EndTime=now+1")
+
+
+def processes(job: str) -> list[psutil.Process]:
+    """The processes of a job, below the daemons of its steps."""
+    return [process for step in _steps(job) for process in _below(step)]
+
+
+def state(job: str) -> str:
+    """A job's state, as `RUNNING` or `FAILED`."""
+    return run("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T").strip()
 
 
 def _steps(job: str) -> list[psutil.Process]:

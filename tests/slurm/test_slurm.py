@@ -2,74 +2,24 @@
 
 import re
 import shlex
-import subprocess
-import time
 import uuid
 
 import pytest
 import xarray as xr
 
 from helpers import cluster
-from helpers.workspace import SMALL, SNAKEMAKE, equal
+from helpers.slurm_runs import ON_CLUSTER, Run
+from helpers.workspace import SMALL, equal
 
 LIMITS = {"seconds": 300, "memory_mb": 3000}
 CHANGES = SMALL | {
     "limits": {stage: LIMITS for stage in ("export", "convert", "compile", "infer")}
     | {"retries": 2}
 }
-ON_CLUSTER = [str(SNAKEMAKE), "--cores", "all", "--profile", "slurm", "--configfile"]
 
 
-@pytest.fixture(scope="module")
-def nodes():
-    """Two nodes, which are gone afterwards."""
-    if reason := cluster.missing():
-        pytest.skip(f"no Slurm cluster can be started: {reason}")
-    with cluster.alone():
-        cluster.start()
-        cluster.kill_node("n1")
-        cluster.start()  # takes the place of what a killed session left
-        yield
-
-
-class Run:
-    """A run of the whole command under way, and what it has said."""
-
-    def __init__(self, space, config, *options: str):
-        self.log = config.with_suffix(f".{time.monotonic_ns()}.log")
-        with open(self.log, "w") as stream:
-            self.process = subprocess.Popen(
-                [*ON_CLUSTER, str(config), *options],
-                cwd=space.path,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-            )
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def finish(self) -> str:
-        """Wait for the end, which must be a success; what was said."""
-        assert self.process.wait(600) == 0, self.said()[-6000:]
-        return self.said()
-
-    def in_mid_job(self, rule: str) -> tuple[str, str]:
-        """Wait until a job of a rule is at work; its id and node."""
-        found = []
-
-        def running():
-            assert self.process.poll() is None, self.said()[-6000:]
-            of_rule = [job for job in cluster.jobs() if job[2].startswith(f"rule_{rule}")]
-            found[:] = [job for job in of_rule if cluster.works(job[0])]
-            return found
-
-        cluster.wait_until(running, f"a running job of {rule}", 240)
-        time.sleep(1)
-        return found[0][:2]
-
-    def wait_for(self, words: str) -> None:
-        cluster.wait_until(lambda: words in self.said(), f"{words!r} in {self.log}", 150)
+pytest_plugins = ["helpers.slurm_runs"]
+pytestmark = pytest.mark.timeout(3600)  # with the wait for the other file's cluster
 
 
 def test_the_study_on_two_nodes_is_the_local_one(nodes, workspace, undisturbed):
@@ -168,9 +118,8 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
     cluster.run("scancel", job)
     run.wait_for(f"'{job}' failed, SLURM status is: 'CANCELLED'")
 
-    job, _ = run.in_mid_job("infer")
-    run.process.kill()
-    run.process.wait()
+    job, _ = run.frozen_in_mid_job("infer")
+    run.kill()
     before = run.said()
     (name,) = re.findall("SLURM run ID: (.+)", before)
     listed = cluster.run("squeue", "--noheader", "--states=all", f"--name={name}", "--format=%P %y")

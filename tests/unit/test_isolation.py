@@ -265,6 +265,24 @@ def test_the_child_dies_with_its_parent(package, tmp_path):
                 os.kill(pid, signal.SIGKILL)
 
 
+def test_a_child_stopped_at_its_start_dies_with_its_parent(tmp_path):
+    code = (
+        "import os, signal, time; from deltann.execution.isolation import Child\n"
+        "child = Child('deltann.provenance.files'); os.kill(child.process.pid, signal.SIGSTOP)\n"
+        "print(child.process.pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
+        stdout=subprocess.PIPE,
+    )
+    child = int(parent.stdout.readline())
+    assert alive(child)
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not alive(child), 5)
+
+
 @pytest.fixture
 def options(package, tmp_path):
     """A stage's options, as its script would parse them."""

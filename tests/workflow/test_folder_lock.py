@@ -99,3 +99,16 @@ def test_two_that_begin_at_the_same_moment(workspace, hosts):
         for run in runs:
             if run.poll() is None:
                 kill_family(run)
+
+
+def test_a_run_with_nothing_to_do_is_not_refused(workspace):
+    """`make verify` beside a run."""
+    config = workspace.config("beside", **SMALL)
+    first = start(workspace, config)
+    wait_for(first, "scripts/")
+    try:
+        said = workspace.run(config, targets=("results/environments/analysis.json",))
+        assert "Nothing to be done" in said
+        assert first.poll() is None
+    finally:
+        kill_family(first)
