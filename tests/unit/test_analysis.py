@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from deltann import metrics, registry, summary
+from deltann import registry, summary
 from deltann.dataset import aggregate, predictions
 from deltann.errors import StudyError
 from deltann.tables import compute, passes
@@ -185,13 +185,6 @@ def test_passes_of_unlike_speed_disturb_a_cell(tmp_path):
     assert dataset.disturbed.values.tolist() == [1, 0, 0]
     np.testing.assert_allclose(dataset.pass_spread, [1.25, 1.0, np.nan])
     assert row("latency", dataset, backend="O0").pass_spread == pytest.approx(1.25)
-
-
-def test_advice_on_the_number_of_images_is_wilsons():
-    needed = summary.advice.enough(1)
-    assert (
-        metrics.wilson_interval(0, needed).high <= 1 < metrics.wilson_interval(0, needed - 1).high
-    )
 
 
 def test_routes_have_an_outcome(tmp_path):

@@ -90,6 +90,15 @@ def test_wilson_interval_is_the_closed_form(counts, confidence):
     assert mirrored == pytest.approx((100 - high, 100 - low), abs=1e-9)
 
 
+@for_all(st.floats(0.05, 60), st.floats(0.5, 0.999))
+def test_wilson_sample_size_is_the_smallest_that_rules_the_percentage_out(percent, confidence):
+    n = metrics.wilson_sample_size(percent, confidence)
+    nearly = percent * (1 + 1e-9)
+    assert metrics.wilson_interval(0, n, confidence).high <= nearly
+    assert n == 1 or metrics.wilson_interval(0, n - 1, confidence).high > percent * (1 - 1e-9)
+    assert metrics.wilson_sample_size(1) == 381
+
+
 def test_wilson_interval_takes_numpy_counts_and_solves_the_score_equation():
     # The ends are where the score test of the proportion is exactly at its critical value.
     interval = metrics.wilson_interval(np.int64(3), np.int32(20))
@@ -498,6 +507,7 @@ TIMES = [[0.1, 0.2], [0.3, 0.4]]
         (lambda: metrics.wilson_interval(0.5, 2), "successes: 0.5, expected an integer"),
         (lambda: metrics.wilson_interval(1, 2, 95), "confidence: 95, expected .* below 1"),
         (lambda: metrics.wilson_interval(1, 2, math.nan), "confidence: nan"),
+        (lambda: metrics.wilson_sample_size(100), "percent: 100, expected .* below 100"),
         (lambda: metrics.top_k_jaccard(RANKED, [[0, 1]]), r"ranked_b: shape \(1, 2\)"),
         (lambda: metrics.top_k_jaccard([1, 2], [1, 2]), "ranked_a: shape .* expected 2 dimensions"),
         (

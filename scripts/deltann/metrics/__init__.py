@@ -3,13 +3,12 @@
 Every metric of the study is defined here once, with its source. All are pure functions of arrays
 (anything that ``numpy.asarray`` takes, so also ``xarray.DataArray``), vectorised over images.
 
-Words: *labels* are class indices from 0; a *ranked* array ``(image, k)`` holds, per image, the k
+Terms: *labels* are class indices from 0. A *ranked* array ``(image, k)`` holds, per image, the k
 best classes, best first, no class twice. Percentages run from 0 to 100. Latencies are in seconds.
 
-Every function refuses bad input with a ``ValueError`` that names the argument, what it got and
-what was expected: empty arrays, shapes that don't match, NaN or infinity, labels that aren't
-integers or are negative. A failed cell has no answers, and two cells without answers don't agree:
-select the cells that ran before comparing them.
+Every function raises a ``ValueError`` for bad input (empty arrays, shapes that don't match, NaN or
+infinity, labels that aren't integers or are negative). Its message names the argument, its value
+and the expected one. A failed cell has no answers, so compare only cells that ran.
 """
 
 from deltann.metrics.accuracy import (
@@ -21,7 +20,6 @@ from deltann.metrics.accuracy import (
     top_k_accuracy_change,
 )
 from deltann.metrics.answers import (
-    Interval,
     LogitDifference,
     kendall_tau_b,
     logit_difference,
@@ -29,7 +27,11 @@ from deltann.metrics.answers import (
     top1_differs,
     top1_dissimilarity,
     top_k_jaccard,
+)
+from deltann.metrics.intervals import (
+    Interval,
     wilson_interval,
+    wilson_sample_size,
 )
 from deltann.metrics.speed import (
     SpeedupMeasure,
@@ -78,4 +80,5 @@ __all__ = [
     "top_k_accuracy_change",
     "top_k_jaccard",
     "wilson_interval",
+    "wilson_sample_size",
 ]

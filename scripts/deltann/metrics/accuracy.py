@@ -32,8 +32,8 @@ class AccuracyChange(NamedTuple):
 def top_k_accuracy(ranked: ArrayLike, true_labels: ArrayLike, k: int) -> Accuracy:
     """Percent of images whose true label is among the first k ranked ones.
 
-    ranked: integers ``(image, rank)``; true_labels: integers ``(image,)``, -1 where unknown: those
-    images don't count; k: 1 to the number of ranks. Without any known label ``percent`` is NaN.
+    ranked: integers ``(image, rank)``; true_labels: integers ``(image,)``, -1 where unknown (such
+    images don't count); k: 1 to the number of ranks. Without any known label ``percent`` is NaN.
 
     Source: the top-k error of ILSVRC (Russakovsky et al., IJCV 115, 2015), as its complement.
     """
@@ -47,8 +47,8 @@ def accuracy_change(top1_a: ArrayLike, top1_b: ArrayLike, true_labels: ArrayLike
     """How many top-1 answers turn wrong, and right, from cell a to cell b, on the same images.
 
     top1_a, top1_b: integers ``(image,)``; true_labels: integers ``(image,)``, -1 where unknown.
-    ``p_value`` is McNemar's, exact: two-sided, that so uneven a split of the images whose
-    correctness changed has equal chances; 1 where none changed.
+    ``p_value`` is that of McNemar's exact two-sided test: the probability of a split at least this
+    uneven if an image is equally likely to turn wrong and right. It is 1 where none changed.
 
     Source: McNemar, "Note on the sampling error of the difference between correlated proportions
     or percentages", Psychometrika 12 (1947), with the binomial distribution instead of the

@@ -4,23 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from deltann.metrics.arguments import (
     as_finite,
-    as_integer,
     as_labels,
     as_open_unit,
     matches,
     same_shape,
 )
-
-
-class Interval(NamedTuple):
-    """The ends of a confidence interval, in the unit of the estimate it belongs to."""
-
-    low: float
-    high: float
 
 
 class LogitDifference(NamedTuple):
@@ -50,24 +41,6 @@ def top1_dissimilarity(labels_a: ArrayLike, labels_b: ArrayLike) -> float:
     Source: Louloudakis et al., "DeltaNN", ICSME 2023 (arXiv 2306.06208).
     """
     return 100.0 * float(top1_differs(labels_a, labels_b).mean())
-
-
-def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Interval:
-    """Wilson's score interval of a proportion, in percent, without continuity correction.
-
-    It keeps its coverage near 0 % and 100 % and for few images, where most of the study's
-    proportions are; the textbook (Wald) interval has width zero there.
-
-    successes: 0 to n; n: at least 1; confidence: above 0, below 1.
-
-    Source: Wilson, "Probable inference, the law of succession, and statistical inference",
-    JASA 22 (1927); computed by ``scipy.stats.binomtest``.
-    """
-    n = as_integer("n", n, low=1)
-    successes = as_integer("successes", successes, low=0, high=n)
-    confidence = as_open_unit("confidence", confidence)
-    ends = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    return Interval(100.0 * float(ends.low), 100.0 * float(ends.high))
 
 
 def top_k_jaccard(ranked_a: ArrayLike, ranked_b: ArrayLike) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What the metrics take: each check names the argument, what it got, and what was expected."""
+"""Checks of arguments; each error names the argument, its value and what was expected."""
 
 from operator import index
 

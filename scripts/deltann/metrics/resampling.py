@@ -1,7 +1,8 @@
 """Bootstrap resamples of images, drawn once and shared by every cell.
 
-A resample is how often each image is in it. Sums over it are then one matrix product, and its
-median is at known places of the sorted values: thousands of cells cost little more than one.
+A resample is stored as the number of times each image is in it. Its sums are then one matrix
+product, and its median lies at known ranks of the sorted values, so thousands of cells cost little
+more than one. (`scipy.stats.bootstrap` draws anew for every cell.)
 """
 
 from functools import lru_cache
@@ -9,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-# How many numbers may be unpacked at a time: 32 MB, however many images there are.
+# Numbers unpacked at a time (32 MB), however many images there are.
 BATCH = 4_000_000
 
 
@@ -35,22 +36,22 @@ def totals(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np
 def medians(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
     """Median of values ``(image,)`` over each resample: ``(resamples,)``.
 
-    The resamples are of the sorted values: as likely as those of the images, and their medians too.
+    The values are sorted first: a resample of ranks is as likely as the same one of images.
     """
     return np.sort(values)[_middles(values.size, seed, resamples)].mean(axis=1)
 
 
 @lru_cache(maxsize=2)
 def _middles(n: int, seed: int, resamples: int) -> NDArray[np.intp]:
-    """Where the lower and the upper middle of each resample lie among n sorted values."""
+    """Ranks of each resample's lower and upper middle among n sorted values: ``(resamples, 2)``."""
     drawn = counts(n, seed, resamples)
     step = _rows(n)
-    places = []
+    ranks = []
     for start in range(0, resamples, step):
         reached = drawn[start : start + step].cumsum(axis=1, dtype=np.int32)
-        wanted = (n - 1) // 2, n // 2
-        places.append(np.stack([(reached > rank).argmax(axis=1) for rank in wanted], axis=1))
-    return np.concatenate(places)
+        middles = (n - 1) // 2, n // 2
+        ranks.append(np.stack([(reached > middle).argmax(axis=1) for middle in middles], axis=1))
+    return np.concatenate(ranks)
 
 
 def _rows(n: int) -> int:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deltann.metrics import resampling
-from deltann.metrics.answers import Interval
-from deltann.metrics.arguments import as_integer, as_open_unit, as_seconds
+from deltann.metrics.arguments import as_integer, as_seconds
+from deltann.metrics.intervals import NO_INTERVAL, Interval, percentile_interval
 
 SpeedupMeasure = Literal["speed", "time"]
 
@@ -16,9 +16,9 @@ def latency_ratio(baseline_seconds: ArrayLike, candidate_seconds: ArrayLike) -> 
     """The candidate's time over the baseline's: 1 as fast, 2 twice as slow.
 
     baseline_seconds, candidate_seconds: positive reals ``(image, repeat)`` of the same images; the
-    numbers of repeats may differ. Each image counts with the median of its repeats, which one
-    disturbed repeat doesn't move; the ratio is that of the two sums over images, so of the time
-    that the whole set takes, as in the paper's tables of total times.
+    numbers of repeats may differ. Each image counts with the median of its repeats, so one
+    disturbed repeat changes nothing. The ratio is that of the two sums over images, so of the time
+    for all images, as in the paper's tables of total times.
     """
     baseline, candidate = _paired_medians(baseline_seconds, candidate_seconds)
     return float(candidate.sum() / baseline.sum())
@@ -33,10 +33,10 @@ def latency_ratio_interval(
 ) -> Interval:
     """Percentile bootstrap interval of ``latency_ratio``, over images.
 
-    Images are drawn with replacement, both cells' latencies of an image together, so that what
-    makes an image slow for both doesn't widen the interval. It says how the ratio varies from
-    image to image; not how it varies between runs or machines. The same seed gives the same
-    interval. One image can't be resampled: both ends are NaN.
+    Images are drawn with replacement, both cells' latencies of an image together: an image that is
+    slow for both cells doesn't widen the interval. The interval describes how the ratio varies
+    between images, not between runs or machines. The same seed gives the same interval. With one
+    image both ends are NaN.
 
     seed, resamples: integers, at least 0 and 1; confidence: above 0, below 1.
 
@@ -44,12 +44,11 @@ def latency_ratio_interval(
     """
     seed = as_integer("seed", seed, low=0)
     resamples = as_integer("resamples", resamples, low=1)
-    confidence = as_open_unit("confidence", confidence)
     medians = np.stack(_paired_medians(baseline_seconds, candidate_seconds), axis=1)
     if len(medians) == 1:
-        return Interval(float("nan"), float("nan"))
+        return NO_INTERVAL
     baseline, candidate = resampling.totals(medians, seed, resamples).T
-    return _percentiles(candidate / baseline, confidence)
+    return percentile_interval(candidate / baseline, confidence)
 
 
 def median_latency(seconds: ArrayLike) -> float:
@@ -65,15 +64,14 @@ def median_latency_interval(
 ) -> Interval:
     """Percentile bootstrap interval of ``median_latency``, in seconds, over images.
 
-    The arguments, limits and source of ``latency_ratio_interval`` hold here too.
+    It has the arguments, limits and source of ``latency_ratio_interval``.
     """
     seed = as_integer("seed", seed, low=0)
     resamples = as_integer("resamples", resamples, low=1)
-    confidence = as_open_unit("confidence", confidence)
     medians = _image_medians(seconds)
     if len(medians) == 1:
-        return Interval(float("nan"), float("nan"))
-    return _percentiles(resampling.medians(medians, seed, resamples), confidence)
+        return NO_INTERVAL
+    return percentile_interval(resampling.medians(medians, seed, resamples), confidence)
 
 
 def speedup_percent(
@@ -81,7 +79,7 @@ def speedup_percent(
     candidate_seconds: ArrayLike,
     measure: SpeedupMeasure = "speed",
 ) -> float:
-    """By how many percent the candidate is faster than the baseline; negative where slower.
+    """How much faster the candidate is than the baseline, in percent; negative where slower.
 
     baseline_seconds, candidate_seconds: positive reals ``(image, repeat)``, taken together into
     one ratio as in ``latency_ratio``.
@@ -114,7 +112,7 @@ def speedup_interval(
     """Bootstrap interval of ``speedup_percent``, in percent, over images.
 
     A speedup falls as the ratio of latencies grows, so the ends are those of
-    ``latency_ratio_interval``, converted and swapped; its arguments and limits hold here too.
+    ``latency_ratio_interval``, converted and swapped. It has the same arguments and limits.
     """
     ratio = latency_ratio_interval(baseline_seconds, candidate_seconds, seed, resamples, confidence)
     return Interval(_speedup(ratio.high, measure), _speedup(ratio.low, measure))
@@ -126,13 +124,6 @@ def _speedup(ratio: float, measure: SpeedupMeasure) -> float:
     if measure == "time":
         return 100.0 * (1.0 - ratio)
     raise ValueError(f"measure: {measure!r}, expected 'speed' or 'time'")
-
-
-def _percentiles(resampled: NDArray[np.float64], confidence: float) -> Interval:
-    """The ends between which the middle share `confidence` of the resampled numbers lies."""
-    tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(resampled, [tail, 1.0 - tail])
-    return Interval(float(low), float(high))
 
 
 def _paired_medians(

@@ -1,6 +1,6 @@
-"""Whether a factor (device, level, framework) moves latencies, and how much: tests and effects.
+"""Does a factor (device, level, framework) change latencies, and how much? Tests and effects.
 
-Groups are the factor's values; a group holds one number per image: its median latency in seconds.
+A group is one value of the factor. It holds one number per image: its median latency in seconds.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from deltann.metrics import resampling
-from deltann.metrics.answers import Interval
-from deltann.metrics.arguments import as_finite, as_integer, as_open_unit
+from deltann.metrics.arguments import as_finite, as_integer
+from deltann.metrics.intervals import Interval, percentile_interval
 
 FRIEDMAN, WILCOXON, KRUSKAL = "Friedman", "Wilcoxon signed-rank", "Kruskal-Wallis"
 
@@ -41,8 +41,8 @@ def one_way_anova(groups: Sequence[ArrayLike]) -> Anova:
     groups: at least two, each at least two finite numbers ``(image,)``. Where no group varies in
     itself, F is infinite and p 0 if their means differ; all three are NaN if everything is equal.
 
-    It takes the groups' images for different ones, and latencies for normally distributed with
-    one variance; here they are neither, so `rank_test` stands beside it.
+    The test assumes that the groups have different images, and that latencies are normally
+    distributed with one variance. Neither holds here, so use `rank_test` beside it.
 
     Sources: Fisher, "Statistical Methods for Research Workers", 1925; eta squared = sum of squares
     between groups over the total (Cohen, "Statistical Power Analysis", 2nd ed., 1988, section
@@ -63,7 +63,7 @@ def eta_squared_interval(
     """Percentile bootstrap interval of eta squared over images that all groups share.
 
     groups: as in `one_way_anova`, all of the same images in the same order. An image is drawn for
-    all groups together. NaN where a resample has no variance.
+    all groups together. Both ends are NaN if a resample has no variance.
 
     seed, resamples: integers, at least 0 and 1; confidence: above 0, below 1.
 
@@ -71,7 +71,6 @@ def eta_squared_interval(
     """
     seed = as_integer("seed", seed, low=0)
     resamples = as_integer("resamples", resamples, low=1)
-    tail = (1.0 - as_open_unit("confidence", confidence)) / 2.0
     values = _table(groups)
     n, k = values.shape
     # Around the mean, sums of squares lose no digits.
@@ -82,22 +81,24 @@ def eta_squared_interval(
     total = squares - correction
     between = (sums**2).sum(axis=1) / n - correction
     share = np.divide(between, total, out=np.full(resamples, np.nan), where=total > 0)
-    low, high = np.quantile(np.clip(share, 0.0, 1.0), [tail, 1.0 - tail])
-    return Interval(float(low), float(high))
+    return percentile_interval(np.clip(share, 0.0, 1.0), confidence)
 
 
 def rank_test(groups: Sequence[ArrayLike], paired: bool) -> RankTest:
-    """Whether the groups' latencies differ, by ranks: outliers and skew don't move it.
+    """A rank-based test of whether the groups' latencies differ; robust to outliers and skew.
 
-    groups: as in `one_way_anova`; paired: whether they are of the same images in the same order,
-    and so of the same length.
+    groups: as in `one_way_anova`; paired: whether all groups have the same images in the same
+    order, and so the same length.
 
-    Paired, the test must compare within images, since an image's latencies go together and a test
-    that ignores it takes the images' differences for noise: with three groups or more Friedman's
-    (effect: Kendall's W = chi squared / (n (k - 1))), with two Wilcoxon's signed ranks, which
-    Friedman's would reduce to signs (effect: the matched-pairs rank-biserial correlation's size,
-    (difference of the two rank sums) / their sum). Otherwise Kruskal and Wallis's (effect: epsilon
-    squared = H / (n - 1), n over all groups). Equal groups have p = 1 and effect 0.
+    Paired groups are compared within images, because some images are slower than others in all
+    groups:
+
+    * three groups or more: Friedman's test; effect: Kendall's W = chi squared / (n (k - 1)).
+    * two groups: Wilcoxon's signed-rank test; effect: the absolute matched-pairs rank-biserial
+      correlation, (difference of the two rank sums) / their sum.
+
+    Unpaired groups: the Kruskal-Wallis test; effect: epsilon squared = H / (n - 1), n over all
+    groups. Equal groups have p = 1 and effect 0.
 
     Sources: Friedman, JASA 32 (1937); Kendall, Babington Smith, Annals of Mathematical Statistics
     10 (1939); Wilcoxon, Biometrics Bulletin 1 (1945); Kerby, Comprehensive Psychology 3 (2014);
@@ -111,7 +112,7 @@ def rank_test(groups: Sequence[ArrayLike], paired: bool) -> RankTest:
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """p-values corrected for the number of tests: the chance of any false finding stays bounded.
+    """p-values corrected for the number of tests, so that any false finding stays improbable.
 
     p_values: ``(test,)`` from 0 to 1, NaN where there was no test; those stay NaN and don't count.
     Returns float64 ``(test,)``: the k-th smallest of m times (m - k + 1), at least as large as the

@@ -1,10 +1,8 @@
 """What a deployer should do, as far as this study's images can tell."""
 
-from math import ceil
-
 import pandas as pd
-from scipy.stats import norm
 
+from deltann import metrics
 from deltann.cell import SOURCE, UNCONVERTED
 from deltann.summary.formatting import count, route, some
 from deltann.tables.comparisons import FAILED, LABELS
@@ -65,26 +63,14 @@ def _images(conversions: pd.DataFrame) -> list[str]:
         found.append(
             f"Look at the {count(len(images), 'image')} on which cells disagree, in the gallery"
         )
-    n = int(ran["n"].min())
-    if n < enough(RULED_OUT):
+    n, needed = int(ran["n"].min()), metrics.wilson_sample_size(RULED_OUT)
+    if n < needed:
         found.append(
             f"Take more images: {count(n, 'image')} without a change rule out changes of more than "
-            f"{100 * _upper(n):.1f} % of labels (95 % interval); to rule out {RULED_OUT:g} %, take "
-            f"{enough(RULED_OUT)}"
+            f"{metrics.wilson_interval(0, n).high:.1f} % of labels (95 % interval); to rule out "
+            f"{RULED_OUT:g} %, take {needed}"
         )
     return found
-
-
-def _upper(n: int) -> float:
-    """The upper end of Wilson's 95 % interval where none of n images changed."""
-    z = norm.ppf(0.975)
-    return z**2 / (n + z**2)
-
-
-def enough(percent: float) -> int:
-    """So many images without a change rule out, by Wilson's 95 % interval, this percentage."""
-    z = norm.ppf(0.975)
-    return ceil(z**2 * (100 / percent - 1))
 
 
 def _again(cells: pd.DataFrame) -> list[str]:
