@@ -89,7 +89,7 @@ def test_a_wrong_pass_is_found(branched, tmp_path):
         "strided_slice1",
         "strided_slice",
     ]
-    assert "CombineParallelConv2D, by itself, changes labels" in text
+    assert "CombineParallelConv2D alone changes labels" in text
     assert "def concatenate(" in text
 
 
@@ -134,7 +134,7 @@ def test_a_wrong_schedule_is_found(branched, tmp_path):
     assert facts["kernel"]["name"] == facts["kernel"]["should_be"].split(" ")[0] == "packed_dense"
     assert "float16" not in facts["kernel"]["script"]
     assert "float16" in facts["kernel"]["scheduled_script"]
-    assert "it is the schedule" in text
+    assert "the schedule is the cause" in text
     alone = {tuple(row["switches"]): row["fails"] for row in facts["sets"]}
     assert alone[("PackOperators",)] is False and alone[("schedule rules",)] is True
 
@@ -297,11 +297,11 @@ class Fake:
 def test_a_difference_before_any_pass_is_told_apart():
     native = np.float32([[1, 5, 2], [3, 1, 2]])
     case = search.Case(("FuseOps", "PackLayout"), ("<a>.jpg", "b.jpg"), native, native + 1)
-    facts = search.explain(case, Fake(native, 1.0, ""))
+    facts = search.search(case, Fake(native, 1.0, ""))
     facts |= {"same_inputs": False}
     assert facts["before_passes"]["differs"] and facts["minimal"] == []
     lines = formatting.sentences(facts)
-    assert any("before any pass" in line and "prepared otherwise" in line for line in lines)
+    assert any("before any pass" in line and "prepared differently" in line for line in lines)
     facts |= {"cell": "c", "native": "n", "verdict": lines, "reproduce": "<b>"}
     text = page.page(facts)
     assert "&lt;a&gt;.jpg" in text and "<a>.jpg" not in text and "&lt;b&gt;" in text

@@ -1,4 +1,4 @@
-"""One set of passes, with a schedule or without: compiled, and run on some images."""
+"""Compile one set of passes, with a schedule or without, and run it on some images."""
 
 import os
 from pathlib import Path
@@ -16,29 +16,29 @@ LIBRARY, GRAPH, SCHEDULED, LOGITS = "model.so", "graph.txt", "scheduled.txt", "l
 
 
 def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, folder: str) -> dict:
-    """Compile, run, and leave the library, its TVMScripts and the logits.
+    """Compile and run; write the library, its TVMScripts and the logits.
 
     Args:
-        compilation: arguments of `deltann.stages.compile.work` but the files it writes.
+        compilation: arguments of `deltann.stages.compile.work` without the files it writes.
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         pixels: .npy file, uint8 (image, y, x, channel).
-        threads: of TVM's runtime.
-        folder: to write to; the logits are float32 (image, class).
+        threads: threads of TVM's runtime.
+        folder: the folder to write to; the logits are float32 (image, class).
 
     Returns:
         Nothing: an empty dictionary.
     """
     os.environ["TVM_NUM_THREADS"] = str(threads)  # read once, when TVM starts its pool
-    place = Path(folder)
+    output = Path(folder)
     written = {"output": LIBRARY, "graph": GRAPH, "scheduled": SCHEDULED}
-    paths = {name: str(place / file) for name, file in written.items()}
+    paths = {name: str(output / file) for name, file in written.items()}
     details = compile.work(**compilation, **paths)
-    files.write_json(place / f"{LIBRARY}.json", {"details": details})
-    how = Preprocessing(**preprocessing)
+    files.write_json(output / f"{LIBRARY}.json", {"details": details})
+    wanted = Preprocessing(**preprocessing)
     images = np.load(pixels, allow_pickle=False)
-    with Runner(place / LIBRARY, threads) as loaded:
-        order = layout(loaded.input_shape, how.crop)
-        answers = [loaded.infer(normalise(image, how, order)) for image in images]
-    check_shape(answers[0], how)
-    np.save(place / LOGITS, np.concatenate(answers)[:, how.background :])
+    with Runner(output / LIBRARY, threads) as loaded:
+        order = layout(loaded.input_shape, wanted.crop)
+        answers = [loaded.infer(normalise(image, wanted, order)) for image in images]
+    check_shape(answers[0], wanted)
+    np.save(output / LOGITS, np.concatenate(answers)[:, wanted.background :])
     return {}

@@ -1,4 +1,4 @@
-"""Sets of switches tried, each once, in a child process of its own."""
+"""Try sets of switches, each once and in a child process of its own."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,18 +9,18 @@ import numpy as np
 from deltann.cell import TUNED, UNSCHEDULED
 from deltann.errors import StudyError
 from deltann.execution import stage
-from deltann.execution.isolation import Limits, Task
+from deltann.execution.isolation import Limits, Outcome, Task
 from deltann.explain import SCHEDULE
 from deltann.explain.attempt import LOGITS
 
 
 class Attempt(NamedTuple):
-    """What a set came to.
+    """The outcome of one set.
 
     Attributes:
-        folder: with what `attempt` wrote.
-        logits: float32 (image, class), or None where it failed.
-        error: why it failed; empty where it didn't.
+        folder: where `attempt` wrote its files.
+        logits: float32 (image, class), or None if it failed.
+        error: why it failed; empty if it didn't.
     """
 
     folder: Path
@@ -34,11 +34,12 @@ class Attempts:
 
     Attributes:
         compilation: arguments of `deltann.stages.compile.work`: framework, target, model file, and
-            the database where the cell's schedule is `tuned`.
+            the database if the cell's schedule is `tuned`.
         run: arguments of `deltann.explain.attempt.work`: preprocessing, pixels and threads.
-        limits: of each attempt.
+        limits: the limits of each attempt.
         retries_left: how often Snakemake would try again.
-        folder: to write to.
+        folder: each attempt writes into a folder in it.
+        tried: the outcomes so far, by switches and schedule.
     """
 
     compilation: dict
@@ -46,12 +47,12 @@ class Attempts:
     limits: Limits
     retries_left: int
     folder: Path
-    known: dict[tuple, Attempt] = field(default_factory=dict)
+    tried: dict[tuple, Attempt] = field(default_factory=dict)
 
     def attempt(self, switches: tuple[str, ...], schedule: str | None = None) -> Attempt:
-        """Compile and run a set; with another schedule than its own, if one is given.
+        """Compile and run a set, with its own schedule or with the one given.
 
-        A failure is one outcome of a set among others: not every set need compile.
+        A failure is a normal outcome: not every set compiles.
         """
         task = self._start(switches, schedule)
         if isinstance(task, Attempt):
@@ -59,43 +60,43 @@ class Attempts:
         return self._done(switches, schedule, task.wait())
 
     def needed(self, switches: tuple[str, ...]) -> Attempt:
-        """Compile and run a set without which nothing can be said.
+        """Compile and run a set that the search can't do without.
 
         Raises:
             StudyError: it failed.
-            Transient: as `records.finish` does.
+            Transient: it failed, and the machine may be at fault (see `stage.finish`).
         """
-        task = self._start(switches, None)
-        if isinstance(task, Task):
-            task = self._done(switches, None, stage.finish(task, self.retries_left))
-        if task.error:
+        attempt = self._start(switches, None)
+        if isinstance(attempt, Task):
+            attempt = self._done(switches, None, stage.finish(attempt, self.retries_left))
+        if attempt.error:
             raise StudyError(
-                f"with {', '.join(switches) or 'no pass'} switched on, the model was not compiled "
-                f"and run again: {task.error}"
+                f"with {', '.join(switches) or 'no pass'} switched on, the model can't be compiled "
+                f"and run again: {attempt.error}"
             )
-        return task
+        return attempt
 
     def _start(self, switches: tuple[str, ...], schedule: str | None) -> Attempt | Task:
-        """The child at work, or what is known already."""
-        if (switches, schedule) in self.known:
-            return self.known[switches, schedule]
+        """The child at work, or the outcome if the set was tried before."""
+        if (switches, schedule) in self.tried:
+            return self.tried[switches, schedule]
         own = [item.removeprefix(SCHEDULE) for item in switches if item.startswith(SCHEDULE)]
         chosen = schedule or next(iter(own), UNSCHEDULED)
         passes = [item for item in switches if not item.startswith(SCHEDULE)]
         compilation = self.compilation | {"passes": passes, "schedule": chosen}
         if chosen != TUNED:
             compilation.pop("database", None)
-        folder = self.folder / str(len(self.known))
+        folder = self.folder / str(len(self.tried))
         folder.mkdir()
         names = ", ".join(passes) or "no pass"
-        print(f"set {len(self.known) + 1}: {names}; {SCHEDULE}{chosen}", flush=True)
+        print(f"set {len(self.tried) + 1}: {names}; {SCHEDULE}{chosen}", flush=True)
         arguments = {"compilation": compilation, "folder": str(folder)} | self.run
         return stage.start("deltann.explain.attempt", arguments, self.limits, folder)
 
-    def _done(self, switches: tuple[str, ...], schedule: str | None, outcome) -> Attempt:
-        folder = self.folder / str(len(self.known))
+    def _done(self, switches: tuple[str, ...], schedule: str | None, outcome: Outcome) -> Attempt:
+        folder = self.folder / str(len(self.tried))
         failure = outcome.failure
         logits = None if failure else np.load(folder / LOGITS, allow_pickle=False)
         error = f"{failure.type}: {failure.message}" if failure else ""
-        self.known[switches, schedule] = Attempt(folder, logits, error)
-        return self.known[switches, schedule]
+        self.tried[switches, schedule] = Attempt(folder, logits, error)
+        return self.tried[switches, schedule]

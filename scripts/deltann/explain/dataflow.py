@@ -1,4 +1,4 @@
-"""The kernel at which a difference enters, by who reads whose tensor."""
+"""Find the kernel at which a difference enters, from which kernel reads which tensor."""
 
 from typing import NamedTuple
 
@@ -7,9 +7,9 @@ class Step(NamedTuple):
     """One tensor that a kernel wrote.
 
     Attributes:
-        inputs: numbers of the steps whose tensors the kernel read; -1 for the model's input.
-            What it read beside is constant.
-        matches: whether the reference has the tensor too.
+        inputs: numbers of the steps whose tensors the kernel read, `INPUT` for the model's input.
+            Constants that it read aren't listed.
+        matches: whether the reference has the same tensor.
     """
 
     inputs: tuple[int, ...]
@@ -20,17 +20,18 @@ INPUT = -1
 
 
 def culprit(steps: list[Step]) -> int | None:
-    """The first step that is lost while no step it reads from is.
+    """The first lost step that reads from no lost step.
 
-    A step is lost if its tensor isn't in the reference, nor is any that depends on it: a pass may
-    well make tensors of its own, as folded batch norms do, if what follows is as it was. Steps
-    that depend on constants only can't be told right from wrong, and count as constants.
+    A step is lost if the reference has neither its tensor nor any tensor that depends on it. A
+    tensor without a match isn't enough: passes such as folding batch norms make new tensors, and
+    later ones match again. A step that depends on constants only counts as a constant, since its
+    tensor can't be judged.
 
     Args:
         steps: in the order in which they ran.
 
     Returns:
-        The step's number, or None where none is lost.
+        The step's number, or None if no step is lost.
     """
     variable = depends_on_input(steps)
     readers: list[list[int]] = [[] for _ in steps]

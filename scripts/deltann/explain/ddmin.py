@@ -1,17 +1,18 @@
-"""Delta debugging: from a set that fails to one of which nothing can be left out."""
+"""Delta debugging: reduce a failing set until no item can be left out."""
 
 from collections.abc import Callable, Sequence
 
 
 def minimal(items: Sequence[str], fails: Callable[[tuple[str, ...]], bool]) -> tuple[str, ...]:
-    """A 1-minimal failing part: without any one of its items it doesn't fail.
+    """A 1-minimal failing subset: it no longer fails without any one of its items.
 
     Args:
-        items: without repetition; all of them together fail, and none of them don't.
-        fails: of a part, in the order of `items`; asked again about the same part now and then.
+        items: distinct; all of them together fail, the empty set doesn't.
+        fails: whether a subset, in the order of `items`, fails. It may be called more than once
+            with the same subset.
 
     Returns:
-        The part, in the order of `items`.
+        The subset, in the order of `items`.
 
     Source: algorithm ddmin, Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing
     Input", IEEE Transactions on Software Engineering 28(2), 2002, figure 8.
@@ -35,6 +36,6 @@ def minimal(items: Sequence[str], fails: Callable[[tuple[str, ...]], bool]) -> t
 
 
 def _split(items: tuple[str, ...], pieces: int) -> list[tuple[str, ...]]:
-    """Cut into so many pieces, as equal in length as they get."""
+    """Cut into pieces of lengths that differ by at most one."""
     ends = [len(items) * number // pieces for number in range(pieces + 1)]
     return [items[start:end] for start, end in zip(ends, ends[1:], strict=False)]

@@ -1,4 +1,4 @@
-"""Two compilations of a model, kernel by kernel, on one image."""
+"""Compare two compilations of a model kernel by kernel, on one image."""
 
 import zlib
 from pathlib import Path
@@ -15,16 +15,19 @@ from deltann.images.normalise import layout, normalise
 from deltann.images.preprocessing import Preprocessing
 from deltann.runners.tvm import Runner
 
-# Kernels before and after the one found that are listed with it.
+# So many kernels before and after the culprit are listed with it.
 AROUND = 6
 
 
 class Written(NamedTuple):
-    """A tensor that a kernel wrote: the kernel, the shapes it read, by whom, and the content.
+    """A tensor that a kernel wrote.
 
     Attributes:
-        writers: for each tensor read, the number of the one written before; `INPUT` for the
+        kernel: the kernel's name.
+        shapes: the shapes of the tensors it read.
+        writers: for each tensor read, the number of the `Written` that holds it; `INPUT` for the
             model's input, None for a constant.
+        content: the tensor.
     """
 
     kernel: str
@@ -40,20 +43,20 @@ def work(
 
     Args:
         reference: folder that `attempt` wrote.
-        failing: another.
+        failing: another such folder.
         aligned: whether both have the same graph, and so the same kernels in the same order.
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         pixels: .npy file, uint8 (1, y, x, channel).
-        threads: of TVM's runtime.
+        threads: threads of TVM's runtime.
 
     Returns:
-        `kernels`: how many tensors each wrote; `kernel`: what is to be said of the one found, or
-        None; `around`: those that ran before and after it.
+        `kernels`: how many tensors each compilation wrote; `kernel`: the facts about the culprit,
+        or None; `around`: the kernels that ran before and after it.
     """
-    how = Preprocessing(**preprocessing)
+    wanted = Preprocessing(**preprocessing)
     (image,) = np.load(pixels, allow_pickle=False)
-    before, batch = traced(Path(reference), image, how, threads)
-    after, _ = traced(Path(failing), image, how, threads)
+    before, batch = traced(Path(reference), image, wanted, threads)
+    after, _ = traced(Path(failing), image, wanted, threads)
     index = Index([batch, *(item.content for item in before)])
     if aligned:
         differences = compared(before, after)
@@ -61,8 +64,8 @@ def work(
     else:
         counterparts = [index.find(item.content) for item in after]
     steps = [
-        Step(tuple(w for w in item.writers if w is not None), found is not None)
-        for item, found in zip(after, counterparts, strict=True)
+        Step(tuple(w for w in item.writers if w is not None), counterpart is not None)
+        for item, counterpart in zip(after, counterparts, strict=True)
     ]
     number = dataflow.culprit(steps)
     result = {"kernels": {"reference": len(before), "failing": len(after)}}
@@ -71,29 +74,38 @@ def work(
     if aligned:
         nearest = number + 1, differences[number]
     else:
-        known = {found for found in counterparts if found is not None}
-        likely = readers(before, given(after[number], counterparts))
-        nearest = index.nearest(after[number].content, likely, known)
+        matched = {counterpart for counterpart in counterparts if counterpart is not None}
+        likely = readers(before, read_by(after[number], counterparts))
+        nearest = index.nearest(after[number].content, likely, matched)
     names = ["the image", *labelled(before)]
-    kernel = described(after, number, counterparts, names) | told(nearest, names)
+    kernel = described(after, number, counterparts, names) | expected(nearest, names)
     kernel["rerouted"] = rerouted(before, after, number, counterparts, nearest)
-    place = Path(failing)
-    kernel["script"] = function((place / GRAPH).read_text(encoding="utf-8"), kernel["name"])
-    scheduled = function((place / SCHEDULED).read_text(encoding="utf-8"), kernel["name"])
-    kernel["scheduled_script"] = scheduled if scheduled != kernel["script"] else None
+    kernel |= scripts(Path(failing), kernel["name"])
     return result | {"kernel": kernel, "around": around(after, number, counterparts, names)}
 
 
-def traced(folder: Path, image: np.ndarray, how: Preprocessing, threads: int):
-    """Run a library on an image: what each kernel wrote (list of `Written`), and the input."""
-    found: list[Written] = []
+def traced(
+    folder: Path, image: np.ndarray, wanted: Preprocessing, threads: int
+) -> tuple[list[Written], np.ndarray]:
+    """Run a library on an image.
+
+    Args:
+        folder: a folder that `attempt` wrote.
+        image: uint8 (y, x, channel).
+        wanted: the model's preprocessing.
+        threads: threads of TVM's runtime.
+
+    Returns:
+        What each kernel wrote, in the order in which they ran; and the model's input.
+    """
+    written: list[Written] = []
     last: dict[int, int] = {}
     sums: list[int] = []
 
     def observe(_, name, before_run, __, *arguments):
         if name.startswith("vm.builtin."):
             return
-        tensors = [item for item in arguments if hasattr(item, "data_ptr")]
+        tensors = [item for item in arguments if isinstance(item, tensor_type)]
         arrays = [np.array(item.numpy()) for item in tensors]  # copies: memory is used again
         now = [zlib.crc32(item) for item in arrays]
         if before_run:
@@ -106,34 +118,39 @@ def traced(folder: Path, image: np.ndarray, how: Preprocessing, threads: int):
         shapes = tuple(arrays[n].shape for n in reads)
         writers = tuple(last.get(tensors[n].data_ptr()) for n in reads)
         for n in results:
-            found.append(Written(name, shapes, writers, arrays[n]))
-            last[tensors[n].data_ptr()] = len(found) - 1
+            written.append(Written(name, shapes, writers, arrays[n]))
+            last[tensors[n].data_ptr()] = len(written) - 1
 
     with Runner(folder / LIBRARY, threads) as loaded:
-        batch = normalise(image, how, layout(loaded.input_shape, how.crop))
-        given = loaded.tvm.runtime.tensor(batch)
-        last[given.data_ptr()] = INPUT
+        tensor_type = loaded.tvm.runtime.Tensor
+        batch = normalise(image, wanted, layout(loaded.input_shape, wanted.crop))
+        model_input = loaded.tvm.runtime.tensor(batch)
+        last[model_input.data_ptr()] = INPUT
         loaded.machine.set_instrument(observe)
-        loaded.machine["main"](given)
-    return found, batch
+        loaded.machine["main"](model_input)
+    return written, batch
 
 
 def compared(before: list[Written], after: list[Written]) -> list[Difference]:
-    """How the tensors of the same graph's kernels differ, one after the other.
+    """The differences of two runs of the same kernels in the same order.
 
     Raises:
-        ValueError: the graphs aren't the same.
+        ValueError: the kernels aren't the same.
     """
     names = [[(item.kernel, item.content.shape) for item in items] for items in (before, after)]
     if names[0] != names[1]:
-        raise ValueError("the scheduled and the unscheduled graph run other kernels")
+        raise ValueError("the scheduled and the unscheduled graph run different kernels")
     return [difference(a.content, b.content) for a, b in zip(before, after, strict=True)]
 
 
-def given(item: Written, counterparts: list[int | None]) -> list[int | None]:
-    """What a kernel read that isn't constant, by its numbers in the index; None if not there.
+# The index has the model's input first, and then what the reference wrote: its tensor n has the
+# number n + 1 there.
 
-    The index has the model's input first, and so what the reference wrote one further on.
+
+def read_by(item: Written, counterparts: list[int | None]) -> list[int | None]:
+    """Index numbers of the tensors that a failing kernel read, without constants.
+
+    None for a tensor that the reference lacks.
     """
     return [
         0 if writer == INPUT else counterparts[writer]
@@ -142,14 +159,14 @@ def given(item: Written, counterparts: list[int | None]) -> list[int | None]:
     ]
 
 
-def own(item: Written) -> list[int]:
-    """The same of a kernel of the reference."""
+def read_by_reference(item: Written) -> list[int]:
+    """Index numbers of the tensors that a kernel of the reference read, without constants."""
     return [writer + 1 for writer in item.writers if writer is not None]
 
 
 def readers(before: list[Written], read: list[int | None]) -> set[int]:
-    """The reference's tensors, by their numbers in the index, that are made from one of these."""
-    return {n for n, item in enumerate(before, 1) if set(own(item)) & (set(read) - {None})}
+    """Index numbers of the reference's tensors that are computed from one of these."""
+    return {n for n, item in enumerate(before, 1) if set(read_by_reference(item)) & set(read)}
 
 
 def rerouted(
@@ -159,27 +176,28 @@ def rerouted(
     counterparts: list[int | None],
     nearest: tuple[int, Difference] | None,
 ) -> list[str]:
-    """The kernels whose tensors one kernel reads in another order than the reference's does.
+    """The kernels whose tensors the culprit reads in another order than the reference's kernel.
 
-    None where it reads what it should in the order in which it should: then it is at fault itself.
+    Empty if it reads the right tensors in the right order: then the culprit itself is at fault.
     """
     if nearest is None or not nearest[0]:
         return []
-    read, wanted = given(after[number], counterparts), own(before[nearest[0] - 1])
-    if None in read or sorted(read) != sorted(wanted):
+    read = read_by(after[number], counterparts)
+    right = read_by_reference(before[nearest[0] - 1])
+    if None in read or sorted(read) != sorted(right):
         return []
     writers = [writer for writer in after[number].writers if writer is not None]
     names = labelled(after)
     return [
         "the image" if writer == INPUT else names[writer]
-        for writer, one, other in zip(writers, read, wanted, strict=True)
+        for writer, one, other in zip(writers, read, right, strict=True)
         if one != other
     ]
 
 
 def labelled(items: list[Written]) -> list[str]:
-    """The kernels' names with their places in the run, from 1: one kernel may run often."""
-    return [f"{item.kernel} (#{place})" for place, item in enumerate(items, 1)]
+    """The kernels' names with their numbers in the run, from 1: one kernel may run often."""
+    return [f"{item.kernel} (#{number})" for number, item in enumerate(items, 1)]
 
 
 def described(
@@ -189,38 +207,45 @@ def described(
     item = after[number]
     inputs, labels = [], labelled(after)
     for shape, writer in zip(item.shapes, item.writers, strict=True):
-        known = None if writer in (None, INPUT) else counterparts[writer]
+        counterpart = None if writer in (None, INPUT) else counterparts[writer]
         by = {None: "a constant", INPUT: "the image"}.get(writer) or labels[writer]
-        same = None if known is None else names[known]
+        same = None if counterpart is None else names[counterpart]
         inputs.append({"shape": list(shape), "written_by": by, "same_as": same})
     shape = list(item.content.shape)
     return {"name": item.kernel, "number": number + 1, "shape": shape, "inputs": inputs}
 
 
-def told(nearest: tuple[int, Difference] | None, names: list[str]) -> dict:
-    """The reference's tensor that a result should be, as far as is known, and how it differs."""
+def expected(nearest: tuple[int, Difference] | None, names: list[str]) -> dict:
+    """Which of the reference's tensors a result should be, and how it differs; None if unknown."""
     if nearest is None:
         return {"should_be": None, "difference": None}
-    number, found = nearest
-    return {"should_be": names[number], "difference": finite(found)}
+    number, differs = nearest
+    return {"should_be": names[number], "difference": finite(differs)}
 
 
-def finite(found: Difference) -> dict:
-    """A difference as JSON holds it: None in place of infinity."""
-    return {k: v if v < float("inf") else None for k, v in found._asdict().items()}
+def finite(differs: Difference) -> dict:
+    """A difference for JSON: None instead of infinity."""
+    return {k: v if v < float("inf") else None for k, v in differs._asdict().items()}
+
+
+def scripts(folder: Path, kernel: str) -> dict[str, str | None]:
+    """A kernel's TVMScript before scheduling, and after it if that differs."""
+    texts = [(folder / name).read_text(encoding="utf-8") for name in (GRAPH, SCHEDULED)]
+    plain, scheduled = (function(text, kernel) for text in texts)
+    return {"script": plain, "scheduled_script": scheduled if scheduled != plain else None}
 
 
 def around(
     after: list[Written], number: int, counterparts: list[int | None], names: list[str]
 ) -> list[dict]:
-    """The kernels that ran before and after one, and what each one's result is in the reference."""
+    """The kernels that ran before and after one, each with its counterpart in the reference."""
     start = max(0, number - AROUND)
     return [
         {
-            "number": place + 1,
-            "name": after[place].kernel,
-            "shape": list(after[place].content.shape),
-            "same_as": None if counterparts[place] is None else names[counterparts[place]],
+            "number": n + 1,
+            "name": after[n].kernel,
+            "shape": list(after[n].content.shape),
+            "same_as": None if counterparts[n] is None else names[counterparts[n]],
         }
-        for place in range(start, min(len(after), number + AROUND + 1))
+        for n in range(start, min(len(after), number + AROUND + 1))
     ]

@@ -1,4 +1,4 @@
-"""The facts as a page."""
+"""The facts as an HTML page."""
 
 from html import escape
 from pathlib import Path
@@ -10,10 +10,10 @@ HERE = Path(__file__).parent
 
 
 def page(facts: dict) -> str:
-    """An HTML page, self-contained.
+    """A self-contained HTML page.
 
     Args:
-        facts: of `search.explain`, with what scripts/explain.py adds.
+        facts: those that `explain.explain` collects.
     """
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         cell=escape(facts["cell"]),
@@ -27,7 +27,7 @@ def page(facts: dict) -> str:
 
 
 def table(head: list[str], rows: list[list[object]]) -> str:
-    """An HTML table; every cell is escaped."""
+    """An HTML table; the text of every cell is escaped."""
 
     def row(kind: str, cells: list) -> str:
         inside = "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in cells)
@@ -69,7 +69,7 @@ def _kernel(facts: dict) -> str:
     kernel = facts["kernel"]
     if kernel is None:
         return "<p>None.</p>"
-    found = kernel["difference"] or {}
+    difference = kernel["difference"] or {}
     rows = [
         ["kernel", f"{kernel['name']} (#{kernel['number']})"],
         ["its result", _shape(kernel["shape"])],
@@ -78,15 +78,15 @@ def _kernel(facts: dict) -> str:
             for count, item in enumerate(kernel["inputs"], 1)
         ),
         ["compared with", f"{kernel['should_be'] or 'nothing'}, of {facts['compared_with']}"],
-        ["largest difference", number(found["largest"]) if found else ""],
-        ["over the largest element", number(found["relative"]) if found else ""],
-        ["elements that differ", f"{found['differing']} of {found['elements']}" if found else ""],
+        ["largest difference", number(difference["largest"]) if difference else ""],
+        ["over the largest element", number(difference["relative"]) if difference else ""],
+        ["elements that differ", _differing(difference)],
     ]
     around = [
         [
             f"{'→ ' * (item['number'] == kernel['number'])}{item['name']} (#{item['number']})",
             _shape(item["shape"]),
-            item["same_as"] or "not there",
+            item["same_as"] or "no counterpart",
         ]
         for item in facts["around"]
     ]
@@ -96,6 +96,10 @@ def _kernel(facts: dict) -> str:
         if kernel[name]:
             parts.append(f"<h3>{title}</h3>\n<pre>{escape(kernel[name])}</pre>")
     return "\n".join(parts)
+
+
+def _differing(difference: dict) -> str:
+    return f"{difference['differing']} of {difference['elements']}" if difference else ""
 
 
 def _shape(sides: list[int]) -> str:

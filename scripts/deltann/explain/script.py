@@ -1,4 +1,4 @@
-"""One function of a module's TVMScript."""
+"""Cut one function out of a module's TVMScript."""
 
 import re
 
@@ -7,14 +7,14 @@ WIDTH = 400
 
 
 def function(text: str, name: str) -> str | None:
-    """A function's text, without the module's indentation and cut to `LINES` lines.
+    """A function's text, without the module's indentation and at most `LINES` lines long.
 
     Args:
         text: a module's TVMScript.
-        name: the function's.
+        name: the function's name.
 
     Returns:
-        None where the module has no such function.
+        None if the module has no such function.
     """
     lines = text.splitlines()
     head = re.compile(rf"(\s*)def {re.escape(name)}\(")

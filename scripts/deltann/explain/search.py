@@ -1,4 +1,4 @@
-"""The search: from a cell whose answers left the native ones to passes and a kernel."""
+"""Search the passes and the kernel at which a cell's answers leave the native ones."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from deltann.explain.tensors import difference
 from deltann.tolerance import TOLERANCE
 from deltann.tvm.target_kinds.llvm import PACKED
 
-# Images that are looked at, at most.
+# At most so many images are compared.
 IMAGES = 4
 LABELS, LOGITS = "labels", "logits"
 PACK_OPERATORS = "PackOperators"
@@ -20,13 +20,13 @@ PACK_OPERATORS = "PackOperators"
 
 @dataclass(frozen=True)
 class Case:
-    """What is to be explained.
+    """The difference to explain.
 
     Attributes:
         switches: the cell's passes, and `schedule <name>` if it has one.
-        images: names of the images that are looked at.
+        images: names of the images that are compared.
         native: the native cell's logits for them, float32 (image, class).
-        compiled: the cell's.
+        compiled: the cell's logits, likewise.
     """
 
     switches: tuple[str, ...]
@@ -38,7 +38,7 @@ class Case:
 def relative(reference: np.ndarray, logits: np.ndarray) -> np.ndarray:
     """Each image's largest difference of a logit over its largest logit, float64 (image,).
 
-    As `metrics.logit_difference`, but infinite where a logit isn't finite.
+    As `metrics.logit_difference`, but infinite if a logit isn't finite.
     """
     return np.array([difference(a, b).relative for a, b in zip(reference, logits, strict=True)])
 
@@ -49,16 +49,15 @@ def top(logits: np.ndarray) -> np.ndarray:
 
 
 def chosen(native: np.ndarray, compiled: np.ndarray) -> np.ndarray:
-    """Which images tell most of a difference between two cells.
+    """The images that show most of a difference between two cells.
 
     Args:
-        native: logits, float32 (image, class).
-        compiled: the same of the other cell.
+        native: the native cell's logits, float32 (image, class).
+        compiled: the compiled cell's logits, likewise.
 
     Returns:
-        Numbers of the images whose labels differ, at most `IMAGES`, those with the largest
-        relative difference of a logit first; where no label differs, the one image with the
-        largest.
+        Numbers of at most `IMAGES` images whose labels differ, the largest relative logit
+        difference first. If no label differs, the one image with the largest difference.
     """
     order = np.argsort(-relative(native, compiled), kind="stable")
     differ = top(native) != top(compiled)
@@ -66,10 +65,16 @@ def chosen(native: np.ndarray, compiled: np.ndarray) -> np.ndarray:
 
 
 class Criterion:
-    """Whether a set of switches fails: what a difference is, and from what.
+    """Decides whether a set of switches fails.
 
-    It is one of labels where the cell's labels differ from the native ones and, on the same
-    image, from the reference's; otherwise one of logits, by more than `TOLERANCE`.
+    If on some image the cell's label differs from both the native one and the reference's, a set
+    fails if it changes the label of such an image. Otherwise it fails if it changes logits by more
+    than `TOLERANCE`.
+
+    Args:
+        case: the difference to explain.
+        reference: logits without passes and schedule, float32 (image, class).
+        whole: logits with all of the cell's switches, likewise.
     """
 
     def __init__(self, case: Case, reference: np.ndarray, whole: np.ndarray) -> None:
@@ -78,44 +83,44 @@ class Criterion:
         self.images = moved & (top(case.native) != top(case.compiled))
         self.name = LABELS if self.images.any() else LOGITS
 
-    def judged(self, switches: tuple[str, ...], found: Attempt) -> dict:
+    def judge(self, switches: tuple[str, ...], attempt: Attempt) -> dict:
         """A set's row in the page."""
-        row = {"switches": list(switches), "error": found.error}
-        if found.logits is None:
+        row = {"switches": list(switches), "error": attempt.error}
+        if attempt.logits is None:
             return row | {"fails": False, "difference": None, "labels_moved": None}
-        far = float(relative(self.reference, found.logits).max())
-        moved = top(self.reference) != top(found.logits)
+        far = float(relative(self.reference, attempt.logits).max())
+        moved = top(self.reference) != top(attempt.logits)
         fails = bool((moved & self.images).any()) if self.name == LABELS else far > TOLERANCE
         return row | {"fails": fails, "difference": storable(far), "labels_moved": int(moved.sum())}
 
 
 def storable(number: float) -> float | None:
-    """A number as JSON holds it: None where it isn't finite."""
+    """A number for JSON: None if it isn't finite."""
     return float(number) if np.isfinite(number) else None
 
 
-def explain(case: Case, attempts: Attempts) -> dict:
+def search(case: Case, attempts: Attempts) -> dict:
     """Find the smallest failing set of switches and its kernel.
 
     Returns:
         The facts that `page` shows, JSON-able.
 
     Raises:
-        StudyError: the model, or the cell, can't be compiled and run again.
-        Transient: the same, by what may be the machine's fault.
+        StudyError: the model or the cell can't be compiled and run again.
+        Transient: the same, if the machine may be at fault.
     """
     reference = attempts.needed(())
     whole = attempts.needed(case.switches)
     criterion = Criterion(case, reference.logits, whole.logits)
-    rows: dict[tuple[str, ...], dict] = {(): criterion.judged((), reference)}
+    rows: dict[tuple[str, ...], dict] = {(): criterion.judge((), reference)}
 
     def fails(part: tuple[str, ...]) -> bool:
-        rows[part] = criterion.judged(part, attempts.attempt(part))
+        rows[part] = criterion.judge(part, attempts.attempt(part))
         return rows[part]["fails"]
 
     minimal = ddmin.minimal(case.switches, fails) if fails(case.switches) else ()
-    found = _kernel(minimal, criterion, attempts) if minimal else {}
-    rows |= found.pop("rows", {})
+    kernel = _kernel(minimal, criterion, attempts) if minimal else {"kernel": None}
+    rows |= kernel.pop("rows", {})
     before = relative(case.native, reference.logits)
     again = relative(case.compiled, whole.logits)
     return {
@@ -135,8 +140,7 @@ def explain(case: Case, attempts: Attempts) -> dict:
         "switches": list(case.switches),
         "sets": list(rows.values()),
         "minimal": list(minimal),
-        "kernel": None,
-    } | found
+    } | kernel
 
 
 def _images(case: Case, reference: np.ndarray) -> list[dict]:
@@ -157,14 +161,14 @@ def _images(case: Case, reference: np.ndarray) -> list[dict]:
 
 
 def _kernel(minimal: tuple[str, ...], criterion: Criterion, attempts: Attempts) -> dict:
-    """The kernel at which a failing set leaves what it is compared with."""
+    """The facts about the kernel at which a failing set leaves its comparison."""
     failing, reference = attempts.attempt(minimal), attempts.attempt(())
     rows, against = {}, "the reference"
     passes = tuple(item for item in minimal if not item.startswith(SCHEDULE))
     if passes != minimal:
-        # a schedule comes with kernels of its own: is it they, or what it makes of them?
+        # a schedule brings its own kernels: do these differ, or only the scheduled code?
         kernels = attempts.attempt(passes, PACKED)
-        row = criterion.judged((*passes, PACK_OPERATORS), kernels)
+        row = criterion.judge((*passes, PACK_OPERATORS), kernels)
         rows[(*passes, PACK_OPERATORS)] = row
         if not row["fails"] and not row["error"]:
             reference, against = kernels, "the same graph, unscheduled"

@@ -1,4 +1,4 @@
-"""Whether two kernels' results are one tensor, whatever layout each has it in."""
+"""Whether two kernels' results are the same tensor, in whatever layout each one is."""
 
 import math
 from collections.abc import Container, Iterator
@@ -8,7 +8,7 @@ import numpy as np
 
 from deltann.tolerance import TOLERANCE
 
-# Elements that are compared before all are.
+# Elements that are compared first; all elements only if these agree.
 SAMPLE = 64
 
 
@@ -16,10 +16,10 @@ class Difference(NamedTuple):
     """How much two tensors of the same size differ.
 
     Attributes:
-        largest: absolute; infinity where one isn't finite.
-        relative: the largest over the first tensor's largest absolute value.
-        differing: elements that differ by more than `TOLERANCE` of that value.
-        elements: of either tensor.
+        largest: the largest absolute difference; infinity if one isn't finite.
+        relative: `largest` over the first tensor's largest absolute value.
+        differing: number of elements that differ by more than `TOLERANCE` of that value.
+        elements: number of elements of either tensor.
     """
 
     largest: float
@@ -29,7 +29,7 @@ class Difference(NamedTuple):
 
     @property
     def matters(self) -> bool:
-        """Whether the tensors are another than each other, beyond rounding."""
+        """Whether the tensors differ beyond rounding."""
         return self.relative > TOLERANCE
 
 
@@ -38,10 +38,10 @@ def difference(reference: np.ndarray, other: np.ndarray) -> Difference:
 
     Args:
         reference: real numbers of any shape.
-        other: as many, in the same order.
+        other: as many numbers, in the same order.
 
     Returns:
-        The normwise relative difference, as `metrics.logit_difference` has it, and its parts.
+        The normwise relative difference, as in `metrics.logit_difference`, and its parts.
     """
     a, b = reference.astype(np.float64).ravel(), other.astype(np.float64).ravel()
     with np.errstate(invalid="ignore"):
@@ -54,15 +54,15 @@ def difference(reference: np.ndarray, other: np.ndarray) -> Difference:
 
 
 def forms(tensor: np.ndarray, sizes: Container[int]) -> Iterator[np.ndarray]:
-    """The tensor, flat, in every order that a plain tensor of the same content may have.
+    """The tensor, flat, in every order of elements that the same content may have elsewhere.
 
     A tensor of four dimensions may have its channels second or last. One of five is packed, (n,
-    block, height, width, lane): its last lanes may be padding, whatever they hold. The order of
-    the elements counts otherwise: a wrong layout permutes them.
+    block, height, width, lane), and its last lanes may be padding. No other order is tried: a
+    permuted tensor is what a wrong layout makes.
 
     Args:
         tensor: of any shape.
-        sizes: the numbers of elements that are asked for.
+        sizes: only forms with one of these numbers of elements are given.
     """
     if tensor.size in sizes:
         yield tensor.ravel()
@@ -79,7 +79,7 @@ def forms(tensor: np.ndarray, sizes: Container[int]) -> Iterator[np.ndarray]:
 
 
 class Index:
-    """The tensors of a reference, to be found again."""
+    """Finds a tensor among those of a reference."""
 
     def __init__(self, tensors: list[np.ndarray]) -> None:
         self.tensors = [tensor.ravel() for tensor in tensors]
@@ -88,7 +88,7 @@ class Index:
             self._of_size.setdefault(tensor.size, []).append(number)
 
     def find(self, tensor: np.ndarray) -> int | None:
-        """The first tensor that this one is, up to layout and rounding; None if there is none."""
+        """The number of the first tensor equal to this one up to layout and rounding, or None."""
         for form in forms(tensor, self._of_size):
             for number in self._of_size[form.size]:
                 if self._alike(self.tensors[number], form):
@@ -100,31 +100,32 @@ class Index:
         scale = max(abs(float(tensor.max(initial=0))), abs(float(tensor.min(initial=0))))
         with np.errstate(invalid="ignore"):
             apart = np.abs(tensor[::step] - form[::step]).max(initial=0)
-        # most tensors differ in the first elements that one looks at
+        # most tensors differ in the sample already
         return not apart > TOLERANCE * scale and not difference(tensor, form).matters
 
     def nearest(
-        self, tensor: np.ndarray, likely: set[int], taken: set[int]
+        self, tensor: np.ndarray, likely: set[int], matched: set[int]
     ) -> tuple[int, Difference] | None:
-        """The tensor that this one should be, as far as one can tell.
+        """The tensor that this one should probably be: the nearest one of its size.
 
         Args:
             tensor: not in the index.
-            likely: numbers of the tensors of which it is one, if any is of its size.
-            taken: numbers of those that it is only if there is no other.
+            likely: numbers of tensors that are preferred.
+            matched: numbers of tensors that are taken only if there is no other, because another
+                tensor is equal to them.
 
         Returns:
-            The number of the nearest one, and how it differs from this one; None where none is of
-            this size.
+            The number of the nearest tensor, and how it differs from this one; None if no tensor
+            has this size.
         """
-        found = [
+        candidates = [
             (number, difference(self.tensors[number], form))
             for form in forms(tensor, self._of_size)
             for number in self._of_size[form.size]
         ]
 
-        def unlike(item: tuple[int, Difference]) -> tuple:
+        def distance(item: tuple[int, Difference]) -> tuple:
             number, apart = item
-            return number not in likely, number in taken, apart.largest, apart.differing
+            return number not in likely, number in matched, apart.largest, apart.differing
 
-        return min(found, key=unlike, default=None)
+        return min(candidates, key=distance, default=None)
