@@ -6,7 +6,7 @@ include: "rules/export.smk"
 include: "rules/convert.smk"
 
 
-if TUNED in grid.schedules(config):  # a study without needs no budget and no limit for it
+if TUNED in config["schedules"]:  # a study without needs no budget and no limit for it
 
     include: "rules/tune.smk"
 

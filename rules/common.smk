@@ -12,10 +12,11 @@ from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
 from deltann import fencing, runners
-from deltann.study import validation, grid
+from deltann.study import file_checks, grid, model_sources, routes, validation
 from deltann.provenance import files
 from deltann.execution import isolation
 from deltann.images import resizers
+from deltann.models import SEEDED
 from deltann.workflow import slurm
 from deltann.workflow import snakemake_internals as internals
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED, UNCONVERTED, Cell
@@ -45,7 +46,7 @@ if not IN_JOB:
 # of the dataset is allowed to.
 DATASET = f"{STUDY}/study.nc"
 CELLS = grid.cells(config)
-PREPARED = sorted({f"{STUDY}/{grid.inputs(config, cell)}" for cell in CELLS})
+PREPARED = sorted({f"{STUDY}/{grid.prepared_images(config, cell)}" for cell in CELLS})
 # Jobs of a cluster parse this file too. They leave trying again to the run that submitted them: it
 # asks for more memory and time, and maybe for another node.
 RETRIES = 0 if IN_JOB else config["limits"]["retries"]
@@ -186,7 +187,7 @@ def device_of(wildcards):
 def imported(wildcards):
     """The model file that TVM imports."""
     names = ("model", "source", "route", "importer")
-    return grid.import_step(config, *(wildcards[name] for name in names))
+    return routes.import_step(config, *(wildcards[name] for name in names))
 
 
 def device_target(device):
@@ -200,15 +201,15 @@ def cell_path(cell):
 
 
 wildcard_constraints:
-    model=grid.alternatives(grid.names(config)),
+    model=grid.alternatives(model_sources.model_names(config)),
     source=grid.alternatives(list(config["conversions"])),
     target=grid.alternatives(runners.frameworks()),
     route=SLUG,
     importer=SLUG,
     preprocessing=grid.alternatives([SOURCE, TARGET]),
     resizer=grid.alternatives(resizers.names()),
-    compiler=grid.alternatives([RUNTIME, *grid.compilers(config)]),
+    compiler=grid.alternatives([RUNTIME, *config["compilers"]]),
     schedule=grid.alternatives([RUNTIME, *SCHEDULES]),
-    backend=grid.alternatives([NATIVE, *grid.pass_sets(config), *config.get("runtimes", {})]),
+    backend=grid.alternatives([NATIVE, *grid.pass_sets(config), *config["runtimes"]]),
     level=grid.alternatives(list(grid.pass_sets(config))),
     device=grid.alternatives(list(config["devices"])),

@@ -24,14 +24,14 @@ def read_by_compilation(wildcards):
     return database(wildcards) | {
         "artifact": artifact,
         "record": f"{artifact}.json",
-        "environment": manifest(grid.compilers(config)[wildcards.compiler]),
+        "environment": manifest(config["compilers"][wildcards.compiler]),
     }
 
 
 def compilation_of(wildcards):
     """How a file is compiled: the interpreter, and the program's options."""
     return {
-        "python": python(grid.compilers(config)[wildcards.compiler]),
+        "python": python(config["compilers"][wildcards.compiler]),
         "framework": imported(wildcards).framework,
         "passes": json.dumps(grid.pass_sets(config)[wildcards.level]),
         "target": device_target(wildcards.device),

@@ -1,14 +1,13 @@
-# The study's config, held against its schema.
+# The study's config: read, checked against its schema, and filled with the schema's defaults.
 import sys
 
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
 
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 
 from deltann.errors import StudyError
-from deltann.study import schema_errors
+from deltann.study import schema, schema_errors
 from deltann.workflow import snakemake_internals as internals
 
 try:
@@ -22,9 +21,10 @@ if not internals.config_is_given(workflow):  # one that is given replaces the de
 
 
 try:
-    validate(config, "../config/schemas/config.schema.yaml")
-except WorkflowError as error:
-    raise WorkflowError(schema_errors.explain(error)) from None
+    schema_errors.check(config, schema.load())
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+schema.fill_defaults(config, schema.load())
 
 
 report: "../report/workflow.rst"

@@ -1,7 +1,7 @@
 # One edge: a model file to the same model in another framework.
 def converted(wildcards):
     """The model file that a rule's wildcards name."""
-    return grid.step(config, wildcards.model, wildcards.source, wildcards.slug)
+    return routes.step(config, wildcards.model, wildcards.source, wildcards.slug)
 
 
 def edge(wildcards):

@@ -52,7 +52,7 @@ rule explain:
         record=lambda wildcards: f"{explained_file(wildcards)}.json",
         prediction=lambda wildcards: cell_path(explained(wildcards)),
         native=lambda wildcards: cell_path(native_of(wildcards)),
-        images=lambda wildcards: f"{STUDY}/{grid.inputs(config, explained(wildcards))}",
+        images=lambda wildcards: f"{STUDY}/{grid.prepared_images(config, explained(wildcards))}",
         environment=lambda wildcards: manifest(grid.environment(config, explained(wildcards))),
         page="scripts/deltann/explain/page.html",
     output:

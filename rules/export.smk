@@ -1,22 +1,22 @@
 # Weights to the native model file of a source.
-hold(validation.check_models, config)
+hold(file_checks.check_models, config)
 
 
 def native_environment(wildcards):
     """The environment that makes the file."""
-    return grid.export_environment(config, wildcards.model, wildcards.source)
+    return model_sources.export_environment(config, wildcards.model, wildcards.source)
 
 
 def model_module(wildcards):
     """The dotted name of the module that has the model."""
-    return grid.model_module(config, wildcards.model).__name__
+    return model_sources.model_module(config, wildcards.model).__name__
 
 
 def export_files(wildcards):
     """What an export reads: the user's own files, and the images that made-up weights fit."""
-    found = grid.export_files(config, wildcards.model, wildcards.source)
-    if grid.weights(config, wildcards.model, wildcards.source) == grid.SEEDED:
-        how = grid.sources(config, wildcards.model)[wildcards.source]
+    found = model_sources.export_files(config, wildcards.model, wildcards.source)
+    if model_sources.weights(config, wildcards.model, wildcards.source) == SEEDED:
+        how = model_sources.sources(config, wildcards.model)[wildcards.source]
         found["images"] = [f"{STUDY}/inputs/{grid.geometry(how)}/{resizers.DEFAULT}.nc"]
     return found
 
@@ -37,7 +37,9 @@ rule export:
         **asked("export"),
     params:
         python=lambda wildcards: python(native_environment(wildcards)),
-        request=lambda wildcards: grid.export_request(config, wildcards.model, wildcards.source),
+        request=lambda wildcards: model_sources.export_request(
+            config, wildcards.model, wildcards.source
+        ),
         images=lambda wildcards, input: [f"--images={item}" for item in input.get("images", [])],
         limits=limits("export"),
         module=lambda wildcards: model_module(wildcards).split(".")[-1],

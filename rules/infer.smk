@@ -18,7 +18,7 @@ def model_file(wildcards):
     cell = cell_of(wildcards)
     if cell.compiled:
         return f"{STUDY}/compiled/{COMPILED.format(level=cell.backend, **asdict(cell))}"
-    return f"{STUDY}/{grid.native_step(config, cell).path}"
+    return f"{STUDY}/{routes.native_step(config, cell).path}"
 
 
 # Each function of a rule costs Snakemake in each job: with two, what it reads and how it runs, in the
@@ -29,7 +29,7 @@ def read_by_cell(wildcards):
     return {
         "artifact": artifact,
         "record": f"{artifact}.json",
-        "images": f"{STUDY}/{grid.inputs(config, cell)}",
+        "images": f"{STUDY}/{grid.prepared_images(config, cell)}",
         "environment": manifest(grid.environment(config, cell)),
     }
 

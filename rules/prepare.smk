@@ -2,7 +2,7 @@
 # and resizer.
 from deltann.images.collection import LABELS, select, scan_folder, list_images
 
-hold(validation.check_images, config)
+hold(file_checks.check_images, config)
 SUBSET = config["images"].get("subset", {})
 
 if "folder" in config["images"]:
@@ -63,8 +63,8 @@ rule photographs:
         subset=[f"--{key}={value}" for key, value in sorted(SUBSET.items())],
         classes=min(
             how.classes
-            for model in grid.names(config)
-            for how in grid.sources(config, model).values()
+            for model in model_sources.model_names(config)
+            for how in model_sources.sources(config, model).values()
         ),
         code=code_digest("scripts/photographs.py"),
     message:

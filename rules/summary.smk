@@ -17,7 +17,7 @@ rule summary:
     params:
         python=python("analysis"),
         tables=TABLES,
-        seeded=grid.seeded(config),
+        seeded=model_sources.seeded(config),
         code=code_digest("scripts/summary.py"),
     message:
         "sum the study up"

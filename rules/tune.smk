@@ -1,5 +1,5 @@
 # The choices of the schedules measured on a device, kernel by kernel: a database of its own.
-hold(validation.check_database, config)
+hold(file_checks.check_database, config)
 TUNED_FOR = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{level}/{device}.tar"
 
 
@@ -7,7 +7,7 @@ rule tune:
     input:
         artifact=lambda wildcards: f"{STUDY}/{imported(wildcards).path}",
         record=lambda wildcards: f"{STUDY}/{imported(wildcards).path}.json",
-        environment=lambda wildcards: manifest(grid.compilers(config)[wildcards.compiler]),
+        environment=lambda wildcards: manifest(config["compilers"][wildcards.compiler]),
         known=config["tuning"].get("database", []),
     output:
         artifact=f"{STUDY}/tuned/{TUNED_FOR}",
@@ -22,7 +22,7 @@ rule tune:
         **asked("tune"),
         **on_device(),
     params:
-        python=lambda wildcards: python(grid.compilers(config)[wildcards.compiler]),
+        python=lambda wildcards: python(config["compilers"][wildcards.compiler]),
         framework=lambda wildcards: imported(wildcards).framework,
         passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.level]),
         device_target=lambda wildcards: device_target(wildcards.device),

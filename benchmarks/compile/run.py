@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -20,7 +19,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from deltann import metrics  # noqa: E402  the folder above first
 from deltann.cell import UNSCHEDULED  # noqa: E402
 from deltann.stages import infer  # noqa: E402  the folder above first
-from deltann.study import grid  # noqa: E402  the folder above first
+from deltann.study import grid, model_sources, schema  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")
 STUDY = "results/benchmark-compile"
@@ -97,7 +96,7 @@ def build(options: argparse.Namespace, inputs: list[str]) -> None:
 
 def race(options: argparse.Namespace, config: dict, model: str, device: str) -> list[Contestant]:
     """Time all contestants of a model in turn, round by round."""
-    how = grid.sources(config, model)["torch"]
+    how = model_sources.sources(config, model)["torch"]
     threads = config["devices"][device].get("threads") or len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder, xr.open_dataset(ROOT / inputs(model)) as images:
         pixels = Path(folder) / "pixels.npy"
@@ -143,8 +142,8 @@ def start(name: str, runner: str, path: str, threads: int, how: dict, pixels: Pa
 
 def inputs(model: str) -> str:
     """The prepared image of a model."""
-    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    geometry = grid.geometry(grid.sources(config, model)["torch"])
+    config = schema.read(CONFIG)
+    geometry = grid.geometry(model_sources.sources(config, model)["torch"])
     return f"{STUDY}/inputs/{geometry}/pillow.nc"
 
 
@@ -188,7 +187,7 @@ def compilation(path: str) -> list[str]:
 
 def main(options: argparse.Namespace) -> None:
     """Build, race, and write the tables."""
-    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    config = schema.read(CONFIG)
     build(options, sorted({inputs(model) for model in options.models}))
     machine = infer.machine(0)
     parts = [
@@ -206,10 +205,11 @@ def main(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    known = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    known = schema.read(CONFIG)
+    names = model_sources.model_names(known)
     levels = [name for name in known["backends"] if name != "native"]
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", nargs="+", default=grid.names(known), choices=grid.names(known))
+    parser.add_argument("--models", nargs="+", default=names, choices=names)
     parser.add_argument("--devices", nargs="+", default=["one", "all"], choices=["one", "all"])
     parser.add_argument("--schedules", nargs="*", default=known["schedules"])
     parser.add_argument("--levels", nargs="+", default=levels, choices=levels)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -18,7 +17,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from deltann.cell import Cell  # noqa: E402
 from deltann.dataset import aggregate  # noqa: E402  the folder above first
 from deltann.stages import infer  # noqa: E402  the folder above first
-from deltann.study import grid  # noqa: E402  the folder above first
+from deltann.study import grid, schema  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")
 DEVICES = {"one": "one thread", "all": "all cores"}
@@ -126,7 +125,7 @@ def each_run(cells: list[Repeated], tolerances: aggregate.Tolerances) -> Iterato
 
 def main(options: argparse.Namespace) -> None:
     """Build once, time all cells in each round, and write the table."""
-    config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    config = schema.read(CONFIG)
     timing = config["timing"]
     tolerances = aggregate.Tolerances(timing["probe_tolerance"], timing["contention_tolerance"])
     cells = [Repeated(cell) for cell in grid.cells(config)]

@@ -3,7 +3,7 @@
 import platform
 import re
 
-from deltann.errors import StudyError
+from deltann.errors import StudyError, check_known
 
 CPU, CUDA = "llvm", "cuda"
 KINDS = (CPU, CUDA)
@@ -19,48 +19,50 @@ def check(name: str, described: dict) -> None:
     Raises:
         StudyError: naming the key, the value, and what was expected.
     """
-    key = f"config key devices.{name}"
+    key = f"devices.{name}"
     _check_target(f"{key}.target", described["target"])
     host = described["target"].get("host", described["target"])
     if "rpc" in described:
         if described["native"]:
             raise StudyError(
-                f"{key}.native: True beside rpc; expected false: an RPC server runs what TVM "
-                "compiled, no framework's own runtime"
+                f"config key {key}.native: true beside rpc; expected false: an RPC server runs "
+                "what TVM compiled, no framework's own runtime"
             )
         for word in ("gres", "exclusive"):
             if word in described.get("slurm", {}):
                 raise StudyError(
-                    f"{key}.slurm.{word}: {described['slurm'][word]!r} beside rpc; expected none: "
-                    "the server's machine times, and no node of the cluster"
+                    f"config key {key}.slurm.{word}: {described['slurm'][word]!r} beside rpc; "
+                    "expected none: the server's machine times, and no node of the cluster"
                 )
         if host.get("mcpu") == HOST:
             raise StudyError(
-                f"{key}.target: mcpu {HOST!r} is this machine's processor, and rpc is another "
-                "machine; expected the name of its processor"
+                f"config key {key}.target.mcpu: {HOST!r} is this machine's processor, and rpc is "
+                "another machine; expected the name of its processor"
             )
         return
     architecture = host.get("mtriple", platform.machine()).split("-")[0]
     if architecture != platform.machine():
         raise StudyError(
-            f"{key}.target: mtriple {host['mtriple']!r}, and this machine is "
+            f"config key {key}.target.mtriple: {host['mtriple']!r}, and this machine is "
             f"{platform.machine()}; expected rpc beside it, the server that runs such code"
         )
 
 
 def _check_target(key: str, target: dict) -> None:
-    if target["kind"] not in KINDS:
-        raise StudyError(f"{key}: kind {target['kind']!r}; expected {' or '.join(KINDS)}")
-    known = TARGET_KEYS[target["kind"]]
+    check_known(f"{key}.kind", target["kind"], KINDS, "kind")
     for name in target:
-        if name not in known:
-            raise StudyError(f"{key}: unknown key {name!r}; expected one of {', '.join(known)}")
+        check_known(f"{key}.{name}", name, TARGET_KEYS[target["kind"]], "key")
     if target["kind"] == CUDA and "arch" not in target:
-        raise StudyError(f"{key}.arch is missing: sm_ and the GPU's compute capability, as sm_80")
+        raise StudyError(
+            f"config key {key}.arch is missing; expected sm_ and the GPU's compute capability, as "
+            "sm_80"
+        )
     if "host" in target:
         _check_target(f"{key}.host", target["host"])
         if target["host"]["kind"] != CPU:
-            raise StudyError(f"{key}.host: kind {target['host']['kind']!r}; expected {CPU}")
+            raise StudyError(
+                f"config key {key}.host.kind: {target['host']['kind']!r}; expected {CPU}"
+            )
 
 
 def is_processor(described: dict) -> bool:

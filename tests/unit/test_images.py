@@ -21,7 +21,7 @@ from deltann.execution import environment
 from deltann.images import listing
 from deltann.images.collection import UNKNOWN_LABEL
 from deltann.provenance import files
-from deltann.study import validation
+from deltann.study import file_checks
 from helpers.workspace import ROOT
 
 SCRIPTS = ROOT / "scripts"
@@ -293,7 +293,7 @@ def test_a_bad_list_is_refused_by_name(folder, tmp_path, data, message):
 
 def check(images: dict) -> None:
     """Check the smallest config with these images."""
-    validation.check_images(
+    file_checks.check_images(
         {
             "study": "small",
             "images": images,

@@ -166,7 +166,7 @@ def test_a_wrong_declaration_is_a_clear_failure(space, name, changes, said):
         ({"file": "my-model/net.py"}, "expected a file ending in"),
         ({"sha256": "0" * 64}, "has another digest"),
         ({"source": "caffe"}, "unknown framework 'caffe'"),
-        ({"weights": {"onnx": "none.pth"}}, "weights.onnx (for mine): 'none.pth' doesn't exist"),
+        ({"weights": {"onnx": "none.pth"}}, "models.mine.weights.onnx: 'none.pth' doesn't exist"),
         (
             {"weights": {"onnx": {"file": "config/my-model.yaml", "sha256": "0" * 64}}},
             "has another",

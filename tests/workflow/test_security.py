@@ -110,7 +110,7 @@ def test_what_snakemake_would_take_for_a_pattern_is_refused(space, name):
     assert f"images.folder: {name!r} has a brace or a <word>, " in done.stdout
     done = space.snakemake(native(space, "patterns", file=name), "--dry-run")
     assert done.returncode != 0
-    assert f"models (mine): {name!r} has a brace or a <word>, " in done.stdout
+    assert f"models.mine.file: {name!r} has a brace or a <word>, " in done.stdout
 
 
 @pytest.mark.parametrize("name", ["../out", "-rf", "$(touch pwned)", "a\nb", "été", ""])

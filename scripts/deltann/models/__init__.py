@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 PRETRAINED, SEEDED = "pretrained", "seeded"
 # Seeded weights are fitted to so many images: enough, and ResNet101 takes 0.4 GB for each.
 FITTED = 16
-# Where the config itself describes the model, and no family has it.
-OWN = "own"
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Request:
         preprocessing: that of the model and source.
         images: uint8 (image, crop, crop, 3) RGB that seeded weights are fitted to, `FITTED` at
             most; None for others.
-        own: the config's description of one's own model; None for a family's.
+        user_model: the entry of a model that the config describes; None for a family's.
     """
 
     model: str
@@ -42,7 +40,7 @@ class Request:
     weights: str
     preprocessing: Preprocessing
     images: "np.ndarray | None"
-    own: dict | None
+    user_model: dict | None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
 
     Args:
         module: name of the module in `deltann.models` that has the model.
-        request: `model`, `source`, `weights`, `preprocessing` and `own`: see `models.Request`.
+        request: the fields of `models.Request` but `images`; `user_model` may be missing.
         images: prepared images, NetCDF, or None.
         output: the native model file to write.
 
@@ -25,7 +25,7 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         weights=request["weights"],
         preprocessing=Preprocessing(**request["preprocessing"]),
         images=None if images is None else _pixels(images),
-        own=request.get("own"),
+        user_model=request.get("user_model"),
     )
     return import_module(f"deltann.models.{module}").export(asked, Path(output))
 

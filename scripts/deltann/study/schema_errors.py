@@ -1,54 +1,113 @@
-"""What a JSON schema has against a config, as one sentence."""
+"""Check a config against its schema, and say in one sentence which key is wrong and why."""
 
-TYPES = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "a text",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-}
-BOUNDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-    "minItems": "a number of entries of at least",
-    "minProperties": "a number of entries of at least",
-    "minLength": "a number of characters of at least",
-}
+import re
+import reprlib
+from collections.abc import Iterable, Sequence
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.exceptions import best_match, by_relevance
+
+from deltann.errors import StudyError, did_you_mean
+from deltann.study.schema import type_in_words
+
+# A misspelt key says more than the missing one that it was meant to be.
+RELEVANCE = by_relevance(strong={"additionalProperties"})
+WORD = re.compile(r"[\w.+-]+")
+LONGEST = 80  # characters of a value that a message shows
 
 
-def explain(error: Exception) -> str:
-    """Say which key is wrong, what its value is and what was expected.
+def check(config: dict, schema: dict) -> None:
+    """Check a config against the schema.
 
     Args:
-        error: raised by `snakemake.utils.validate`, because of jsonschema's ValidationError.
+        config: as read from YAML.
+        schema: of `schema.load`.
+
+    Raises:
+        StudyError: one sentence on the most relevant error: key, value, and what was expected.
     """
-    cause = error.__context__
-    if cause is None or not hasattr(cause, "validator_value"):
-        return str(error)
-    while cause.context and cause.validator != "oneOf":
-        cause = cause.context[0]
-    path = [str(part) for part in cause.absolute_path]
-    value, wanted, schema = cause.instance, cause.validator_value, cause.schema
-    if cause.validator == "additionalProperties":
-        known = schema["properties"]
+    _check_keys(config, config, [])
+    error = best_match(Draft202012Validator(schema).iter_errors(config), key=RELEVANCE)
+    if error is not None:
+        raise StudyError(explain(config, error))
+
+
+def _check_keys(config: dict, node: object, path: list) -> None:
+    """Refuse keys that YAML doesn't read as text: `on`, `no`, `1`."""
+    items = node.items() if isinstance(node, dict) else ()
+    for name, item in items:
+        if not isinstance(name, str):
+            raise StudyError(
+                f"{key_in_words(config, path)}: the key {shown(name)} is no text; expected it in "
+                "quotes"
+            )
+        _check_keys(config, item, [*path, name])
+    for index, item in enumerate(node if isinstance(node, list) else ()):
+        _check_keys(config, item, [*path, index])
+
+
+def explain(config: dict, error: ValidationError) -> str:
+    """Say which key is wrong, what its value is and what was expected."""
+    path, value, schema = list(error.absolute_path), error.instance, error.schema
+    key = key_in_words(config, path)
+    if error.validator == "additionalProperties":
+        known = list(schema.get("properties", ()))
         name = next(name for name in value if name not in known)
-        return f"{_key(*path, name)}: unknown key; expected one of {', '.join(known)}"
-    if cause.validator == "required":
-        name = next(name for name in wanted if name not in value)
-        about = schema.get("properties", {}).get(name, {}).get("description")
-        return f"{_key(*path, name)} is missing" + (f": {about}" if about else "")
-    if cause.validator == "type":
-        expected = TYPES[wanted]
-    elif cause.validator in BOUNDS:
-        expected = f"{BOUNDS[cause.validator]} {wanted}"
-    elif cause.validator == "uniqueItems":
-        expected = "each entry once"
-    else:
-        expected = schema.get("description", cause.message)
-    return f"{_key(*path)}: {value!r}; expected {expected}"
+        return (
+            f"{key_in_words(config, [*path, name])}: unknown key; expected one of "
+            f"{', '.join(known)}{did_you_mean(name, known)}"
+        )
+    if error.validator in ("required", "dependentRequired"):
+        needed = error.validator_value
+        if error.validator == "dependentRequired":
+            needed = [item for name in value if name in needed for item in needed[name]]
+        name = next(name for name in needed if name not in value)
+        expected = expectation(schema["properties"][name])
+        return f"{key_in_words(config, [*path, name])} is missing; expected {expected}"
+    if error.validator == "oneOf":
+        return f"{key}: {shown(value)}; expected either {_choices(error.validator_value)}"
+    if "propertyNames" in error.absolute_schema_path:
+        return f"{key}: the name {shown(value)}; expected {schema['description']}"
+    quotes = schema.get("type") == "string" and isinstance(value, int | float)
+    hint = "; put it in quotes" if quotes else ""
+    near = did_you_mean(value, schema.get("enum", ()))
+    return f"{key}: {shown(value)}; expected {expectation(schema)}{hint}{near}"
 
 
-def _key(*path: str) -> str:
-    return f"config key {'.'.join(map(str, path))}" if path else "config"
+def expectation(schema: dict) -> str:
+    """The values that a schema allows: the type, and the key's description."""
+    return ": ".join(filter(None, (type_in_words(schema), schema.get("description"))))
+
+
+def _choices(branches: Iterable[dict]) -> str:
+    return ", or ".join(" and ".join(branch["required"]) for branch in branches)
+
+
+def key_in_words(config: dict, path: Sequence[str | int]) -> str:
+    """A key's path as a user would write it: `config key models.mine.input.mean`.
+
+    An entry of a list is given by its name, if it has one, else by its index.
+    """
+    words, node = "", config
+    for part in path:
+        node = node[part] if isinstance(node, list) or part in node else {}
+        if isinstance(part, int) and isinstance(node, dict) and isinstance(node.get("name"), str):
+            part = node["name"]
+        plain = isinstance(part, str) and WORD.fullmatch(part)
+        words += f".{part}" if plain else f"[{part!r}]"
+    return f"config key {words.removeprefix('.')}" if words else "config"
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: never a whole mapping, never long."""
+    if value is None:
+        return "empty"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict) and value:
+        names = ", ".join(map(str, value))
+        return f"a mapping with {names if len(names) <= LONGEST else names[:LONGEST] + '...'}"
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = LONGEST
+    short.maxlevel = 2
+    return short.repr(value)

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from deltann.errors import StudyError
+from deltann.errors import StudyError, check_known
 from deltann.formats import folder_tar
 from deltann.formats.onnx_graph import fix_batch
 from deltann.images.preprocessing import Preprocessing
@@ -38,21 +38,16 @@ def files(described: dict) -> list[str]:
 def check(described: dict) -> None:
     """Check a description as far as possible without a framework.
 
+    Args:
+        described: the model's entry in the config, valid by the schema.
+
     Raises:
         StudyError: naming the key, the value, and what was expected.
     """
-    key = f"models ({described['name']})"
-    if described["source"] not in ENVIRONMENTS:
-        raise StudyError(
-            f"config key {key}.source: unknown framework {described['source']!r}; expected one of "
-            f"{', '.join(sorted(ENVIRONMENTS))}"
-        )
-    if ("file" in described) == ("code" in described):
-        raise StudyError(f"config key {key}: expected either file or code")
-    if "code" in described and described["source"] != "torch":
-        raise StudyError(
-            f"config key {key}.source: {described['source']!r}; expected torch for a model of code"
-        )
+    key, source = f"models.{described['name']}.source", described["source"]
+    check_known(key, source, sorted(ENVIRONMENTS), "framework")
+    if "code" in described and source != "torch":
+        raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
 
 
 def check_file(described: dict) -> None:
@@ -61,20 +56,22 @@ def check_file(described: dict) -> None:
     Raises:
         StudyError: as `check`.
     """
-    key = f"models ({described['name']})"
+    key = f"config key models.{described['name']}"
+    at = f"{key}.file" if "file" in described else f"{key}.code.file"
     path = Path(files(described)[0])
     if not path.exists():
-        raise StudyError(f"config key {key}: {str(path)!r} doesn't exist; expected the model")
+        raise StudyError(f"{at}: {str(path)!r} doesn't exist; expected the path of the model")
     folder = described["source"] == "tensorflow" and path.is_dir()
     known = SUFFIXES[described["source"]] if "file" in described else (".py",)
     if not folder and path.suffix not in known:
-        raise StudyError(f"config key {key}: {str(path)!r}; expected a file ending in {known}")
+        raise StudyError(f"{at}: {str(path)!r}; expected a file ending in {' or '.join(known)}")
     if folder and not (path / "saved_model.pb").is_file():
-        raise StudyError(f"config key {key}: {str(path)!r} has no saved_model.pb; no SavedModel")
+        raise StudyError(
+            f"{at}: {str(path)!r} has no saved_model.pb; expected a SavedModel's folder"
+        )
     if "sha256" in described and (folder or stored.sha256(path) != described["sha256"]):
         raise StudyError(
-            f"config key {key}.sha256: {str(path)!r} has another digest; expected "
-            f"{described['sha256']}"
+            f"{key}.sha256: {str(path)!r} has another digest; expected {described['sha256']}"
         )
 
 
@@ -84,12 +81,12 @@ def preprocessing(described: dict) -> Preprocessing:
     return Preprocessing(
         resize=declared.get("resize"),
         crop=declared["size"],
-        interpolation=declared.get("interpolation", "bilinear"),
+        interpolation=declared["interpolation"],
         channels=declared["channels"],
         mean=tuple(declared["mean"]),
         std=tuple(declared["std"]),
         classes=described["classes"],
-        background=described.get("background", 0),
+        background=described["background"],
     )
 
 
@@ -99,7 +96,7 @@ def export(request: Request, output: Path) -> dict:
     Raises:
         ValueError: its input or output is not what the config declares.
     """
-    described = request.own
+    described = request.user_model
     size, layout = request.preprocessing.crop, described["input"]["layout"]
     shape = (1, 3, size, size) if layout == "NCHW" else (1, size, size, 3)
     BRING[described["source"]](described, request, shape, output)
@@ -121,7 +118,7 @@ def verify(described: dict, shape: tuple[int, ...], output: Path) -> None:
             f"the model {described['name']} takes {found}; declared: size "
             f"{described['input']['size']}, layout {described['input']['layout']}, so {shape}"
         )
-    classes, background = described["classes"], described.get("background", 0)
+    classes, background = described["classes"], described["background"]
     if answer != (1, classes + background):
         hint = "; a model with a class for the background needs background: 1"
         raise ValueError(
