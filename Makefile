@@ -5,7 +5,7 @@ CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
 RESULTS = results/$(shell sed -n 's/^ *"\{0,1\}study"\{0,1\}: *"\{0,1\}\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG) | tail -n 1)
 
-.PHONY: study retry-failed verify pack redraw test lint
+.PHONY: study retry-failed verify pack redraw test lint config-docs
 
 study: .venv/ready
 	@$(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
@@ -42,6 +42,10 @@ lint: .venv/ready
 	@.envs/test/bin/ruff check scripts tests benchmarks
 	@.envs/test/bin/ruff format --check scripts tests benchmarks
 	@.envs/test/bin/snakefmt --check Snakefile redraw.smk rules
+
+# config/README.md, from the schema; a unit test fails while it is out of date.
+config-docs: .venv/ready
+	@.venv/bin/python scripts/document_config.py
 
 # The driver's environment: Snakemake, and uv, which builds the others.
 .venv/ready: envs/driver.txt

@@ -1,6 +1,7 @@
 """The schema of a config: its content, the defaults, and the type of a key in words."""
 
 import copy
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -25,6 +26,7 @@ BOUNDS = {
 }
 
 
+@cache
 def load() -> dict:
     """The schema, with every `$ref` replaced by the definition and the keywords beside it."""
     schema = yaml.safe_load(PATH.read_text(encoding="utf-8"))

@@ -1,0 +1,71 @@
+"""config/README.md: every key of a config with its type, default and an example."""
+
+from collections.abc import Iterator
+
+import yaml
+
+from deltann.study.schema import type_in_words
+
+INTRODUCTION = """# The config
+
+A config is a YAML file that describes one study. `make study CONFIG=config/mine.yaml` runs it. A
+second file changes keys of the first one: `CONFIG='config/paper.yaml config/seeded.yaml'`. Every
+config is checked before anything runs; a message names the key and what it expects.
+
+| file | study |
+| --- | --- |
+| [config.yaml](config.yaml) | the default: one model, five frameworks, three levels, two devices |
+| [my-model.yaml](my-model.yaml) | a model of your own: copy it |
+| [paper.yaml](paper.yaml) | the paper's matrix: three models, four sources, all conversions |
+| [seeded.yaml](seeded.yaml) | over paper.yaml: the same without published weights |
+| [passes.yaml](passes.yaml) | each graph pass alone, as in the paper's tables III and IV |
+| [devices.yaml](devices.yaml) | over config.yaml: older instruction sets, and one thread |
+| [tvm-versions.yaml](tvm-versions.yaml) | over config.yaml: two versions of TVM |
+
+`make config-docs` writes this page from [the schema](schemas/config.schema.yaml). In a key,
+`<name>` is a name of your choice and `[]` is an entry of a list. A key is required, has a default,
+or is optional (-).
+"""
+
+
+def render(schema: dict) -> str:
+    """The page.
+
+    Args:
+        schema: of `schema.load`.
+    """
+    sections = [
+        "\n".join(
+            [
+                f"## {name}",
+                "",
+                "| key | type | default | example | meaning |",
+                "| --- | --- | --- | --- | --- |",
+                *_rows(name, described, name in schema["required"]),
+            ]
+        )
+        for name, described in schema["properties"].items()
+    ]
+    return INTRODUCTION + "\n" + "\n\n".join(sections) + "\n"
+
+
+def _rows(key: str, schema: dict, required: bool) -> Iterator[str]:
+    """The rows of a key and of the keys in it."""
+    default = "required" if required else _code(schema["default"]) if "default" in schema else "-"
+    meaning = schema["description"].replace("<", "\\<")
+    cells = [f"`{key}`", type_in_words(schema), default, _code(schema["examples"][0]), meaning]
+    yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    for name, described in schema.get("properties", {}).items():
+        yield from _rows(f"{key}.{name}", described, name in schema.get("required", ()))
+    if isinstance(schema.get("additionalProperties"), dict):
+        entry = schema["additionalProperties"]
+        yield from _rows(f"{key}.<{entry.get('title', 'name')}>", entry, False)
+    kinds = schema.get("items", {}).get("then")
+    for kind in (kinds["else"], kinds["then"]) if kinds else ():
+        yield from _rows(f"{key}[]", kind, False)
+
+
+def _code(value: object) -> str:
+    """A value as YAML on one line, in code quotes."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6)
+    return "`" + text.removesuffix("...\n").strip() + "`"
