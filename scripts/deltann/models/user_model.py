@@ -1,4 +1,7 @@
-"""A model that the config itself describes: a file, or PyTorch code with weights."""
+"""A model that the config itself describes: a file, or PyTorch code with weights.
+
+`described` is the model's entry in the config, valid by the schema and with its defaults.
+"""
 
 import importlib.util
 import sys
@@ -11,7 +14,7 @@ from deltann.formats import folder_tar
 from deltann.formats.onnx_graph import fix_batch
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, Request
-from deltann.provenance import files as stored
+from deltann.provenance import files as provenance_files
 
 ENVIRONMENTS = {
     "torch": "torch",
@@ -31,15 +34,12 @@ SUFFIXES = {
 
 
 def files(described: dict) -> list[str]:
-    """The user's files that a description names."""
+    """The paths of the user's files in a description, without those of weights."""
     return [described["file"]] if "file" in described else [described["code"]["file"]]
 
 
 def check(described: dict) -> None:
     """Check a description as far as possible without a framework.
-
-    Args:
-        described: the model's entry in the config, valid by the schema.
 
     Raises:
         StudyError: naming the key, the value, and what was expected.
@@ -69,7 +69,7 @@ def check_file(described: dict) -> None:
         raise StudyError(
             f"{at}: {str(path)!r} has no saved_model.pb; expected a SavedModel's folder"
         )
-    if "sha256" in described and (folder or stored.sha256(path) != described["sha256"]):
+    if "sha256" in described and (folder or provenance_files.sha256(path) != described["sha256"]):
         raise StudyError(
             f"{key}.sha256: {str(path)!r} has another digest; expected {described['sha256']}"
         )
@@ -91,7 +91,7 @@ def preprocessing(described: dict) -> Preprocessing:
 
 
 def export(request: Request, output: Path) -> dict:
-    """Bring the model into the study's format, and hold it against its description.
+    """Write the model in the study's format, and check it against its description.
 
     Raises:
         ValueError: its input or output is not what the config declares.
@@ -99,52 +99,57 @@ def export(request: Request, output: Path) -> dict:
     described = request.user_model
     size, layout = request.preprocessing.crop, described["input"]["layout"]
     shape = (1, 3, size, size) if layout == "NCHW" else (1, size, size, 3)
-    BRING[described["source"]](described, request, shape, output)
+    EXPORTERS[described["source"]](described, request, shape, output)
     verify(described, shape, output)
     return {}
 
 
 def verify(described: dict, shape: tuple[int, ...], output: Path) -> None:
-    """Run the exported file on zeros, and compare its shapes with what is declared.
+    """Run the exported file on zeros, and check its shapes against the declared ones.
+
+    Args:
+        described: the model's entry.
+        shape: that of the input, with a batch of 1.
+        output: the exported file.
 
     Raises:
-        ValueError: saying what the file has and what was declared.
+        ValueError: saying which shape the file has and which was declared.
     """
-    # in a process of its own: a runner sets threads, which works only before a framework computes
+    # in a new process: a runner sets threads, which works only before a framework computes
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        found, answer = pool.submit(shapes, described["source"], output, shape).result()
-    if found != shape:
+        input_shape, logits_shape = pool.submit(shapes, described["source"], output, shape).result()
+    if input_shape != shape:
         raise ValueError(
-            f"the model {described['name']} takes {found}; declared: size "
+            f"the model {described['name']} takes {input_shape}; declared: size "
             f"{described['input']['size']}, layout {described['input']['layout']}, so {shape}"
         )
     classes, background = described["classes"], described["background"]
-    if answer != (1, classes + background):
+    if logits_shape != (1, classes + background):
         hint = "; a model with a class for the background needs background: 1"
         raise ValueError(
-            f"the model {described['name']} gives {answer}; declared: classes {classes}, "
+            f"the model {described['name']} gives {logits_shape}; declared: classes {classes}, "
             f"background {background}, so (1, {classes + background})"
-            + (hint if answer == (1, classes + 1) and not background else "")
+            + (hint if logits_shape == (1, classes + 1) and not background else "")
         )
 
 
 def shapes(source: str, path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
-    """The shape that a model file takes, and that of its answer to zeros, if it takes `shape`."""
+    """The shapes of a model file's input and logits; no logits if it doesn't take `shape`."""
     import numpy as np
 
     runner = importlib.import_module(f"deltann.runners.{source}")
     with runner.Runner(path, threads=1) as loaded:
-        found = tuple(int(side) for side in loaded.input_shape)
-        if found != shape:
-            return found, ()
-        return found, np.asarray(loaded.infer(np.zeros(shape, np.float32))).shape
+        input_shape = tuple(int(side) for side in loaded.input_shape)
+        if input_shape != shape:
+            return input_shape, ()
+        return input_shape, np.asarray(loaded.infer(np.zeros(shape, np.float32))).shape
 
 
 def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
     from deltann.formats import exported_program
 
     if "code" in described:
-        network = _built(described["code"])
+        network = _call_user_code(described["code"])
         if request.weights != PRETRAINED:
             import torch
 
@@ -160,8 +165,8 @@ def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Pa
         )
 
 
-def _built(code: dict):
-    """The PyTorch module that the user's function makes; the file is the user's to trust."""
+def _call_user_code(code: dict):
+    """The PyTorch module that the user's function returns. This runs the user's file."""
     path = Path(code["file"])
     specification = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(specification)
@@ -195,7 +200,7 @@ def _copy(described: dict, request: Request, shape: tuple[int, ...], output: Pat
     output.write_bytes(Path(described["file"]).read_bytes())
 
 
-BRING = {
+EXPORTERS = {
     "torch": _torch,
     "onnx": _onnx,
     "tensorflow": _tensorflow,

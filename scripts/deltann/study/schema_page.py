@@ -17,10 +17,10 @@ config is checked before anything runs; a message names the key and what it expe
 | [config.yaml](config.yaml) | the default: one model, five frameworks, three levels, two devices |
 | [my-model.yaml](my-model.yaml) | a model of your own: copy it |
 | [paper.yaml](paper.yaml) | the paper's matrix: three models, four sources, all conversions |
-| [seeded.yaml](seeded.yaml) | over paper.yaml: the same without published weights |
+| [seeded.yaml](seeded.yaml) | changes paper.yaml: needs no published weights |
 | [passes.yaml](passes.yaml) | each graph pass alone, as in the paper's tables III and IV |
-| [devices.yaml](devices.yaml) | over config.yaml: older instruction sets, and one thread |
-| [tvm-versions.yaml](tvm-versions.yaml) | over config.yaml: two versions of TVM |
+| [devices.yaml](devices.yaml) | changes config.yaml: older instruction sets, and one thread |
+| [tvm-versions.yaml](tvm-versions.yaml) | changes config.yaml: two versions of TVM |
 
 `make config-docs` writes this page from [the schema](schemas/config.schema.yaml). In a key,
 `<name>` is a name of your choice and `[]` is an entry of a list. A key is required, has a default,
