@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from deltann.cell import Cell
 from deltann.dataset import aggregate, predictions
+from deltann.tables import compute
+from deltann.tables.study import Study
+from deltann.tvm.levels import PASSES
 
 IMAGES, CLASSES, REPEATS = 6, 10, 3
 
@@ -104,3 +108,48 @@ def many(folder: Path) -> xr.Dataset:
             ran(SLOW, latency=slow(4)),
         ],
     )
+
+
+def compilation(passes: tuple[str, ...], idle: str = "") -> dict:
+    """What a compilation came to that left two of nine kernels unscheduled."""
+    texts = {"passes": ";".join(passes), "idle_passes": idle}
+    return texts | dict(compile_seconds=2.5, kernels=9.0, unscheduled=2.0, code_bytes=5000.0)
+
+
+def passes_study(folder: Path) -> xr.Dataset:
+    """A file compiled with no pass, with one that does something, one that doesn't, and all."""
+
+    def compiled(backend: str, passes, milliseconds: float, idle: str = "", **changes):
+        latency = np.full((IMAGES, REPEATS), milliseconds / 1000)
+        # the same library where the pass changed nothing
+        provenance = {"model_file": "O0" if idle == ";".join(passes) else backend}
+        where = cell("torch", backend, model="inception_v3")
+        details = {"provenance": provenance, "compiled": compilation(passes, idle)}
+        return ran(where, latency=latency, **details, **changes)
+
+    other = np.eye(IMAGES, CLASSES, dtype=np.float32)
+    other[2, 7] = 2
+    broken = cell("torch", "pack", model="inception_v3")
+    error = {"failed_stage": "compile", "error": {"type": "E", "message": "", "traceback": ""}}
+    asked = predictions.compilation.NOTHING | {"passes": "PackLayout"}
+    return study(
+        folder,
+        [
+            ran(cell("torch", model="inception_v3")),
+            compiled("O0", (), 10),
+            compiled("fold", ("FoldConstant",), 8),
+            compiled("fast", ("FastMathTransform",), 11, idle="FastMathTransform"),
+            predictions.failed(broken, error, "", "", {}, asked),
+            compiled("two", ("FuseOps", "FoldConstant"), 7),
+            compiled("O4", PASSES, 5, idle="FastMathTransform", logits=other),
+        ],
+    )
+
+
+def row(name: str, dataset: xr.Dataset, **values: str) -> pd.Series:
+    """The one row of a table with these values."""
+    rows = compute.table(name, Study(dataset))
+    for column, value in values.items():
+        rows = rows[rows[column] == value]
+    assert len(rows) == 1
+    return rows.iloc[0]

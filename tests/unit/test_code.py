@@ -49,18 +49,24 @@ def test_it_does_not_depend_on_where_the_repository_lies(scripts, monkeypatch):
     assert digest() == copied
 
 
+EDITS = {
+    "docstring": ('"""', '"""Another docstring. '),
+    "empty lines": ("\n\n", "\n\n\n"),
+    "comments": ("\n\n", "\n# why\n\n"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize(
     "name", ["convert.py", "deltann/execution/stage.py", "deltann/converters/tf2onnx.py"]
 )
-def test_comments_docstrings_and_formatting_change_nothing(scripts, name):
+def test_comments_docstrings_and_formatting_change_nothing(scripts, name, edit):
     before = digest()
     path = scripts / name
     text = path.read_text()
-    start = text.index('"""')
-    text = text[:start] + '"""Another docstring. ' + text[start + 3 :]
-    lines = text.replace("(\n", "(\n\n").splitlines()
-    path.write_text("# a comment\n" + "\n".join(line + "  # why" * (not line) for line in lines))
-    assert path.read_text() != text
+    edited = text.replace(*EDITS[edit], 1 if edit == "docstring" else -1)
+    assert edited != text
+    path.write_text(edited)
     assert digest() == before
 
 
@@ -95,13 +101,17 @@ def test_a_string_that_is_no_docstring_counts(scripts):
 
 
 def test_an_import_inside_a_function_is_followed(scripts):
-    path = scripts / "deltann/converters/tf2onnx.py"
-    path.write_text(
-        path.read_text() + "\n\ndef late():\n    from deltann import probe\n    return probe\n"
-    )
+    late = scripts / "deltann/stages/disturbance.py"
     before = digest()
-    probe = scripts / "deltann/stages/disturbance.py"
-    probe.write_text(probe.read_text() + "\nMORE = 1\n")
+    late.write_text(late.read_text() + "\nMORE = 1\n")
+    assert digest() == before  # not imported yet
+    path = scripts / "deltann/converters/tf2onnx.py"
+    imports = (
+        "\n\ndef late():\n    from deltann.stages import disturbance\n    return disturbance\n"
+    )
+    path.write_text(path.read_text() + imports)
+    before = digest()
+    late.write_text(late.read_text() + "\nMORE = 2\n")
     assert digest() != before
 
 

@@ -4,13 +4,14 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
 from deltann import metrics
 from deltann.metrics import resampling
+from helpers.properties import for_all
 
 # Few distinct values, so that ties occur, and exact ones, so that differences tie too.
 times = st.integers(1, 12).map(lambda value: value / 64)
@@ -21,13 +22,6 @@ def tables(draw, least=2, most=4):
     """Latencies (image, group)."""
     shape = draw(st.integers(2, 9)), draw(st.integers(least, most))
     return draw(hnp.arrays(np.float64, shape, elements=times))
-
-
-def for_all(*strategies):
-    def decorate(test):
-        return settings(max_examples=80, deadline=None)(given(*strategies)(test))
-
-    return decorate
 
 
 @for_all(tables())

@@ -1,6 +1,5 @@
 """Bad configs are refused before any job starts, in one message; odd names are only names."""
 
-import copy
 import json
 import os
 import shlex
@@ -12,222 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from helpers.configs import BAD, CODE, CONFIG, ODD, changed_config
 from helpers.workspace import ROOT, SNAKEMAKE
-
-CODE = ("Snakefile", "rules", "scripts", "envs", "profiles", "config", "report", "published")
-LIMIT = {"seconds": 60, "memory_mb": 2000}
-CONFIG = {
-    "study": "small",
-    "images": {"folder": "photographs"},
-    "models": ["efficientnet_lite0"],
-    "conversions": {"torch": {"torch": [[]], "onnx": [["torch_onnx"]]}},
-    "backends": ["native", "O2"],
-    "tvm_imports": {"torch": [[]], "onnx": [[]]},
-    "edges": {"torch_onnx": {"opset": 18}},
-    "devices": {"cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True}},
-    "timing": {"repeats": 1, "probe_tolerance": 0.15, "contention_tolerance": 0.05},
-    "limits": {stage: dict(LIMIT) for stage in ("export", "convert", "compile", "infer")}
-    | {"retries": 0},
-}
-REMOTE = {
-    "target": {"kind": "llvm", "mcpu": "x86-64-v2"},
-    "native": False,
-    "rpc": {"host": "127.0.0.1", "port": 9090, "key": "lab"},
-}
-# Names that a shell, a Snakefile or a regular expression would take for more than a name.
-ODD = [
-    "$(touch pwned) `touch pwned`; touch pwned",
-    'it\'s "quoted"',
-    "-rf",
-    "new\nline  été 猫",
-    "a*?[b]",
-]
-
-
-def with_(path: str, value: object) -> dict:
-    """The config with the value at a dotted path replaced; a value of `...` takes the key away."""
-    changed = copy.deepcopy(CONFIG)
-    *above, last = path.split(".")
-    place = changed
-    for name in above:
-        place = place[name]
-    if value is ...:
-        del place[last]
-    else:
-        place[last] = value
-    return changed
-
-
-# what is bad: the config, and what the message must hold: the key or file, value, expectation
-BAD = {
-    "unknown model": (
-        with_("models", ["efficientnet_lite9"]),
-        ["models", "'efficientnet_lite9'", "efficientnet_lite0"],
-    ),
-    "unknown source": (
-        with_("conversions", {"caffe": {"onnx": [[]]}}),
-        ["conversions", "'caffe'", "onnx, tensorflow"],
-    ),
-    "a source that the model hasn't": (
-        with_("conversions", {"tflite": {"tflite": [[]]}}),
-        ["conversions", "'tflite'", "expected one of keras, torch"],
-    ),
-    "unknown target": (
-        with_("conversions.torch.caffe", [[]]),
-        ["conversions.torch.caffe", "'caffe'", "onnx, tensorflow"],
-    ),
-    "unknown level": (with_("backends", ["native", "O9"]), ["backends", "'O9'", "O0, O1, O2"]),
-    "unknown converter": (
-        with_("conversions.torch.onnx", [["torch2onnx"]]),
-        ["conversions.torch.onnx", "'torch2onnx'", "torch_onnx"],
-    ),
-    "unknown converter with settings": (
-        with_("edges.nothing", {}),
-        ["edges.nothing", "'nothing'", "torch_onnx"],
-    ),
-    "unknown setting": (
-        with_("edges.torch_onnx", {"opsett": 18}),
-        ["edges.torch_onnx", "'opsett'", "expected one of opset"],
-    ),
-    "unknown kind": (
-        with_("devices.cpu.target", {"kind": "cuda9"}),
-        ["devices.cpu.target", "'cuda9'", "expected one of llvm, cuda"],
-    ),
-    "unknown key of a target": (
-        with_("devices.cpu.target", {"kind": "llvm", "mcpuu": "host"}),
-        ["devices.cpu.target", "'mcpuu'", "mcpu"],
-    ),
-    "a route that ends elsewhere": (
-        with_("conversions.torch.keras", [["torch_onnx"]]),
-        ["conversions.torch.keras", "torch_onnx", "ends in onnx", "ends in keras"],
-    ),
-    "no route at all": (
-        with_("conversions.torch.tflite", [[]]),
-        ["conversions.torch.tflite", "ends in torch", "ends in tflite"],
-    ),
-    "a converter of another framework": (
-        with_("conversions.torch.tflite", [["tflite_converter"]]),
-        ["conversions.torch.tflite", "'tflite_converter'", "takes tensorflow", "at torch"],
-    ),
-    "misspelt key": (with_("modles", ["a"]), ["modles", "unknown key", "models"]),
-    "misspelt key inside": (
-        with_("timing.repeat", 3),
-        ["timing.repeat", "unknown key", "repeats, probe_tolerance, contention_tolerance"],
-    ),
-    "missing key": (with_("backends", ...), ["backends is missing"]),
-    "missing key inside": (with_("limits.infer", ...), ["limits.infer is missing"]),
-    "nothing in it": ({}, ["study is missing", "the folder under results/"]),
-    "duplicate model": (
-        with_("models", ["efficientnet_lite0"] * 2),
-        ["models", "['efficientnet_lite0', 'efficientnet_lite0']", "each entry once"],
-    ),
-    "no model": (with_("models", []), ["models", "[]", "at least 1"]),
-    "no backend": (with_("backends", []), ["backends", "[]", "at least 1"]),
-    "no device": (with_("devices", {}), ["devices", "{}", "at least 1"]),
-    "a text for a list": (with_("models", "a"), ["models", "'a'", "a list"]),
-    "nothing for a list": (
-        with_("conversions.torch.onnx", None),
-        ["conversions.torch.onnx", "empty", "a list"],
-    ),
-    "a negative limit": (
-        with_("limits.infer.seconds", -1),
-        ["limits.infer.seconds", "-1", "more than 0"],
-    ),
-    "no repeats": (with_("timing.repeats", 0), ["timing.repeats", "0", "at least 1"]),
-    "a missing folder": (
-        with_("images", {"folder": "nowhere"}),
-        ["images.folder", "'nowhere'", "is not a folder"],
-    ),
-    "a folder without images": (
-        with_("images", {"folder": "no-images"}),
-        ["images.folder", "'no-images'", "has no image", ".jpeg"],
-    ),
-    "an empty image": (
-        with_("images", {"folder": "empty-image"}),
-        ["images.folder", "empty image file", "empty-image/b.png"],
-    ),
-    "bad labels": (
-        with_("images", {"folder": "bad-labels"}),
-        ["bad-labels/labels.csv, line 2", "'z.png'", "no image"],
-    ),
-    "a brace in a name": (
-        with_("images", {"folder": "braces"}),
-        ["images.folder", "'{model}.png'", "would replace"],
-    ),
-    "names that differ in case": (
-        with_("images", {"folder": "case"}),
-        ["images.folder", "duplicate names", "'A.png'", "'a.png'"],
-    ),
-    "folder and package": (
-        with_("images", {"folder": "photographs", "package": "foolbox==3.3.4", "sha256": "0" * 64}),
-        ["images", "either folder, or package and sha256"],
-    ),
-    "a package without a digest": (
-        with_("images", {"package": "foolbox==3.3.4"}),
-        ["images.sha256 is missing", "64 hexadecimal digits"],
-    ),
-    "another package": (
-        with_("images", {"package": "requests==2.0", "sha256": "0" * 64}),
-        ["images.package", "'requests==2.0'", "foolbox==<version>"],
-    ),
-    "no import into TVM": (
-        with_("tvm_imports.onnx", ...),
-        ["tvm_imports.onnx is missing", "the routes from onnx to a format that TVM imports"],
-    ),
-    "an import that ends elsewhere": (
-        with_("conversions.torch.tensorflow", [["torch_onnx", "onnx2tf"]])
-        | {"tvm_imports": {"torch": [[]], "onnx": [[]], "tensorflow": [[]]}},
-        ["tvm_imports.tensorflow", "ends in tensorflow", "torch or onnx"],
-    ),
-    "an import of nothing known": (
-        with_("tvm_imports.onxn", [[]]),
-        ["tvm_imports", "'onxn'", "onnx"],
-    ),
-    "an unknown pass": (
-        with_("pass_sets", {"mine": ["FuseOps", "FuseOpps"]}),
-        ["pass_sets.mine", "'FuseOpps'", "FuseOps, CanonicalizeBindings"],
-    ),
-    "a set of passes with a level's name": (
-        with_("pass_sets", {"O2": ["FuseOps"]}),
-        ["pass_sets.O2", "the name is taken", "expected another"],
-    ),
-    "a source that a model doesn't have": (
-        with_("models", [{"name": "efficientnet_lite0", "sources": ["tflite"]}]),
-        ["models.efficientnet_lite0.sources", "'tflite'", "keras, torch"],
-    ),
-    "batch norms that an exporter can't keep": (
-        with_("edges.torch_onnx", {"opset": 18, "batch_norms": "kept"}),
-        ["edges.torch_onnx", "'dynamo'", "expected exporter torchscript"],
-    ),
-    "batch norms neither kept nor folded": (
-        with_("edges.torch_onnx", {"exporter": "torchscript", "batch_norms": "lost"}),
-        ["edges.torch_onnx", "'lost'", "expected folded or kept"],
-    ),
-    "native nowhere": (
-        with_("devices.cpu.native", False),
-        ["devices", "backend native", "native: true"],
-    ),
-    **{
-        f"study {name!r}": (with_("study", name), ["study", repr(name), "letters, digits"])
-        for name in ("../up", "a b", "$(touch pwned)", "", "-a", "a\n", "images")
-    },
-    "device name": (
-        with_("devices", {"a b": CONFIG["devices"]["cpu"]}),
-        ["devices", "'a b'", "letters, digits"],
-    ),
-    "a partition that is more than a name": (
-        with_("devices.cpu.slurm", {"partition": "main --wrap=pwned"}),
-        ["devices.cpu.slurm.partition", "'main --wrap=pwned'", "letters, digits"],
-    ),
-    "an unknown word of a cluster": (
-        with_("devices.cpu.slurm", {"nodes": "n1"}),
-        ["devices.cpu.slurm", "nodes"],
-    ),
-    "nodes of its own for another machine": (
-        with_("devices.cpu", REMOTE | {"slurm": {"exclusive": True}}),
-        ["devices.cpu.slurm.exclusive", "True", "beside rpc"],
-    ),
-}
 
 
 class Space:
@@ -293,7 +78,9 @@ def refusals(space):
 def odd_runs(space):
     """The dry runs on folders with odd names, under way."""
     return {
-        name: space.pool.submit(space.dry_run, f"odd{index}", with_("images", {"folder": name}))
+        name: space.pool.submit(
+            space.dry_run, f"odd{index}", changed_config("images", {"folder": name})
+        )
         for index, name in enumerate(ODD)
     }
 
@@ -400,7 +187,7 @@ def test_an_odd_folder_is_one_word_of_the_command(odd_runs, space, name):
 
 def test_odd_values_are_one_word_of_the_command(space):
     target = {"kind": "llvm", "mcpu": "$(touch pwned) 'x' \"y\" {braces}\n;"}
-    done = space.dry_run("mcpu", with_("devices.cpu.target", target))
+    done = space.dry_run("mcpu", changed_config("devices.cpu.target", target))
     assert done.returncode == 0, done.stdout
     start = done.stdout.index("scripts/compile.py")
     words = shlex.split(done.stdout[start : done.stdout.index(" > ", start)])

@@ -3,11 +3,8 @@
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +14,10 @@ import torch
 import xarray as xr
 import yaml
 
+from helpers.rpc_server import HOST, V2, free_port, kill, rpc, server
 from helpers.small_torch import CLASSES, SIZE, network, pixels
 from helpers.workspace import ROOT
 
-HOST, KEY = "127.0.0.1", "lab"
 GPU = shutil.which("nvidia-smi") is not None
 MODEL = {
     "name": "small",
@@ -35,52 +32,8 @@ MODEL = {
         "std": [0.5, 0.5, 0.5],
     },
 }
-V2 = {"kind": "llvm", "mcpu": "x86-64-v2"}
 ARM = {"kind": "llvm", "mtriple": "aarch64-linux-gnu", "mcpu": "cortex-a72"}
 AARCH64 = 183  # e_machine, System V ABI
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as some:
-        some.bind((HOST, 0))
-        return some.getsockname()[1]
-
-
-@contextmanager
-def server(space, port: int, key: str = KEY, threads: int = 1):
-    """A TVM RPC server, on loopback: its process."""
-    command = [space.path / ".envs/tvm/bin/python", "-m", "tvm.exec.rpc_server"]
-    command += ["--host", HOST, "--port", str(port), "--port-end", str(port + 1), "--key", key]
-    environment = os.environ | {"TVM_NUM_THREADS": str(threads)}
-    process = subprocess.Popen(
-        command, env=environment, cwd=space.path, start_new_session=True, stderr=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex((HOST, port)) == 0:
-                    break
-            time.sleep(0.2)
-        yield process
-    finally:
-        kill(process)
-
-
-def kill(process: subprocess.Popen) -> None:
-    """Kill a server and the processes that serve its sessions."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
-
-
-def rpc(port: int, **changes) -> dict:
-    """A device behind a server."""
-    address = {"host": HOST, "port": port, "key": KEY}
-    return {"target": V2, "native": False, "rpc": address} | changes
 
 
 @pytest.fixture(scope="module")

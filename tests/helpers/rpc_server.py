@@ -1,0 +1,54 @@
+"""A TVM RPC server on this machine, and the device that a study has behind it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from contextlib import contextmanager
+
+HOST, KEY = "127.0.0.1", "lab"
+V2 = {"kind": "llvm", "mcpu": "x86-64-v2"}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as some:
+        some.bind((HOST, 0))
+        return some.getsockname()[1]
+
+
+@contextmanager
+def server(space, port: int, key: str = KEY, threads: int = 1):
+    """A TVM RPC server, on loopback: its process."""
+    command = [space.path / ".envs/tvm/bin/python", "-m", "tvm.exec.rpc_server"]
+    command += ["--host", HOST, "--port", str(port), "--port-end", str(port + 1), "--key", key]
+    environment = os.environ | {"TVM_NUM_THREADS": str(threads)}
+    process = subprocess.Popen(
+        command, env=environment, cwd=space.path, start_new_session=True, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex((HOST, port)) == 0:
+                    break
+            time.sleep(0.2)
+        yield process
+    finally:
+        kill(process)
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Kill a server and the processes that serve its sessions."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def rpc(port: int, **changes) -> dict:
+    """A device behind a server."""
+    address = {"host": HOST, "port": port, "key": KEY}
+    return {"target": V2, "native": False, "rpc": address} | changes
