@@ -1,6 +1,7 @@
 """Each mistake in a config is reported by one sentence: its key, and what is expected there."""
 
 import copy
+import datetime
 import re
 
 import pytest
@@ -67,6 +68,7 @@ MISTAKES = [
     ("study", GONE, "study", "missing; expected a text"),
     ("study", "a b", "study", "letters, digits"),
     ("study", 2024, "study", "2024; expected a text; put it in quotes"),
+    ("study", datetime.date(2026, 1, 1), "study", "2026-01-01; expected a text; put it in quotes"),
     ("study", "logs", "study", "not environments, images or logs"),
     ("limits", GONE, "limits", "missing; expected a mapping with export, convert"),
     ("timing", None, "timing", "empty; expected a mapping with repeats"),

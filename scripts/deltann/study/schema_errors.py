@@ -68,8 +68,9 @@ def explain(config: dict, error: ValidationError) -> str:
         return f"{key}: {shown(value)}; expected either {_choices(error.validator_value)}"
     if "propertyNames" in error.absolute_schema_path:
         return f"{key}: the name {shown(value)}; expected {schema['description']}"
-    quotes = schema.get("type") == "string" and isinstance(value, int | float)
-    hint = "; put it in quotes" if quotes else ""
+    # YAML reads 1, yes and 2026-01-01 as a number, a truth value and a date
+    unquoted = schema.get("type") == "string" and not isinstance(value, str | list | dict | None)
+    hint = "; put it in quotes" if unquoted else ""
     near = did_you_mean(value, schema.get("enum", ()))
     return f"{key}: {shown(value)}; expected {expectation(schema)}{hint}{near}"
 
@@ -107,6 +108,8 @@ def shown(value: object) -> str:
     if isinstance(value, dict) and value:
         names = ", ".join(map(str, value))
         return f"a mapping with {names if len(names) <= LONGEST else names[:LONGEST] + '...'}"
+    if not isinstance(value, str | int | float | list | dict):
+        return str(value)
     short = reprlib.Repr()
     short.maxstring = short.maxother = LONGEST
     short.maxlevel = 2
