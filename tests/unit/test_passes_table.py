@@ -60,7 +60,7 @@ def test_the_papers_layout_says_what_no_number_does(tmp_path):
     assert "no counterpart" in lines["CanonicalizeCast"]
     assert "nothing to do: FastMathTransform" in lines["All Enabled"]
     assert "have speedups of -10.0 to +0.0" in text
-    assert "takes backends" in passes.markdown(compute.table("passes", study_).head(0))
+    assert "needs backends" in passes.markdown(compute.table("passes", study_).head(0))
 
 
 def test_sets_of_passes_are_no_levels(tmp_path):

@@ -5,7 +5,8 @@ import math
 from deltann.cell import UNSCHEDULED
 
 TEXTS = ("passes", "idle_passes")
-NUMBERS = ("compile_seconds", "kernels", "unscheduled", "code_bytes")
+COUNTS = ("kernels", "unscheduled", "code_bytes")
+NUMBERS = ("compile_seconds", *COUNTS)
 # Reading the model file is no part of compiling it, nor is writing the graph out for a reader.
 STEPS = ("passes", "schedule", "build")
 LONG_NAMES = {

@@ -32,13 +32,15 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     table = table.assign(name=table.apply(variants.lines, axis=1), column=_columns(table))
     columns = _ordered_columns(table)
     panels = []
-    for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION]):
-        title = variant_names.title(table, held)
+    for shared, rows in variant_names.groups(
+        table, ["model", "source", *variant_names.PREPARATION]
+    ):
+        title = variant_names.title(table, shared)
         for what, text, norm in (
             (LABELS, labels_text, label_norm(table)),
             (LOGITS, logits_text, logit_norm(table)),
         ):
-            grid = _grid(rows, columns, held["source"], text)
+            grid = _grid(rows, columns, shared["source"], text)
             bar = "%" if what == LABELS else "logits"
             panels.append(pages.Panel(f"{title}: {what}", grid, norm, bar, "target"))
     caption = (

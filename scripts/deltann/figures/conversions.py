@@ -35,8 +35,10 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         return pages.nothing(TITLE, "no converted model ran, or failed, in its own runtime.")
     variants = variant_names.Variants(table)
     panels = []
-    for held, rows in variant_names.by(table, ["model", *variant_names.PREPARATION, "device"]):
-        title = variant_names.title(table, held)
+    for shared, rows in variant_names.groups(
+        table, ["model", *variant_names.PREPARATION, "device"]
+    ):
+        title = variant_names.title(table, shared)
         grid = _grid(rows, variants, labels_text)
         panels.append(pages.Panel(f"{title}: {LABELS}", grid, label_norm(table), "%", "source"))
         grid = _grid(rows, variants, logits_text)

@@ -35,8 +35,10 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     series = style.ordered(table["series"])
     items = [
         strip
-        for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION])
-        for strip in dots.strips(variant_names.title(table, held), rows, series)
+        for shared, rows in variant_names.groups(
+            table, ["model", "source", *variant_names.PREPARATION]
+        )
+        for strip in dots.strips(variant_names.title(table, shared), rows, series)
     ]
     caption = (
         f"Time per image over that of the same model file and backend on {first}, batch 1, over "

@@ -17,7 +17,7 @@ CAPTION = (
 )
 TITLE = "What the framework does to time"
 NATIVES = "native"
-HELD = ["model", "comparison", "reference_framework", *variant_names.PREPARATION]
+SHARED = ["model", "comparison", "reference_framework", *variant_names.PREPARATION]
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
@@ -38,11 +38,11 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     )
     series = style.ordered(table["series"])
     items = []
-    for held, rows in variant_names.by(table, HELD):
-        reference = held["reference_framework"]
-        kind = "the frameworks' own models" if held["comparison"] == NATIVES else "converted"
-        start = f"{held['model']}, {kind}, relative to {reference}"
-        title = ", ".join([start, *variant_names.preparation(table, held)])
+    for shared, rows in variant_names.groups(table, SHARED):
+        reference = shared["reference_framework"]
+        kind = "the frameworks' own models" if shared["comparison"] == NATIVES else "converted"
+        start = f"{shared['model']}, {kind}, relative to {reference}"
+        title = ", ".join([start, *variant_names.preparation(table, shared)])
         items += dots.strips(title, rows, series)
     caption = (
         "Time per image over that of the reference framework's unconverted model on the same "

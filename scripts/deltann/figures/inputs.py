@@ -32,11 +32,11 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     table = table.assign(name=table.apply(variants.lines, axis=1), column=column)
     norm = label_norm(table)
     panels = []
-    for held, rows in variant_names.by(table, ["model", "source", "device"]):
+    for shared, rows in variant_names.groups(table, ["model", "source", "device"]):
         grid = style.Grid(style.ordered(rows["name"]), style.ordered(rows["column"]))
         for _, row in rows.iterrows():
             put(grid, (row["name"], row["column"]), row, labels_text)
-        panels.append(pages.Panel(variant_names.title(table, held), grid, norm, BAR, "target"))
+        panels.append(pages.Panel(variant_names.title(table, shared), grid, norm, BAR, "target"))
     first = table[["preprocessing_a", "resizer_a"]].iloc[0]
     caption = (
         "One model file under two preparations of the same images, in its framework's own "

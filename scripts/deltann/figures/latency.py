@@ -37,8 +37,10 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     series = style.ordered(table["series"])
     items = [
         strip
-        for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION])
-        for strip in dots.strips(variant_names.title(table, held), rows, series)
+        for shared, rows in variant_names.groups(
+            table, ["model", "source", *variant_names.PREPARATION]
+        )
+        for strip in dots.strips(variant_names.title(table, shared), rows, series)
     ]
     caption = (
         f"Time per image over that of {BASE} of the same target on the same device, batch 1, over "

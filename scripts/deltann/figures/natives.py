@@ -29,8 +29,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     table = table.assign(name_a=table["source_a"], name_b=table["source_b"])
     norm = label_norm(table)
     panels = [
-        pages.Panel(variant_names.title(table, held), pair_grid(rows), norm, BAR)
-        for held, rows in variant_names.by(table, ["model", "resizer", "device"])
+        pages.Panel(variant_names.title(table, shared), pair_grid(rows), norm, BAR)
+        for shared, rows in variant_names.groups(table, ["model", "resizer", "device"])
     ]
     caption = (
         "Top-1 label dissimilarity between every two sources of a model, unconverted, each with "

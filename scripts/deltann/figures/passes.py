@@ -43,9 +43,9 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     table = table.fillna({"passes": ""})
     variants = variant_names.Variants(table)
     panels = []
-    for held, rows in variant_names.by(table, FILE):
-        title, variant = variant_names.title(table, held), variants.line(rows.iloc[0])
-        title = title if variant == held["source"] else f"{title}\nin {variant}"
+    for shared, rows in variant_names.groups(table, FILE):
+        title, variant = variant_names.title(table, shared), variants.line(rows.iloc[0])
+        title = title if variant == shared["source"] else f"{title}\nin {variant}"
         panels.append((title, rows[rows["published_pass"] != BASE]))
     chunks = [panels[i : i + dots.ACROSS] for i in range(0, len(panels), dots.ACROSS)]
     return (_page(chunk, table) for chunk in chunks)

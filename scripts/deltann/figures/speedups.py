@@ -35,10 +35,12 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     )
     norm = style.symmetric_ratio(table["speedup_percent"])
     panels = []
-    for held, rows in variant_names.by(table, ["model", "source", *variant_names.PREPARATION]):
+    for shared, rows in variant_names.groups(
+        table, ["model", "source", *variant_names.PREPARATION]
+    ):
         for pairs in _chunks(rows):
             grid = _grid(rows[rows["pair"].isin(pairs)])
-            title = variant_names.title(table, held)
+            title = variant_names.title(table, shared)
             look = {"cmap": style.DIVERGING, "rows": "framework"}
             panels.append(pages.Panel(title, grid, norm, "speedup (%)", **look))
     caption = (

@@ -16,7 +16,7 @@ CAPTION = (
     "own runtime on the same prepared images."
 )
 TITLE = "Do a model's versions in different frameworks agree?"
-HELD = ["model", "source", *variant_names.PREPARATION, "device"]
+SHARED = ["model", "source", *variant_names.PREPARATION, "device"]
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
@@ -33,8 +33,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     table = table.assign(name_a=names["a"], name_b=names["b"])
     norm = label_norm(table)
     panels = [
-        pages.Panel(variant_names.title(table, held), pair_grid(rows), norm, BAR)
-        for held, rows in variant_names.by(table, HELD)
+        pages.Panel(variant_names.title(table, shared), pair_grid(rows), norm, BAR)
+        for shared, rows in variant_names.groups(table, SHARED)
     ]
     caption = (
         "Top-1 label dissimilarity between every two targets, each run by its framework's own "
@@ -74,5 +74,5 @@ def pair_grid(table: pd.DataFrame) -> style.Grid:
 
 
 def _side(table: pd.DataFrame, side: str) -> pd.DataFrame:
-    held = table[["model", "source"]]
-    return held.assign(target=table[f"target_{side}"], route=table[f"route_{side}"])
+    shared = table[["model", "source"]]
+    return shared.assign(target=table[f"target_{side}"], route=table[f"route_{side}"])

@@ -24,10 +24,10 @@ def rows(study: Study) -> Iterator[dict]:
         if study.ok(cell):
             ranked, truth = study.array("label", cell), study.truth(cell)
             for name, k in (("top1", 1), ("top5", min(TOP, ranked.shape[1]))):
-                found = metrics.top_k_accuracy(ranked, truth, k)
-                row |= {"n": found.n, f"{name}_correct": found.correct}
-                row |= {f"{name}_percent": found.percent}
-                if found.n:
-                    interval = metrics.wilson_interval(found.correct, found.n)
+                accuracy = metrics.top_k_accuracy(ranked, truth, k)
+                row |= {"n": accuracy.n, f"{name}_correct": accuracy.correct}
+                row |= {f"{name}_percent": accuracy.percent}
+                if accuracy.n:
+                    interval = metrics.wilson_interval(accuracy.correct, accuracy.n)
                     row |= ends(interval, prefix=f"{name}_")
         yield row

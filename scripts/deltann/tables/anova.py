@@ -1,8 +1,8 @@
-"""Does time depend on one factor, all others frozen? The published archive's analysis, and more.
+"""Does time depend on one factor, all others fixed? The published archive's analysis, and more.
 
-The archive freezes two of (framework, level, device) and makes a one-way ANOVA over the third; it
-has F and p. Beside it stands what images measured again and again call for: a rank-based test
-within images, effect sizes with intervals, and p corrected by Holm over all tests of the study.
+The archive fixes two of (framework, level, device) and makes a one-way ANOVA over the third, with F
+and p. The same images are measured for every value, so this table adds a rank-based test within
+images, effect sizes with intervals, and p corrected by Holm over all tests of the study.
 """
 
 from collections.abc import Iterator
@@ -29,8 +29,7 @@ COLUMNS = ["varied", *NAMES, *FAILURE, "groups", "compared", "left_out", "n"]
 COLUMNS += ["f", "p", "p_holm", "eta_squared", "eta_squared_low", "eta_squared_high"]
 COLUMNS += ["test", "statistic", "rank_p", "rank_p_holm", "effect_name", "effect"]
 COLUMNS += ["fastest", "slowest", "ratio", "ratio_low", "ratio_high", "disturbed"]
-# What is varied, and the names that vary with it: who converts to another target takes another
-# route, and comes into TVM by another way.
+# Each factor, and the names that vary with it: another target also has another route and importer.
 FACTORS = {
     "device": ("device",),
     "level": ("backend",),
@@ -42,23 +41,23 @@ FACTORS = {
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per factor and frozen rest; the names that vary are empty.
+    """One row per factor and combination of the other names; the names that vary are empty.
 
-    Levels are TVM's and a runtime's settings; targets are compared under the source's
+    Levels are those of TVM and the settings of a runtime. Targets are compared under the source's
     preprocessing, sources by their unconverted models. A test takes each image's median latency of
-    the cells that ran; the others are `left_out`.
+    the cells that ran; the others are in `left_out`.
     """
-    found = [
-        _row(study, factor, held, group)
+    tested = [
+        _row(study, factor, shared, group)
         for factor, varied in FACTORS.items()
-        for held, group in groups(_cells(study, factor), varied)
+        for shared, group in groups(_cells(study, factor), varied)
         if len(group) > 1
     ]
     for p in ("p", "rank_p"):
-        corrected = metrics.holm([row.get(p, np.nan) for row in found])
-        for row, value in zip(found, corrected, strict=True):
+        corrected = metrics.holm([row.get(p, np.nan) for row in tested])
+        for row, value in zip(tested, corrected, strict=True):
             row[f"{p}_holm"] = value
-    yield from found
+    yield from tested
 
 
 def _cells(study: Study, factor: str) -> pd.DataFrame:
@@ -70,10 +69,10 @@ def _cells(study: Study, factor: str) -> pd.DataFrame:
     return study.unconverted() if factor == "source" else cells
 
 
-def _row(study: Study, factor: str, held: dict, group: pd.DataFrame) -> dict:
-    labels = _labels(group, FACTORS[factor])
+def _row(study: Study, factor: str, shared: dict, group: pd.DataFrame) -> dict:
+    labels = _cell_labels(group, FACTORS[factor])
     ran = [cell for cell in group.index if study.ok(cell)]
-    row = {"varied": factor, **held, **study.failure(*(ran or group.index))}
+    row = {"varied": factor, **shared, **study.failure(*(ran or group.index))}
     row["left_out"] = ";".join(labels[cell] for cell in group.index if cell not in ran)
     row |= {"groups": len(ran), "compared": ";".join(labels[cell] for cell in ran)}
     if len(ran) < 2:
@@ -85,8 +84,8 @@ def _row(study: Study, factor: str, held: dict, group: pd.DataFrame) -> dict:
     )
 
 
-def _labels(group: pd.DataFrame, varied: tuple[str, ...]) -> dict[int, str]:
-    """The factor's names of a group's cells, and more where they don't tell them apart."""
+def _cell_labels(group: pd.DataFrame, varied: tuple[str, ...]) -> dict[int, str]:
+    """Labels of a group's cells: the first varied name, and the next ones until they are unique."""
     for depth in range(1, len(varied) + 1):
         names = group[list(varied[:depth])].agg(" ".join, axis=1)
         if names.is_unique:
@@ -101,13 +100,13 @@ def _paired(study: Study, cells: list[int]) -> bool:
 
 def _extremes(study: Study, cells: list[int], labels: dict[int, str]) -> dict:
     order = sorted(cells, key=lambda cell: comparisons.image_seconds(study, cell).mean())
-    found = comparisons.ratio(study, order[0], order[-1])
-    found.pop("reference_disturbed")
-    return {"fastest": labels[order[0]], "slowest": labels[order[-1]]} | found
+    ratio = comparisons.ratio(study, order[0], order[-1])
+    ratio.pop("reference_disturbed")
+    return {"fastest": labels[order[0]], "slowest": labels[order[-1]]} | ratio
 
 
 def _tests(seconds: list[np.ndarray], paired: bool) -> dict:
-    """The columns of the tests; none with a single image, that has no spread."""
+    """The columns of the tests; empty for a single image, which has no variance."""
     if min(array.size for array in seconds) < 2:
         return {}
     variance = metrics.one_way_anova(seconds)

@@ -1,4 +1,4 @@
-"""What several tables say of one or two cells."""
+"""Columns that several tables share: comparisons of two cells, and times."""
 
 from functools import cache
 
@@ -15,6 +15,11 @@ DISSIMILARITY = ["n", "differing", "dissimilarity_percent", *RANGE, "differing_i
 TIME = ["n", "median_ms", *RANGE, "ratio", "ratio_low", "ratio_high"]
 TIME += ["disturbed", "reference_disturbed"]
 FAILED, LABELS, LOGITS, IDENTICAL = "failed", "labels differ", "logits differ", "identical"
+
+
+def whole(value: float) -> int | None:
+    """A count of the dataset, which has floats there; None if it is missing."""
+    return None if np.isnan(value) else int(value)
 
 
 def ends(interval: metrics.Interval, scale: float = 1.0, prefix: str = "") -> dict[str, float]:
@@ -36,20 +41,20 @@ def dissimilarity(study: Study, a: int, b: int) -> dict:
 
 
 def logits(study: Study, reference: int, cell: int) -> dict:
-    """The largest difference of a logit, absolute and relative to its image's largest logit."""
+    """The largest logit difference, absolute and relative to its image's largest logit."""
     pairs = zip(study.blocks("logits", reference), study.blocks("logits", cell), strict=True)
-    found = [metrics.logit_difference(*pair) for pair in pairs if any(map(len, pair))]
+    blocks = [metrics.logit_difference(*pair) for pair in pairs if any(map(len, pair))]
     return {
-        "max_logit_difference": max(block.absolute.max() for block in found),
-        "max_relative_logit_difference": max(block.relative.max() for block in found),
+        "max_logit_difference": max(block.absolute.max() for block in blocks),
+        "max_relative_logit_difference": max(block.relative.max() for block in blocks),
     }
 
 
 def outcome(row: dict) -> str:
-    """What a comparison came to, by its `differing` and `max_relative_logit_difference`.
+    """The outcome of a comparison, by its `differing` and `max_relative_logit_difference`.
 
-    `identical`: the same labels, and every logit equal or within `TOLERANCE` of the image's
-    largest one; `max_logit_difference` is 0 where all are equal to the last bit.
+    `identical`: the same labels, and every logit within `TOLERANCE` of the image's largest one. If
+    all logits are equal to the last bit, `max_logit_difference` is 0.
     """
     if row["differing"]:
         return LABELS
@@ -58,7 +63,7 @@ def outcome(row: dict) -> str:
 
 @cache
 def time(study: Study, cell: int) -> dict:
-    """The typical image's milliseconds, with their interval; three tables ask for it."""
+    """The typical image's milliseconds with their interval; cached, as three tables have it."""
     seconds = study.seconds(cell)
     interval = metrics.median_latency_interval(seconds, SEED)
     median = 1000 * metrics.median_latency(seconds)
@@ -66,7 +71,7 @@ def time(study: Study, cell: int) -> dict:
 
 
 def ratio(study: Study, reference: int | None, cell: int) -> dict:
-    """A cell's time over its reference's; nothing where that isn't in the study or failed."""
+    """A cell's time over its reference's; empty if that failed or isn't in the study."""
     if reference is None or not study.ok(reference):
         return {}
     seconds = study.seconds(reference), study.seconds(cell)
@@ -76,7 +81,7 @@ def ratio(study: Study, reference: int | None, cell: int) -> dict:
 
 
 def compared_time(study: Study, reference: int | None, cell: int) -> dict:
-    """Names, failure, time and ratio of a cell: the columns `TIME` and those before it."""
+    """A cell's names, failure, time and ratio: the columns `NAMES`, `FAILURE` and `TIME`."""
     row = study.names(cell) | study.failure(cell) | {"disturbed": study.disturbed(cell)}
     return row | (time(study, cell) | ratio(study, reference, cell) if study.ok(cell) else {})
 

@@ -1,8 +1,9 @@
-"""What each compilation came to: kernels, those unscheduled, passes without work, seconds."""
+"""The result of each compilation: kernels, unscheduled ones, passes without work, seconds."""
 
 from collections.abc import Iterator
 
 from deltann.dataset import compilation
+from deltann.tables import comparisons
 from deltann.tables.study import FAILURE, Study
 
 CATEGORY = "Time"
@@ -18,13 +19,15 @@ COLUMNS += ["code_bytes"]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per compiled model file; `idle_passes` found nothing to do, joined by `;`.
+    """One row per compiled model file.
 
-    `unscheduled` kernels run as TVM's plain loops, since no schedule fits them; it is empty where
-    the study's schedule is `none`. A file that failed only when it ran is here with its numbers.
+    `idle_passes`, joined by `;`, had nothing to do. `unscheduled` kernels run as TVM's plain loops,
+    since no schedule fits them; the column is empty if the schedule is `none`. A file that compiled
+    and then failed to run has its numbers too.
     """
     compiled = study.cells[study.cells.compiled]
-    # the same file, on images prepared in another way, is there again
+    # the same file has a cell for each preparation of the images
     for cell in compiled.drop_duplicates(CELL).index:
-        known = study.cells.loc[cell, [*CELL, *compilation.TEXTS, *compilation.NUMBERS]]
-        yield dict(known) | study.failure(cell)
+        row = dict(study.cells.loc[cell, [*CELL, *compilation.TEXTS, *compilation.NUMBERS]])
+        row |= {name: comparisons.whole(row[name]) for name in compilation.COUNTS}
+        yield row | study.failure(cell)

@@ -1,4 +1,4 @@
-"""What the compiler alone changes: every compiled cell against its own file's native run."""
+"""What the compiler alone changes: every compiled cell against its model file's native run."""
 
 from collections.abc import Iterator
 
@@ -19,11 +19,11 @@ COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "reference"
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per compiled cell; what its way into TVM changes is part of it.
+    """One row per compiled cell; its import into TVM is part of the difference.
 
-    The reference is the target's own runtime on the same file and the same inputs, on the same
-    device if the runtime runs there, else on the first. Where it failed or isn't in the study, the
-    status is `no_reference`.
+    The reference is the same model file with the same inputs in the target's own runtime, on the
+    same device if the runtime runs there, else on the first one. If it failed or isn't in the
+    study, the status is `no_reference`.
     """
     for cell in study.cells[study.cells.backend != NATIVE].index:
         row = study.names(cell) | study.failure(cell)

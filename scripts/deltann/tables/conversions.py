@@ -23,9 +23,9 @@ NO_REFERENCE = "no_reference"
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per cell that isn't its own reference, which `Study.model_reference` finds.
+    """One row per cell, except references (see `Study.model_reference`).
 
-    A cell whose native cell failed or isn't in the study has the status `no_reference`.
+    If its reference failed or isn't in the study, a cell has the status `no_reference`.
     """
     for cell in study.cells.index:
         reference = study.model_reference(cell)

@@ -16,7 +16,7 @@ COLUMNS = [*NAMES, *FAILURE, "reference_device", *comparisons.TIME]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per cell, relative to the same cell on the study's first device, if it ran there."""
+    """One row per cell, relative to the same cell on the study's first device if it ran there."""
     first = study.cells.device.iloc[0]
     for cell in study.cells.index:
         reference = study.find(**(study.names(cell) | {"device": first}))

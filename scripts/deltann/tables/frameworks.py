@@ -15,17 +15,17 @@ CAPTION = (
     "figures 6 to 14)."
 )
 COLUMNS = ["comparison", *NAMES, *FAILURE, "reference_framework", *comparisons.TIME]
-# Between the targets of a source; and, as in the paper, between the sources' own models.
+# The two comparisons: targets of a source; and, as in the paper, the sources' own models.
 CONVERTED, NATIVES = "converted", "native"
 
 
 def rows(study: Study) -> Iterator[dict]:
     """One row per cell and comparison, relative to the reference framework's on the same device.
 
-    `converted`: every cell to its unconverted model. `native`: every unconverted model to that of
-    the model's first source, where there are several. The device, the resizer and what runs them
-    (the frameworks' own runtimes, or one level of TVM) are the same; the first way into TVM is the
-    reference's.
+    `converted`: every cell against its unconverted model. `native`: every unconverted model against
+    that of the model's first source, if it has several. Both run on the same device with the same
+    resizer and backend. If the importers of the two frameworks differ, the reference is the cell
+    with its framework's first importer.
     """
     for cell in study.cells.index:
         source = study.cells.source[cell]
@@ -38,9 +38,9 @@ def rows(study: Study) -> Iterator[dict]:
 
 
 def _row(study: Study, cell: int, comparison: str, reference: str) -> dict:
-    wanted = study.names(cell) | {"source": reference, "target": reference}
-    wanted |= {"route": UNCONVERTED, "preprocessing": SOURCE}
+    reference_names = study.names(cell) | {"source": reference, "target": reference}
+    reference_names |= {"route": UNCONVERTED, "preprocessing": SOURCE}
     if study.compiled(cell) and reference != study.cells.target[cell]:
-        del wanted["importer"]
+        del reference_names["importer"]
     names = {"comparison": comparison, "reference_framework": reference}
-    return names | comparisons.compared_time(study, study.find(**wanted), cell)
+    return names | comparisons.compared_time(study, study.find(**reference_names), cell)

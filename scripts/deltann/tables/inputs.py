@@ -1,4 +1,4 @@
-"""What the images' preparation alone changes: one model file under two conventions or resizers."""
+"""What the images' preparation alone changes: one model file, two conventions or resizers."""
 
 from collections.abc import Iterator
 
@@ -11,21 +11,21 @@ CAPTION = (
     "resizer), in its framework's own runtime: top-1 labels that differ, in percent of n "
     "images with Wilson's 95 % interval, and the largest logit difference."
 )
-HELD = ["model", "source", "target", "route", "device"]
-COLUMNS = [*HELD, "preprocessing_a", "resizer_a", "preprocessing_b", "resizer_b", *FAILURE]
+SHARED = ["model", "source", "target", "route", "device"]
+COLUMNS = [*SHARED, "preprocessing_a", "resizer_a", "preprocessing_b", "resizer_b", *FAILURE]
 COLUMNS += ["outcome", *comparisons.DISSIMILARITY]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per model file, and preparation that isn't its first, in the file's own runtime.
+    """One row per model file and preparation after its first, in the file's own runtime.
 
-    a is the first preparation of the file in the dataset, b the other one.
+    a is the file's first preparation in the dataset, b the other one.
     """
-    for held, group in groups(study.native_cells(), ("preprocessing", "resizer")):
+    for shared, group in groups(study.native_cells(), ("preprocessing", "resizer")):
         first, *others = group.index
         for cell in others:
-            row = held | study.failure(first, cell)
+            row = shared | study.failure(first, cell)
             for side, one in (("a", first), ("b", cell)):
                 row[f"preprocessing_{side}"] = group.preprocessing[one]
                 row[f"resizer_{side}"] = group.resizer[one]

@@ -1,7 +1,7 @@
 """Label dissimilarity of a model's sources: the paper's appendix, figure 1.
 
-Each source's model is unconverted, in its own framework's runtime, with that framework's weights
-and preprocessing: what the frameworks' own models differ in, before any conversion.
+Each source's model is unconverted and runs in its own framework's runtime, with that framework's
+weights and preprocessing. The table shows how the frameworks' models differ before any conversion.
 """
 
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ COLUMNS += comparisons.DISSIMILARITY
 def rows(study: Study) -> Iterator[dict]:
     """One row per pair of sources with the same resizer and device.
 
-    `failed` says which of the two did: `a`, `b` or `a;b`.
+    `failed` says which of the two failed: `a`, `b` or `a;b`.
     """
     cells = study.unconverted()
-    for held, group in groups(cells[cells.backend == NATIVE], ("source", "target")):
+    for shared, group in groups(cells[cells.backend == NATIVE], ("source", "target")):
         for a, b in combinations(group.index, 2):
-            row = held | study.failure(a, b)
+            row = shared | study.failure(a, b)
             row |= {"source_a": group.source[a], "source_b": group.source[b]}
             failed = [side for side, cell in (("a", a), ("b", b)) if not study.ok(cell)]
             row["failed"] = ";".join(failed)

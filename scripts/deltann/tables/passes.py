@@ -1,8 +1,8 @@
-"""Each graph pass alone, against none and against all: the paper's tables III and IV, and on.
+"""Each graph pass alone, against no pass and against all: the paper's tables III and IV, and more.
 
-The paper's passes are Relay's; each stands beside the one of `levels.PASSES` that does its work
-today. What a pass does alone isn't what it does among the others: without `FoldConstant`,
-`FoldBatchnormToConv2D` leaves arithmetic on weights that every inference does again.
+The paper's passes are those of TVM's Relay; the table puts each beside the pass in `levels.PASSES`
+that does its work today. A pass alone may do less than among the others: without `FoldConstant`,
+`FoldBatchnormToConv2D` leaves arithmetic on weights that every inference repeats.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ CAPTION = (
 MARKDOWN = True
 PUBLISHED = Path(__file__).resolve().parents[3] / "published" / "pass_ablation_tables.csv"
 DISABLED, ENABLED, NOT_PUBLISHED = "All Disabled", "All Enabled", "(not in the paper)"
-# The paper's passes, of TVM's Relay, in its order; today's, or None; what to know of the two.
+# The paper's passes in its order: today's counterpart or None, and a remark.
 COUNTERPARTS = {
     DISABLED: ((), ""),
     "OpFusion": (("FuseOps",), "with FuseTIR"),
@@ -63,36 +63,39 @@ COLUMNS += ["compile_seconds", "kernels", "disturbed"]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per pass of the paper's and file that was compiled with none, and one or all.
+    """One row per published pass and model file.
 
-    `ratio` is the time over that with no pass, `ratio_to_all` that over the time with all; answers
-    are compared with those of no pass, and with those of all (`_to_all`). `speedup_percent` is by
-    the formula of the paper's tables III and IV, (1 - ratio) x 100. `idle` is 1 where the pass had
-    nothing to do; `same_code` where the library is that of no pass, to the byte. The least and
-    greatest ratio of such cells, `same_code_low` and `_high`, is what the machine alone does to
-    time; they are empty where there is none beside that of no pass. Today's
-    `CombineParallelMatmul` has two rows.
+    Only model files that were compiled with no pass and with at least one pass alone. Today's
+    `CombineParallelMatmul` has two rows, since it does the work of two published passes.
+
+    * `ratio` is the time relative to no pass, `ratio_to_all` relative to all passes. Likewise,
+      answers are compared with those of no pass and, in the columns `..._to_all`, of all passes.
+    * `speedup_percent` has the formula of the paper's tables III and IV, (1 - ratio) x 100.
+    * `idle` is 1 if the pass had nothing to do.
+    * `same_code` is 1 if the library is byte for byte that of no pass. `same_code_low` and
+      `same_code_high` are the least and greatest ratio of the file's cells with such a library:
+      the variation of the machine. They are empty if no pass is the only such cell.
     """
     printed = _published()
-    for held, group in groups(study.cells[study.cells.compiled], ("backend",)):
+    for shared, group in groups(study.cells[study.cells.compiled], ("backend",)):
         by_passes: dict[frozenset[str], int] = {}
         for cell in group.index:
             by_passes.setdefault(frozenset(study.passes(cell)), cell)
         if frozenset() not in by_passes or not any(len(passes) == 1 for passes in by_passes):
             continue
-        found = list(_rows(study, held, by_passes, printed))
-        same = [row["ratio"] for row in found if row.get("same_code") == 1 and "ratio" in row]
-        # that of no pass is one
+        table = list(_rows(study, shared, by_passes, printed))
+        same = [row["ratio"] for row in table if row.get("same_code") == 1 and "ratio" in row]
+        # the cell with no pass is always one of them
         spread = dict(zip(SAME, (min(same), max(same)), strict=True)) if len(same) > 1 else {}
-        yield from (row | spread for row in found)
+        yield from (row | spread for row in table)
 
 
-def _rows(study: Study, held: dict, by_passes: dict, printed: dict) -> Iterator[dict]:
-    """The rows of one file."""
-    native = held["target"] == held["source"] and held["route"] == UNCONVERTED
+def _rows(study: Study, shared: dict, by_passes: dict, printed: dict) -> Iterator[dict]:
+    """The rows of one model file."""
+    native = shared["target"] == shared["source"] and shared["route"] == UNCONVERTED
     for name, (passes, note) in COUNTERPARTS.items():
-        row = held | {"published_pass": name, "passes": ";".join(passes or ()), "note": note}
-        row |= printed.get((held["model"], held["source"], name), {}) if native else {}
+        row = shared | {"published_pass": name, "passes": ";".join(passes or ()), "note": note}
+        row |= printed.get((shared["model"], shared["source"], name), {}) if native else {}
         cell = None if passes is None else by_passes.get(frozenset(passes))
         if cell is None:
             yield row | {"status": NO_COUNTERPART if passes is None else MISSING}
@@ -101,7 +104,7 @@ def _rows(study: Study, held: dict, by_passes: dict, printed: dict) -> Iterator[
 
 
 def _published() -> dict[tuple[str, str, str], dict]:
-    """The paper's numbers by model, source and pass; the ratio is to its time with no pass."""
+    """The paper's numbers by model, source and pass; ratios are to no pass."""
     table = pd.read_csv(PUBLISHED)
     disabled = table.groupby("table")["total_time"].transform("first")
     keys = zip(
@@ -110,7 +113,7 @@ def _published() -> dict[tuple[str, str, str], dict]:
         table["pass"],
         strict=True,
     )
-    found = pd.DataFrame(
+    numbers = pd.DataFrame(
         {
             "published_ratio": table["total_time"] / disabled,
             "published_percent": table["speedup_percent_vs_basic"],
@@ -119,61 +122,63 @@ def _published() -> dict[tuple[str, str, str], dict]:
             ),
         }
     )
-    return dict(zip(keys, found.to_dict("records"), strict=True))
+    return dict(zip(keys, numbers.to_dict("records"), strict=True))
 
 
 def _compared(study: Study, by_passes: dict, cell: int) -> dict:
-    """A cell beside those with no pass and with all."""
+    """The columns that compare a cell with those of no pass and of all passes."""
     none, every = by_passes[frozenset()], by_passes.get(frozenset(PASSES))
-    known = study.cells.loc[cell]
+    facts = study.cells.loc[cell]
     row = study.failure(cell) | {"disturbed": study.disturbed(none, cell)}
-    row |= {name: known[name] for name in ("backend", "idle_passes", "compile_seconds", "kernels")}
-    if known.kernels > 0:  # it was compiled, whatever became of it then
-        row |= {"idle": int(known.idle_passes == known.passes)} if known.passes else {}
+    row |= {name: facts[name] for name in ("backend", "idle_passes", "compile_seconds")}
+    row["kernels"] = comparisons.whole(facts.kernels)
+    if facts.kernels > 0:  # it was compiled, even if it then failed to run
+        row |= {"idle": int(facts.idle_passes == facts.passes)} if facts.passes else {}
         row |= {"same_code": int(study.model_file(cell) == study.model_file(none))}
     if not study.ok(cell):
         return row
     if not study.ok(none):
         row["status"] = NO_REFERENCE
     else:
-        row |= _beside(study, none, cell)
+        row |= _against(study, none, cell)
         seconds = study.seconds(none), study.seconds(cell)
         row["speedup_percent"] = metrics.speedup_percent(*seconds, measure="time")
         row |= comparisons.ends(
             metrics.speedup_interval(*seconds, comparisons.SEED, measure="time")
         )
     if every is not None and study.ok(every):
-        to_all = _beside(study, every, cell)
+        to_all = _against(study, every, cell)
         row |= {f"{name}_to_all": to_all[name] for name in (*ANSWERS, "ratio")}
         row |= {f"to_all_{end}": to_all[f"ratio_{end}"] for end in comparisons.RANGE}
     return row
 
 
-def _beside(study: Study, reference: int, cell: int) -> dict:
-    found = comparisons.dissimilarity(study, reference, cell) | comparisons.logits(
-        study, reference, cell
-    )
-    found |= comparisons.ratio(study, reference, cell)
-    return {name: found[name] for name in ("n", *ANSWERS, "ratio", "ratio_low", "ratio_high")}
+def _against(study: Study, reference: int, cell: int) -> dict:
+    columns = comparisons.dissimilarity(study, reference, cell)
+    columns |= comparisons.logits(study, reference, cell)
+    columns |= comparisons.ratio(study, reference, cell)
+    return {name: columns[name] for name in ("n", *ANSWERS, "ratio", "ratio_low", "ratio_high")}
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The passes in the paper's layout: a table a model file and device.
+    """The passes in the paper's layout: one table per model file and device.
 
     Args:
-        table: the rows above.
+        table: the computed table.
     """
     text = [
         "# Each graph pass alone",
         "Speedup over no pass in percent, (1 - time / time with no pass) x 100 as in the paper's "
         "tables III and IV, with its 95 % interval over images; *: the timing was disturbed. "
-        "Published: the paper's, on other hardware, by another generation of the compiler. Labels "
-        "and logits are compared with those of no pass.",
+        "Published: the paper's number, from other hardware and an older compiler. Labels and "
+        "logits are compared with those of no pass.",
     ]
     if table.empty:
-        text.append("Nothing to compare: it takes backends with no pass, and with one alone.")
+        text.append(
+            "Nothing to compare: this table needs backends with no pass and with one pass alone."
+        )
     variants = variant_names.Variants(table)
-    for names, group in variant_names.by(table, FILE):
+    for names, group in variant_names.groups(table, FILE):
         variant = variants.line(group.iloc[0])
         text.append(f"## {variant_names.title(table, names)} in {variant} on {names['device']}")
         shown = pd.DataFrame([_line(row) for row in group.to_dict("records")])
@@ -187,8 +192,8 @@ def _spread(row: pd.Series) -> list[str]:
         return []
     low, high = sorted(100 * (1 - row[name]) for name in SAME)
     return [
-        f"Cells whose code is that of no pass, to the byte, have speedups of {low:+.1f} to "
-        f"{high:+.1f}: what lies within is the machine's doing."
+        "Cells whose code is byte for byte that of no pass have speedups of "
+        f"{low:+.1f} to {high:+.1f}: speedups within this range may be the machine's variation."
     ]
 
 

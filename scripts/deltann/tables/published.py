@@ -1,4 +1,4 @@
-"""The paper's optimization tables beside this run's: the same levels of the same native models."""
+"""The paper's optimization tables beside this run: the same levels of the same native models."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,9 +37,9 @@ COLUMNS += ["not_comparable"]
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per published number and device of this run; empty where this run lacks the cell.
+    """One row per published number and device of this run; empty if this run lacks the cell.
 
-    `difference` is this run's percent less the published one's.
+    `difference` is this run's percentage minus the published one.
     """
     measured = _measured(study)
     for item in pd.read_csv(PUBLISHED).itertuples():
@@ -59,22 +59,22 @@ def rows(study: Study) -> Iterator[dict]:
             "published_percent": item.speedup_percent,
         }
         for row in measured.get(tuple(names.values()), [{"status": "not in this run"}]):
-            yield published | names | row | _beside(item.device, item.speedup_percent, row)
+            yield published | names | row | _difference(item.device, item.speedup_percent, row)
 
 
 def _measured(study: Study) -> dict[tuple[str, ...], list[dict]]:
-    """This run's speedups of unconverted models, by the names that the paper has too."""
-    found: dict[tuple[str, ...], list[dict]] = {}
+    """This run's speedups of unconverted models, by the names that the paper also has."""
+    measured: dict[tuple[str, ...], list[dict]] = {}
     cells = study.unconverted()
     cells = cells[cells.compiled]
     for name in ("resizer", "compiler", "schedule"):
         cells = cells[cells[name] == cells[name].iloc[0]] if len(cells) else cells
     for row in speedups.among(study, cells):
-        found.setdefault(tuple(row[key] for key in KEYS), []).append(row)
-    return found
+        measured.setdefault(tuple(row[key] for key in KEYS), []).append(row)
+    return measured
 
 
-def _beside(device: str, percent: float, row: dict) -> dict:
+def _difference(device: str, percent: float, row: dict) -> dict:
     if "speedup_percent" not in row:
         return {}
     return {

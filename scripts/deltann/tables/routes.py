@@ -1,4 +1,4 @@
-"""What each route came to: failed, labels differ, logits differ, or identical."""
+"""The outcome of each route: failed, labels differ, logits differ, or identical."""
 
 from collections.abc import Iterator
 
@@ -14,24 +14,24 @@ CAPTION = (
     "0.0001 of the image's largest logit), with Wilson's 95 % interval over n images. Also "
     "how many cells the route has, and how many of them failed."
 )
-HELD = ["model", "source", "target", "route", "preprocessing", "resizer"]
-COLUMNS = [*HELD, "outcome", *FAILURE, *comparisons.DISSIMILARITY]
+SHARED = ["model", "source", "target", "route", "preprocessing", "resizer"]
+COLUMNS = [*SHARED, "outcome", *FAILURE, *comparisons.DISSIMILARITY]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "cells", "failed_cells"]
 REFERENCE = "reference"
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per route, preprocessing and resizer, by its cell in the target's own runtime.
+    """One row per route, preprocessing and resizer: its cell in the target's own runtime.
 
-    On the first device with that runtime. The native model is its own `reference`. `cells` and
-    `failed_cells` count the compiled ones and other devices too.
+    The cell is that of the first device with that runtime. The native model is its own
+    `reference`. `cells` and `failed_cells` also count compiled cells and other devices.
     """
-    for held, group in groups(study.cells, (*COMPILATION, "backend", "device")):
+    for shared, group in groups(study.cells, (*COMPILATION, "backend", "device")):
         native = group.index.intersection(study.native_cells().index)
         if native.empty:
             continue
         failed = [cell for cell in group.index if not study.ok(cell)]
-        yield held | {"cells": len(group), "failed_cells": len(failed)} | _row(study, native[0])
+        yield shared | {"cells": len(group), "failed_cells": len(failed)} | _row(study, native[0])
 
 
 def _row(study: Study, cell: int) -> dict:

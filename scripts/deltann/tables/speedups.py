@@ -26,17 +26,17 @@ COLUMNS += ["speedup_percent", *RANGE, "n", *FAILURE, "disturbed"]
 def rows(study: Study) -> Iterator[dict]:
     """One row per pair of levels, in the config's order; `framework` is the target.
 
-    As in the paper, the number is empty where the configuration did not run.
+    As in the paper, the number is empty if one of the two didn't run.
     """
     return among(study, study.ladders())
 
 
 def among(study: Study, cells: pd.DataFrame) -> Iterator[dict]:
-    """The rows of some of the study's cells."""
-    for held, group in groups(cells, ("backend",)):
-        held["framework"] = held.pop("target")
+    """The rows for some of the study's cells."""
+    for shared, group in groups(cells, ("backend",)):
+        shared["framework"] = shared.pop("target")
         for baseline, candidate in combinations(group.index, 2):
-            row = held | study.failure(baseline, candidate)
+            row = shared | study.failure(baseline, candidate)
             row |= {"baseline": group.backend[baseline], "candidate": group.backend[candidate]}
             row["disturbed"] = study.disturbed(baseline, candidate)
             if study.ok(baseline) and study.ok(candidate):
@@ -47,24 +47,24 @@ def among(study: Study, cells: pd.DataFrame) -> Iterator[dict]:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The speedups in the appendix's layout: frameworks by devices, a table a pair.
+    """The speedups in the appendix's layout: frameworks by devices, one table per pair of levels.
 
     Args:
-        table: the rows above.
+        table: the computed table.
     """
-    parts = ["# Speedup in percent, with its 95 % interval; *: disturbed while timed"]
+    sections = ["# Speedup in percent, with its 95 % interval; *: disturbed while timed"]
     table = table.rename(columns={"framework": "target"})
     variants = variant_names.Variants(table)
-    held = ["model", "source", *variant_names.PREPARATION, "baseline", "candidate"]
-    for common, group in variant_names.by(table, held):
+    shared = ["model", "source", *variant_names.PREPARATION, "baseline", "candidate"]
+    for common, group in variant_names.groups(table, shared):
         names = group.apply(variants.line, axis=1)
         texts = group.assign(framework=names, text=group.apply(_text, axis=1))
         layout = texts.pivot(index="framework", columns="device", values="text")
         layout = layout.reindex(names.unique())[group["device"].unique()]
         pair = f"{common['baseline']} to {common['candidate']}"
-        parts.append(f"## {variant_names.title(table, common)}: {pair}")
-        parts.append(layout.to_markdown())
-    return "\n\n".join(parts) + "\n"
+        sections.append(f"## {variant_names.title(table, common)}: {pair}")
+        sections.append(layout.to_markdown())
+    return "\n\n".join(sections) + "\n"
 
 
 def _text(row: pd.Series) -> str:

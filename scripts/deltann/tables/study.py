@@ -1,4 +1,4 @@
-"""The cells of a study dataset, and how the tables find and group them."""
+"""A study dataset's cells, as the tables need them."""
 
 import json
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from deltann.study.reference import References
 from deltann.tvm.levels import LEVELS
 
 FAILURE = ("status", "failed_stage", "error_type")
-# How many images' logits are in memory at a time: 8 MB of 1,000 classes.
+# Logits of so many images are in memory at a time: 8 MB for 1,000 classes.
 BLOCK_IMAGES = 2048
 # What the machine did while a cell was timed.
 MACHINE = ("probe_drift", "contention", "pass_spread")
 
 
 class Study:
-    """The cells of a study dataset, each one's arrays read when asked for.
+    """The cells of a study dataset; a cell's arrays are read on demand.
 
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
@@ -41,7 +41,7 @@ class Study:
         self._numbers = {cell: number for number, cell in enumerate(self._names)}
         self._references = References(self._names)
         self._indexes: dict[tuple[str, ...], dict[tuple[str, ...], int]] = {}
-        # a comparison goes back to its reference again and again
+        # many comparisons share a reference
         self.array = lru_cache(maxsize=8)(self._array)
         self.seconds = lru_cache(maxsize=64)(self._seconds)
         self.answered = lru_cache(maxsize=256)(self._answered)
@@ -62,7 +62,7 @@ class Study:
         return values[:, ~padding] if padding.any() else values
 
     def blocks(self, name: str, cell: int) -> Iterator[np.ndarray]:
-        """What `array` gives, for some of the dataset's images at a time: logits are large."""
+        """What `array` gives, in blocks of images: logits are large."""
         for start in range(0, self._dataset.sizes["image"], BLOCK_IMAGES):
             yield self._array(name, cell, slice(start, start + BLOCK_IMAGES))
 
@@ -98,7 +98,7 @@ class Study:
         return dict(self.cells.loc[(failed or cells)[0], list(FAILURE)])
 
     def disturbed(self, *cells: int) -> int:
-        """1 where one of these cells was disturbed while it was timed, else 0."""
+        """1 if one of these cells was disturbed while it was timed, else 0."""
         return int(self.cells.disturbed[list(cells)].max())
 
     def find(self, **names: str) -> int | None:
@@ -123,7 +123,7 @@ class Study:
         return None if cell is None else self._numbers[cell]
 
     def passes(self, cell: int) -> list[str]:
-        """The graph passes that a compiled cell was to be compiled with."""
+        """The graph passes switched on for a compiled cell."""
         return [name for name in self.cells.passes[cell].split(";") if name]
 
     def model_file(self, cell: int) -> str:
@@ -135,7 +135,7 @@ class Study:
         return self.cells.compiled[cell]
 
     def native_cells(self) -> pd.DataFrame:
-        """The cells that the frameworks' own runtimes ran."""
+        """The cells of the frameworks' own runtimes."""
         return self.cells[self.cells.backend == NATIVE]
 
     def ladders(self) -> pd.DataFrame:
@@ -154,7 +154,7 @@ class Study:
 
 
 def groups(cells: pd.DataFrame, varied: tuple[str, ...]) -> Iterator[tuple[dict, pd.DataFrame]]:
-    """Cells that share every name but the varied ones, with the names they share."""
-    held = [name for name in NAMES if name not in varied]
-    for values, group in cells.groupby(held, sort=False):
-        yield dict(zip(held, values, strict=True)), group
+    """Groups of cells that share every name but the varied ones, with the shared names."""
+    shared = [name for name in NAMES if name not in varied]
+    for values, group in cells.groupby(shared, sort=False):
+        yield dict(zip(shared, values, strict=True)), group

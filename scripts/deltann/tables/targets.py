@@ -12,19 +12,19 @@ CAPTION = (
     "percent of n images with Wilson's 95 % interval. Each target runs in its framework's own "
     "runtime on the same prepared images."
 )
-HELD = ["model", "source", "preprocessing", "resizer", "device"]
-COLUMNS = [*HELD, "target_a", "route_a", "target_b", "route_b", *FAILURE, "failed"]
+SHARED = ["model", "source", "preprocessing", "resizer", "device"]
+COLUMNS = [*SHARED, "target_a", "route_a", "target_b", "route_b", *FAILURE, "failed"]
 COLUMNS += comparisons.DISSIMILARITY
 
 
 def rows(study: Study) -> Iterator[dict]:
     """One row per pair of (target, route) with the same preprocessing, resizer and device.
 
-    `failed` says which of the two did: `a`, `b` or `a;b`.
+    `failed` says which of the two failed: `a`, `b` or `a;b`.
     """
-    for held, group in groups(study.native_cells(), ("target", "route", "importer", "backend")):
+    for shared, group in groups(study.native_cells(), ("target", "route", "importer", "backend")):
         for a, b in combinations(group.index, 2):
-            row = held | study.failure(a, b)
+            row = shared | study.failure(a, b)
             for side, cell in (("a", a), ("b", b)):
                 row |= {f"target_{side}": group.target[cell], f"route_{side}": group.route[cell]}
             failed = [side for side, cell in (("a", a), ("b", b)) if not study.ok(cell)]

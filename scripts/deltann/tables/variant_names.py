@@ -1,24 +1,25 @@
-"""Short names of a study's variants: what tells its cells apart, and nothing that doesn't."""
+"""Short names of a study's variants: only what tells its cells apart."""
 
 import pandas as pd
 
 from deltann.cell import COMPILATION, NO_IMPORT, UNCONVERTED
 
 PAIR = ["model", "source", "target"]
-# How a cell's images were prepared: a figure has a panel for each where a study has several.
+# The preparation of a cell's images. A figure has a panel for each one.
 PREPARATION = ["preprocessing", "resizer"]
-ACROSS = 20
-WORDS = {"importer": "import", "compiler": "compiler", "schedule": "schedule"}
+LINE = 20  # letters
+TERMS = {"importer": "import", "compiler": "compiler", "schedule": "schedule"}
 
 
 class Variants:
-    """Names of targets that say the route, the importer and so on where there are several.
+    """Names of targets, with route, importer, compiler or schedule if there are several.
 
-    A route is said where a source and target have several, by the edges that they don't share; an
-    importer, a compiler and a schedule where a route has several.
+    If a source and target have several routes, the name has the edges that the routes don't share.
+    If a route has several importers, compilers or schedules, the name has these.
 
     Args:
-        table: with the columns model, source, target, route, and importer where it matters.
+        table: has the columns model, source, target and route; and, if cells are compiled,
+            importer, compiler and schedule.
     """
 
     def __init__(self, table: pd.DataFrame) -> None:
@@ -31,35 +32,35 @@ class Variants:
                 self._several[name] = set(counts.index[counts > 1])
 
     def route(self, row: pd.Series) -> str:
-        """The edges that tell a row's route from the others of its pair; empty if it is alone."""
+        """The edges that tell a row's route from the others of its pair; empty for the only one."""
         return self._routes.get((row["source"], row["target"], row.get("route", "")), "")
 
     def details(self, row: pd.Series) -> list[str]:
-        """What a row's variant is told from the others by, beside its target."""
-        found = [self.route(row)]
+        """What tells a row's variant from others with the same target."""
+        details = [self.route(row)]
         file = tuple(row.get(name, "") for name in (*PAIR, "route"))
         for name, files in self._several.items():
             if file in files and row["importer"] != NO_IMPORT:
-                found.append(f"{WORDS[name]}: {row[name]}")
-        return [item for item in found if item]
+                details.append(f"{TERMS[name]}: {row[name]}")
+        return [item for item in details if item]
 
     def line(self, row: pd.Series) -> str:
-        """The variant on one line, for a table."""
+        """The variant's name on one line, for a table."""
         details = self.details(row)
         return row["target"] + (f" ({', '.join(details)})" if details else "")
 
     def lines(self, row: pd.Series) -> str:
-        """The variant on one line per detail, for a figure's axis."""
+        """The variant's name with one line per detail, for a figure's axis."""
         details = [line for item in self.details(row) for line in wrapped(item)]
         return "\n".join([row["target"], *details])
 
 
 def wrapped(route: str) -> list[str]:
-    """A route on lines of at most ACROSS letters, broken between edges."""
+    """A route on lines of at most LINE letters, broken between edges."""
     lines = [""]
     for edge in route.split(" + "):
         longer = f"{lines[-1]} + {edge}" if lines[-1] else edge
-        if lines[-1] and len(longer) > ACROSS:
+        if lines[-1] and len(longer) > LINE:
             lines.append(f"+ {edge}")
         else:
             lines[-1] = longer
@@ -68,13 +69,13 @@ def wrapped(route: str) -> list[str]:
 
 def _short_routes(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     """Per (source, target, route), the edges that tell it from the pair's other routes."""
-    found = {}
+    short_routes = {}
     for (source, target), group in table.groupby(["source", "target"], sort=False):
         routes = list(dict.fromkeys(group["route"]))
         if len(routes) > 1:
             for route, short in zip(routes, _distinct(routes), strict=True):
-                found[source, target, route] = "" if route == UNCONVERTED else short
-    return found
+                short_routes[source, target, route] = "" if route == UNCONVERTED else short
+    return short_routes
 
 
 def _distinct(routes: list[str]) -> list[str]:
@@ -85,27 +86,27 @@ def _distinct(routes: list[str]) -> list[str]:
     return [" + ".join(names) for names in edges]
 
 
-def by(table: pd.DataFrame, columns: list[str]) -> list[tuple[dict[str, str], pd.DataFrame]]:
+def groups(table: pd.DataFrame, columns: list[str]) -> list[tuple[dict[str, str], pd.DataFrame]]:
     """The table's groups of equal values in these columns, in the order of their appearance."""
     groups = table.groupby(columns, sort=False)
     return [(dict(zip(columns, values, strict=True)), rows) for values, rows in groups]
 
 
-def title(table: pd.DataFrame, held: dict[str, str]) -> str:
-    """A panel's title: the model and source, and what else the table has several of."""
-    start = held["model"] + (f" from {held['source']}" if "source" in held else "")
-    return ", ".join([start, *preparation(table, held)])
+def title(table: pd.DataFrame, shared: dict[str, str]) -> str:
+    """A panel's title: the model, the source, and the preparation if there are several."""
+    start = shared["model"] + (f" from {shared['source']}" if "source" in shared else "")
+    return ", ".join([start, *preparation(table, shared)])
 
 
-def preparation(table: pd.DataFrame, held: dict[str, str]) -> list[str]:
-    """Device, preprocessing and resizer of a panel, those that the table has several of."""
-    words = {
+def preparation(table: pd.DataFrame, shared: dict[str, str]) -> list[str]:
+    """A panel's device, preprocessing and resizer, each only if the table has several."""
+    texts = {
         "device": "on {}",
         "preprocessing": "{}'s preprocessing",
         "resizer": "{} resize",
     }
     return [
-        text.format(held[name])
-        for name, text in words.items()
-        if name in held and table[name].nunique() > 1
+        text.format(shared[name])
+        for name, text in texts.items()
+        if name in shared and table[name].nunique() > 1
     ]
