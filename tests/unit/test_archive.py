@@ -48,6 +48,9 @@ def test_unpacking_gives_the_content_back(folder, tmp_path):
     assert (out / "variables/variables.index").read_bytes() == b"index"
 
 
+LINK = tarfile.LinkOutsideDestinationError
+
+
 def member(name: str, **fields) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     for field, value in fields.items():
@@ -56,28 +59,28 @@ def member(name: str, **fields) -> tarfile.TarInfo:
 
 
 @pytest.mark.parametrize(
-    "info",
+    ("info", "error"),
     [
-        member("../outside", size=4),
-        member("variables/../../outside", size=4),
-        member("link", type=tarfile.SYMTYPE, linkname="../outside"),
-        member("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"),
-        member("link", type=tarfile.LNKTYPE, linkname="../outside"),
-        member("device", type=tarfile.CHRTYPE, devmajor=1, devminor=3),
+        (member("../outside", size=4), tarfile.OutsideDestinationError),
+        (member("variables/../../outside", size=4), tarfile.OutsideDestinationError),
+        (member("link", type=tarfile.SYMTYPE, linkname="../outside"), LINK),
+        (member("link", type=tarfile.SYMTYPE, linkname="/etc/passwd"), tarfile.AbsoluteLinkError),
+        (member("link", type=tarfile.LNKTYPE, linkname="../outside"), LINK),
+        (member("device", type=tarfile.CHRTYPE, devmajor=1, devminor=3), tarfile.SpecialFileError),
     ],
     ids=["parent", "detour", "symlink", "absolute-symlink", "hard-link", "device"],
 )
-def test_an_unsafe_member_is_refused(info, tmp_path):
+def test_an_unsafe_member_is_refused(info, error, tmp_path):
     (tmp_path / "outside").write_bytes(b"mine")
     with tarfile.open(tmp_path / "bad.tar", "w") as bad:
         bad.addfile(info, io.BytesIO(b"evil") if info.size else None)
-    with pytest.raises(tarfile.TarError):
+    with pytest.raises(error):
         folder_tar.untar_folder(tmp_path / "bad.tar", tmp_path / "out")
     assert (tmp_path / "outside").read_bytes() == b"mine"
-    assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "text.tar").write_text("no archive")
-    with pytest.raises(tarfile.TarError):
+    with pytest.raises(tarfile.ReadError):
         folder_tar.untar_folder(tmp_path / "text.tar", tmp_path / "out")

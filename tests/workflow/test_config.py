@@ -139,6 +139,7 @@ def test_the_shipped_configs_are_good(space, files):
 
 def test_a_config_replaces_the_default_one(space):
     done = space.dry_run("whole", CONFIG)
+    assert done.returncode == 0, done.stdout
     for other in ("results/sample", "keras", "cpu-baseline", "O4", "foolbox"):
         assert other not in done.stdout
 

@@ -32,6 +32,8 @@ def test_kill_and_go_on(workspace, undisturbed, stage, delay):
     whole = {path: path.stat().st_mtime_ns for path in (results / "predictions").rglob("*.nc")}
     for path in whole:
         predictions.read(path)  # raises on a half-written file
+    if stage in ("scripts/aggregate.py", "scripts/figures.py"):
+        assert len(whole) == undisturbed.sizes["cell"]
     output = workspace.run(config)
     equal(undisturbed, xr.load_dataset(results / "study.nc"))
     kept = [path for path, time_ in whole.items() if path.stat().st_mtime_ns == time_]

@@ -112,6 +112,7 @@ def test_it_is_drawn_again_without_frameworks(packed, elsewhere):
         (study / name).unlink()
     done = make(elsewhere, "redraw", f"CONFIG={STUDY}/config.json")
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    assert "\ntables " in done.stdout + done.stderr
     for rule in ("photographs", "prepare", "export", "convert", "compile", "infer", "aggregate"):
         assert f"\n{rule} " not in done.stdout + done.stderr
     assert [path.name for path in (elsewhere.path / ".envs").iterdir()] == ["analysis"]

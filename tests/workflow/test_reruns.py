@@ -85,13 +85,12 @@ def test_a_constant_in_a_script(finished, study):
 
 
 def test_comments_docstrings_and_formatting(finished, study):
-    for name in ("schedules.py", "records.py", "infer.py", "runners/onnx.py", "metrics/speed.py"):
-        path = finished.path / "scripts/deltann" / name
+    modules = ("tvm/cpu/schedules.py", "execution/stage.py", "runners/onnx.py", "metrics/speed.py")
+    for name in ("infer.py", *(f"deltann/{module}" for module in modules)):
+        path = finished.path / "scripts" / name
         text = path.read_text()
-        start = text.index('"""')
-        path.write_text(
-            text[:start] + '"""Another docstring. ' + text[start + 3 :] + "\n\n# more\n"
-        )
+        edited = text.replace('"""', '"""Another docstring. ', 1).replace("\n\n", "\n\n\n")
+        path.write_text(edited + "\n\n# more\n")
     assert finished.jobs(study) == {}
 
 

@@ -70,7 +70,8 @@ def test_logits_of_the_onnx_cell_are_those_of_onnx_runtime(workspace, dataset, p
 
 def test_one_line_questions(dataset):
     accuracy = (dataset.label[:, :, 0] == dataset.true_label).mean("image")
-    assert ((accuracy >= 0) & (accuracy <= 1)).all() and accuracy.sizes == {"cell": CELLS}
+    hits = dataset.logits.values.argmax(2) == dataset.true_label.values
+    assert accuracy.values.tolist() == hits.mean(1).tolist() and accuracy.sizes == {"cell": CELLS}
     differ = dataset.image[dataset.label[0, :, 0] != dataset.label[1, :, 0]]
     assert differ.size == 0
     latency = dataset.latency.median(["image", "repeat"]).groupby("backend").median()
@@ -157,7 +158,7 @@ def test_figures_and_tables_are_there(workspace, study):
     for name in ("targets", "conversions", "latency", "speedups"):
         for suffix in (".pdf", ".png", ".csv"):
             assert (results / "figures" / f"{name}{suffix}").stat().st_size > 100
-    assert str(CELLS) in (results / "summary.md").read_text()
+    assert f"{CELLS} cells: {CELLS} ran, 0 failed" in (results / "summary.md").read_text()
     speedups = pd.read_csv(results / "tables/speedups.csv")
     assert set(zip(speedups.baseline, speedups.candidate, strict=True)) == {("O0", "O4")}
 

@@ -70,7 +70,9 @@ def test_both_versions_ran(space, versions):
         provenance = json.loads(text)
         assert provenance["versions"]["tvm"] == VERSIONS[compiler]
         assert provenance["environment"]["name"] == COMPILERS[compiler]
-    for path in (space.path / "results/versions/compiled").rglob("*.so.json"):
+    records = list((space.path / "results/versions/compiled").rglob("*.so.json"))
+    assert len(records) == versions.sizes["cell"]
+    for path in records:
         details = json.loads(path.read_text())["details"]
         (compiler,) = set(path.parts) & set(COMPILERS)
         assert details["tvm"] == VERSIONS[compiler]

@@ -66,7 +66,9 @@ def test_a_whole_study_is_ok(space):
 
 
 def test_damage_to_any_file_is_named(space):
-    for path, damage in zip(files_of(space), cycle((flip, truncate, foreign, flip))):
+    paths = files_of(space)
+    assert len(paths) > 40
+    for path, damage in zip(paths, cycle((flip, truncate, foreign, flip))):
         data = path.read_bytes()
         damage(path)
         wrong = Verification(space.path / STUDY).wrong
