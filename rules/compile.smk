@@ -1,4 +1,6 @@
 # A model file to machine code by TVM: its import, one level's passes, one device's kernels.
+from deltann.tvm import target_kinds
+
 # Two functions for all of a job's inputs and parameters: see infer.smk.
 COMPILED = "{model}/{source}/{target}/{route}/{importer}/{compiler}/{schedule}/{level}/{device}.so"
 
@@ -29,12 +31,17 @@ def read_by_compilation(wildcards):
 
 
 def compilation_of(wildcards):
-    """How a file is compiled: the interpreter, and the program's options."""
+    """How a file is compiled: the interpreter, the program's options, the digest of its code."""
     return {
         "python": python(config["compilers"][wildcards.compiler]),
         "framework": imported(wildcards).framework,
         "passes": json.dumps(grid.pass_sets(config)[wildcards.level]),
         "target": device_target(wildcards.device),
+        "code": code_digest(
+            "scripts/compile.py",
+            "deltann.stages.compile",
+            target_kinds.module(device_of(wildcards)["target"]["kind"]),
+        ),
         "database": database_options(database(wildcards)),
     }
 
@@ -55,7 +62,6 @@ rule compile:
     params:
         run=compilation_of,
         limits=limits("compile"),
-        code=code_digest("scripts/compile.py", "deltann.stages.compile"),
     message:
         "compile {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
         " import {wildcards.importer}) by {wildcards.compiler} at {wildcards.level}, schedule"

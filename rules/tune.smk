@@ -30,7 +30,11 @@ rule tune:
         trials=config["tuning"]["trials"],
         known=lambda wildcards, input: ["--known", input.known] if input.known else [],
         limits=limits("tune"),
-        code=code_digest("scripts/tune.py", "deltann.stages.tune"),
+        code=lambda wildcards: code_digest(
+            "scripts/tune.py",
+            "deltann.stages.tune",
+            target_kinds.module(device_of(wildcards)["target"]["kind"]),
+        ),
     message:
         "tune {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
         " import {wildcards.importer}) by {wildcards.compiler} at {wildcards.level} for"

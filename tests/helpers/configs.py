@@ -82,7 +82,7 @@ BAD = {
     ),
     "unknown kind": (
         changed_config("devices.cpu.target", {"kind": "cuda9"}),
-        ["devices.cpu.target", "'cuda9'", "expected one of llvm, cuda"],
+        ["devices.cpu.target", "'cuda9'", "expected one of cuda, llvm"],
     ),
     "unknown key of a target": (
         changed_config("devices.cpu.target", {"kind": "llvm", "mcpuu": "host"}),

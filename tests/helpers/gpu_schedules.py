@@ -37,7 +37,7 @@ def main(model: Path, batch: Path, output: Path) -> None:
     from tvm import relax
 
     gpu = tvm.target.Target({"kind": "cuda", "arch": "sm_80", "host": {"kind": "llvm"}})
-    kind = target_kinds.get(gpu)
+    kind = target_kinds.get(target_kinds.CUDA)
     with gpu, tvm.transform.PassContext(opt_level=3):
         steps = pipeline(PASSES, kind, gpu, own_kernels=True)
         module, _ = run(steps, import_model(model, "onnx"), PASSES)
@@ -48,11 +48,11 @@ def main(model: Path, batch: Path, output: Path) -> None:
             plain.update_func(variable, serial(function))
     cpu = tvm.target.Target({"kind": "llvm"})
     with cpu:
-        plain = tvm.transform.Sequential(target_kinds.get(cpu).lowering())(plain)
+        plain = tvm.transform.Sequential(target_kinds.get(target_kinds.CPU).lowering())(plain)
         built = tvm.compile(plain, cpu, relax_pipeline=tvm.transform.Sequential([]))
     machine = relax.VirtualMachine(built, tvm.cpu())
     answer = machine["main"](tvm.runtime.tensor(np.load(batch)))
-    np.save(output, (answer if hasattr(answer, "numpy") else answer[0]).numpy())
+    np.save(output, (answer if isinstance(answer, tvm.runtime.Tensor) else answer[0]).numpy())
     print(" ".join(fallbacks))
 
 

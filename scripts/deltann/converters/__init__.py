@@ -1,8 +1,51 @@
-"""Converters: one module per edge, with its SOURCE, TARGET, ENVIRONMENT and convert()."""
+"""Converters: one module per edge from one framework to another.
+
+A module offers what `Converter` states. Importing it imports no foreign package.
+"""
 
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
-from types import ModuleType
+from typing import Protocol, cast
+
+
+class Converter(Protocol):
+    """A module of this package.
+
+    Attributes:
+        SOURCE: the framework whose model files it reads.
+        TARGET: the framework whose model files it writes.
+        ENVIRONMENT: the environment that it runs in.
+    """
+
+    SOURCE: str
+    TARGET: str
+    ENVIRONMENT: str
+
+    def check(self, **settings) -> None:
+        """Check settings of `convert` before any work; `accept` where there is nothing to check.
+
+        Raises:
+            ValueError: a value, or a combination, that the converter can't take.
+        """
+        ...
+
+    def convert(self, model_file: Path, output: Path, **settings) -> None:
+        """Convert a model file.
+
+        Args:
+            model_file: of SOURCE; takes one float32 image and returns logits.
+            output: the file of TARGET to write: the same model, the same bytes each time.
+            settings: keyword parameters with defaults; a config's `edges` may set them.
+
+        Raises:
+            Exception: the foreign tool's own; the study records it as a failed conversion.
+        """
+        ...
+
+
+def accept(**settings) -> None:
+    """Accept all settings."""
 
 
 def names() -> list[str]:
@@ -10,6 +53,6 @@ def names() -> list[str]:
     return sorted(item.name for item in iter_modules(__path__))
 
 
-def get(name: str) -> ModuleType:
-    """The module of a known converter; importing it imports no foreign package."""
-    return import_module(f"{__name__}.{name}")
+def get(name: str) -> Converter:
+    """The module of a known converter."""
+    return cast(Converter, import_module(f"{__name__}.{name}"))

@@ -4,11 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.converters.tf2onnx import name_constants, start
 
 SOURCE = "keras"
 TARGET = "onnx"
 ENVIRONMENT = "tensorflow"
+check = accept
 
 
 def convert(model_file: Path, output: Path, opset: int = 18) -> None:

@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
+from deltann.converters import accept
+
 SOURCE = "keras"
 TARGET = "tflite"
 ENVIRONMENT = "tensorflow"
+check = accept
 
 
 def convert(model_file: Path, output: Path) -> None:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.formats import exported_program
 
 SOURCE = "torch"
 TARGET = "tflite"
 ENVIRONMENT = "litert_torch"
+check = accept
 
 
 def convert(model_file: Path, output: Path) -> None:

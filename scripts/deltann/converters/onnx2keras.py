@@ -3,12 +3,14 @@
 import os
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.formats import keras_file
 from deltann.formats.onnx_graph import number_tensors
 
 SOURCE = "onnx"
 TARGET = "keras"
 ENVIRONMENT = "tensorflow"
+check = accept
 
 
 def convert(model_file: Path, output: Path) -> None:

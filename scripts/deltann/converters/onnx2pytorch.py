@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.formats import exported_program
 from deltann.formats.onnx_graph import number_tensors
 from deltann.formats.torchvision_loader import load_torchvision
@@ -9,6 +10,7 @@ from deltann.formats.torchvision_loader import load_torchvision
 SOURCE = "onnx"
 TARGET = "torch"
 ENVIRONMENT = "onnx2pytorch"
+check = accept
 
 
 def convert(model_file: Path, output: Path) -> None:

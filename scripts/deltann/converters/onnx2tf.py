@@ -6,11 +6,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.formats import folder_tar
 
 SOURCE = "onnx"
 TARGET = "tensorflow"
 ENVIRONMENT = "onnx2tf"
+check = accept
 
 
 def convert(model_file: Path, output: Path, simplify: bool = True) -> None:

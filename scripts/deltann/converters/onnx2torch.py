@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.formats import exported_program
 from deltann.formats.torchvision_loader import load_torchvision
 
 SOURCE = "onnx"
 TARGET = "torch"
 ENVIRONMENT = "onnx2torch"
+check = accept
 
 
 def convert(model_file: Path, output: Path) -> None:

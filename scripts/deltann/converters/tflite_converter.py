@@ -4,11 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.formats import folder_tar
 
 SOURCE = "tensorflow"
 TARGET = "tflite"
 ENVIRONMENT = "tensorflow"
+check = accept
 
 
 def convert(model_file: Path, output: Path) -> None:

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+from deltann.converters import accept
 from deltann.converters.tf2onnx import name_constants, start
 from deltann.formats.onnx_graph import fix_batch
 
 SOURCE = "tflite"
 TARGET = "onnx"
 ENVIRONMENT = "tensorflow"
+check = accept
 
 
 def convert(model_file: Path, output: Path, opset: int = 18, channels_first: bool = False) -> None:

@@ -11,11 +11,11 @@ EXPORTERS = ("dynamo", "torchscript")
 FOLDED, KEPT = "folded", "kept"
 
 
-def check(exporter: str = "dynamo", batch_norms: str = FOLDED, **_) -> None:
-    """Check settings before any work; those of `convert`.
+def check(exporter: str = "dynamo", batch_norms: str = FOLDED, **settings) -> None:
+    """Check settings of `convert` before any work.
 
     Raises:
-        ValueError: another exporter, or batch norms that the exporter can't leave so.
+        ValueError: an unknown exporter, or batch norms that the exporter can't keep.
     """
     if exporter not in EXPORTERS:
         raise ValueError(f"exporter {exporter!r}; expected one of {', '.join(EXPORTERS)}")

@@ -126,8 +126,8 @@ def traced(
         batch = normalise(image, wanted, layout(loaded.input_shape, wanted.crop))
         model_input = loaded.tvm.runtime.tensor(batch)
         last[model_input.data_ptr()] = INPUT
-        loaded.machine.set_instrument(observe)
-        loaded.machine["main"](model_input)
+        loaded.virtual_machine.set_instrument(observe)
+        loaded.virtual_machine["main"](model_input)
     return written, batch
 
 

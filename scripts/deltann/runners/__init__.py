@@ -1,32 +1,114 @@
-"""Runners: one module per runtime, with its ENVIRONMENT, the SUFFIX of its files, and Runner.
+"""Runners: one module per runtime that loads and runs model files.
 
-A framework's also has its SETTINGS: what a config may set, and to what; the first is the default.
-One whose runtime has GPUs says so by KINDS, the kinds of targets that it runs on; its Runner then
-takes `gpu`. One that runs elsewhere has a clock of its own: `timed` in the place of `infer`'s
-caller, and `machine`, what it knows of the place.
+A module offers what `RunnerModule` states. Importing it imports no foreign package.
 """
 
+import time
+from collections.abc import Callable
 from importlib import import_module
 from pkgutil import iter_modules
-from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
-from deltann.device import CPU
+if TYPE_CHECKING:
+    import numpy as np
 
-# TVM's: on this machine, and behind an RPC server.
+# TVM's runners: on this machine, and behind an RPC server.
 COMPILED, REMOTE = "tvm", "tvm_rpc"
 
 
+class Runner(Protocol):
+    """A model that its runtime has loaded: a context manager, which loads it and lets it go.
+
+    Attributes:
+        input_shape: of the model's one input, (1, 3, size, size) or (1, size, size, 3).
+        machine: the machine that a remote runner runs on: `processor`, `system`, `threads`, and
+            `gpu` where it has one. None for runners on this machine.
+    """
+
+    input_shape: tuple[int, ...]
+    machine: dict | None
+
+    def __enter__(self) -> Self:
+        """Load the model.
+
+        Raises:
+            ValueError: the runtime can't run this file on the device, or finds no such device.
+            Unreachable: no RPC server answers.
+        """
+        ...
+
+    def __exit__(self, *exception: object) -> None:
+        """Free the model."""
+        ...
+
+    def infer(self, batch: "np.ndarray") -> "np.ndarray":
+        """Run one batch.
+
+        Args:
+            batch: float32 of `input_shape`, normalised.
+
+        Returns:
+            (1, outputs) float32 logits.
+        """
+        ...
+
+    def timed(self, batch: "np.ndarray") -> "tuple[np.ndarray, float]":
+        """`infer`'s logits, and the seconds that it took by the clock of the runner's machine."""
+        ...
+
+
+class LocalRunner:
+    """What runners on this machine have in common."""
+
+    input_shape: tuple[int, ...]
+    machine: dict | None = None
+
+    def infer(self, batch: "np.ndarray") -> "np.ndarray":
+        """See `Runner`."""
+        raise NotImplementedError
+
+    def timed(self, batch: "np.ndarray") -> "tuple[np.ndarray, float]":
+        """See `Runner`."""
+        start = time.perf_counter()
+        logits = self.infer(batch)
+        return logits, time.perf_counter() - start
+
+
+class RunnerModule(Protocol):
+    """A module of this package.
+
+    Attributes:
+        ENVIRONMENT: the environment that the runtime is in.
+        SUFFIX: how the names of its model files end.
+        SETTINGS: each setting that a config's `runtimes` may set, with the values it can take.
+        TARGET_KINDS: the kinds of TVM targets, of `tvm.target_kinds`, whose devices it runs on.
+        Runner: makes a `Runner` from `model_file`, `threads` (0: all) and the settings by
+            keyword. It takes `gpu=True` if `TARGET_KINDS` has CUDA, and `rpc` (see
+            `device.placement`) if it runs on another machine.
+    """
+
+    ENVIRONMENT: str
+    SUFFIX: str
+    SETTINGS: dict[str, tuple]
+    TARGET_KINDS: tuple[str, ...]
+    Runner: Callable[..., Runner]
+
+    def versions(self) -> dict[str, str]:
+        """The version of each package that computes, by its name; imports them."""
+        ...
+
+
 def frameworks() -> list[str]:
-    """Every framework's name: each runner but the compiler's."""
+    """The names of all frameworks: of all runners but TVM's."""
     names = (item.name for item in iter_modules(__path__))
     return sorted(name for name in names if name not in (COMPILED, REMOTE))
 
 
-def get(name: str) -> ModuleType:
-    """The module of a known runner; importing it imports no foreign package."""
-    return import_module(f"{__name__}.{name}")
+def get(name: str) -> RunnerModule:
+    """The module of a known runner."""
+    return cast(RunnerModule, import_module(f"{__name__}.{name}"))
 
 
 def runs_on(name: str, kind: str) -> bool:
-    """Whether a framework's own runtime runs on devices of this kind of target."""
-    return kind in getattr(get(name), "KINDS", (CPU,))
+    """Whether a framework's own runtime runs on devices of this kind of TVM target."""
+    return kind in get(name).TARGET_KINDS

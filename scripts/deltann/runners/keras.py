@@ -7,17 +7,20 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deltann.runners import LocalRunner
 from deltann.runners.tensorflow import SETTINGS as SETTINGS
 from deltann.runners.tensorflow import start
+from deltann.tvm.target_kinds import CPU
 
 if TYPE_CHECKING:
     import numpy as np
 
 ENVIRONMENT = "tensorflow"
 SUFFIX = ".keras"
+TARGET_KINDS = (CPU,)
 
 
-class Runner:
+class Runner(LocalRunner):
     """Load, in safe mode, and run a `.keras` file."""
 
     def __init__(self, model_file: Path, threads: int, onednn: bool = True):

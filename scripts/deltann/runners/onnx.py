@@ -6,17 +6,20 @@ Settings: `optimization`, its graph optimization level.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deltann.runners import LocalRunner
+from deltann.tvm.target_kinds import CPU, CUDA
+
 if TYPE_CHECKING:
     import numpy as np
 
 ENVIRONMENT = "onnx"
 SUFFIX = ".onnx"
-KINDS = ("llvm", "cuda")
+TARGET_KINDS = (CPU, CUDA)
 CUDA_PROVIDER = "CUDAExecutionProvider"
 SETTINGS = {"optimization": ("disabled", "basic", "extended", "all")}
 
 
-class Runner:
+class Runner(LocalRunner):
     """Load and run an `.onnx` file."""
 
     def __init__(

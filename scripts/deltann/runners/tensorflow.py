@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deltann.formats import folder_tar
+from deltann.runners import LocalRunner
+from deltann.tvm.target_kinds import CPU
 
 if TYPE_CHECKING:
     import numpy as np
 
 ENVIRONMENT = "tensorflow"
 SUFFIX = ".savedmodel.tar"
+TARGET_KINDS = (CPU,)
 SETTINGS = {"onednn": (True, False)}
 
 
@@ -31,7 +34,7 @@ def start(threads: int, onednn: bool):
     return tensorflow
 
 
-class Runner:
+class Runner(LocalRunner):
     """Load and run a tarred SavedModel."""
 
     def __init__(self, model_file: Path, threads: int, onednn: bool = True):

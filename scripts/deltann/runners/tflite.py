@@ -6,15 +6,19 @@ Settings: `xnnpack`, whether it has that.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deltann.runners import LocalRunner
+from deltann.tvm.target_kinds import CPU
+
 if TYPE_CHECKING:
     import numpy as np
 
 ENVIRONMENT = "tflite"
 SUFFIX = ".tflite"
+TARGET_KINDS = (CPU,)
 SETTINGS = {"xnnpack": (True, False)}
 
 
-class Runner:
+class Runner(LocalRunner):
     """Load and run a `.tflite` file."""
 
     def __init__(self, model_file: Path, threads: int, xnnpack: bool = True):

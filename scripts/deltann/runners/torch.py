@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deltann.formats.exported_program import input_shape, load
+from deltann.runners import LocalRunner
+from deltann.tvm.target_kinds import CPU, CUDA
 
 if TYPE_CHECKING:
     import numpy as np
 
 ENVIRONMENT = "torch"
 SUFFIX = ".pt2"
-KINDS = ("llvm", "cuda")
+TARGET_KINDS = (CPU, CUDA)
 SETTINGS = {"compile": (False, True)}
 
 
-class Runner:
+class Runner(LocalRunner):
     """Load and run a `.pt2` file."""
 
     def __init__(self, model_file: Path, threads: int, compile: bool = False, gpu: bool = False):

@@ -6,14 +6,18 @@ from pathlib import Path
 import numpy as np
 
 from deltann.provenance import files
+from deltann.runners import LocalRunner
 from deltann.tvm.load import load_tvm
+from deltann.tvm.target_kinds import CPU, CUDA
 from deltann.tvm.target_kinds.cuda import compile_when_loaded
 
 ENVIRONMENT = "tvm"
 SUFFIX = ".so"
+SETTINGS: dict[str, tuple] = {}
+TARGET_KINDS = (CPU, CUDA)
 
 
-class Runner:
+class Runner(LocalRunner):
     """Load and run a compiled library."""
 
     def __init__(self, model_file: Path, threads: int, gpu: bool = False):
@@ -21,30 +25,32 @@ class Runner:
 
     def __enter__(self) -> "Runner":
         os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read once, when TVM starts its pool
-        if not self.gpu:  # whose code the compiler's library makes when it is loaded
-            os.environ["TVM_USE_RUNTIME_LIB"] = "1"  # half of the import's time, and 100 MB less
+        if not self.gpu:  # GPU code is compiled at loading, by the compiler's library
+            os.environ["TVM_USE_RUNTIME_LIB"] = "1"  # halves the import's time, saves 100 MB
         tvm = self.tvm = load_tvm()
         from tvm.runtime.vm import VirtualMachine
 
         self.device = tvm.cuda() if self.gpu else tvm.cpu()
         if not self.device.exist:
             raise ValueError("TVM finds no CUDA GPU on this machine; expected one")
-        # a compiled library doesn't tell its input's shape; the record beside it does
+        # a compiled library doesn't know the shape of its input; its record does
         details = files.read_json(Path(f"{self.model_file}.json"))["details"]
         self.input_shape = tuple(details["input_shape"])
         if self.gpu:
             compile_when_loaded(details["target"]["arch"])
-        self.machine = VirtualMachine(tvm.runtime.load_module(str(self.model_file)), self.device)
+        self.virtual_machine = VirtualMachine(
+            tvm.runtime.load_module(str(self.model_file)), self.device
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
-        del self.machine
+        del self.virtual_machine
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
         """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
-        answer = self.machine["main"](self.tvm.runtime.tensor(batch, self.device))
+        answer = self.virtual_machine["main"](self.tvm.runtime.tensor(batch, self.device))
         # a copy from a GPU waits until it is done
-        return (answer if hasattr(answer, "numpy") else answer[0]).numpy()
+        return (answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]).numpy()
 
 
 def versions() -> dict[str, str]:

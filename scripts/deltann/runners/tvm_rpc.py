@@ -16,9 +16,12 @@ import numpy as np
 from deltann.errors import Unreachable
 from deltann.provenance import files
 from deltann.tvm.load import load_tvm
+from deltann.tvm.target_kinds import CPU, CUDA
 
 ENVIRONMENT = "tvm"
 SUFFIX = ".so"
+SETTINGS: dict[str, tuple] = {}
+TARGET_KINDS = (CPU, CUDA)
 # How long a server may take to answer. One that serves another session doesn't answer at all.
 CONNECT_SECONDS = 30.0
 
@@ -66,7 +69,8 @@ class Runner:
             self.vm.set_input("main", self.tvm.runtime.tensor(batch, self.device))
             seconds = self.timer("main").results[0]
             answer = self.vm.get_outputs("main")
-            return (answer if hasattr(answer, "numpy") else answer[0]).numpy(), seconds
+            tensor = answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]
+            return tensor.numpy(), seconds
 
     def _connect(self):
         """The session; the connection is made in a thread, since TVM's has no time limit.

@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 
 from deltann.cell import UNSCHEDULED
-from deltann.device import resolve
 from deltann.formats import folder_tar
 from deltann.stages import tune
 from deltann.tvm import target_kinds
@@ -30,7 +29,7 @@ def work(
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
         passes: the graph passes switched on, of `levels.PASSES`.
-        schedule: one of `cell.SCHEDULES`, or `kinds.llvm.PACKED`.
+        schedule: one of `cell.SCHEDULES`, or `target_kinds.llvm.PACKED`.
         target: TVM target; `mcpu: host` means this machine's.
         model_file: the file to read.
         output: the library to write.
@@ -47,13 +46,13 @@ def work(
     if framework == "torch":
         import torch  # noqa: F401  before TVM: see load_tvm
     tvm = load_tvm()
-    resolved = resolve(target)
+    kind = target_kinds.get(target["kind"])
+    resolved = kind.resolve(target)
     clock = Clock()
     module = import_model(Path(model_file), framework)
     clock.lap("import")
     input_shape = fixed_shape(module["main"].params[0])
     device = tvm.target.Target(resolved)
-    kind = target_kinds.get(device)
     sequence = pipeline(passes, kind, device, own_kernels=schedule != UNSCHEDULED)
     # the machine itself checks main's input; asserts in each kernel cost a third of the build
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})

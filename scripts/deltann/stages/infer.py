@@ -10,18 +10,18 @@ import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
-from deltann.device import CUDA
+from deltann import runners
 from deltann.images import prepared
 from deltann.images.normalise import layout, normalise
 from deltann.images.preprocessing import Preprocessing
 from deltann.stages import disturbance
 from deltann.stages.checkpoint import Circumstances, Part, Progress
+from deltann.tvm.target_kinds import CUDA
 
 # Before the timed runs: a runtime traces, allocates and packs in the first ones, and a processor
 # that slept takes a while to reach its speed. At least so many runs, and so long.
@@ -68,9 +68,8 @@ def work(
         probe_seconds: of the probe on this machine, before.
 
     Returns:
-        `versions`, those of the runtime. If the runner has a clock of its own, there are also
-        `machine`, where it ran, and `probe`: the first image's seconds there after the timing,
-        since a probe on this machine says nothing of another.
+        `versions` of the runtime. For a remote runner also `machine`, and `probe`: the seconds of
+        the first image on that machine after the timing.
 
     Raises:
         ValueError: the model's input or output shape isn't what the study declares, or its
@@ -78,7 +77,7 @@ def work(
     """
     how = Preprocessing(**preprocessing)
     kept = Progress(Path(progress["folder"]), progress["key"])
-    module = import_module(f"deltann.runners.{runner}")
+    module = runners.get(runner)
     with (
         prepared.open_file(Path(images)) as stack,
         module.Runner(Path(model_file), device["threads"], **settings, **_where(device)) as loaded,
@@ -87,7 +86,7 @@ def work(
         ready = partial(normalise, preprocessing=how, order=order)
         first = stack.pixels(slice(WARM_UP_IMAGES))
         warm_up(lambda image: check_shape(loaded.infer(ready(image)), how), first)
-        remote = hasattr(loaded, "timed")
+        remote = loaded.machine is not None
         if remote:
             probe_seconds = _steadiness(loaded, ready(first[0]))
         report = Report(len(stack))
@@ -120,7 +119,7 @@ class Report:
 
 
 def _passes(
-    loaded,
+    loaded: runners.Runner,
     pixels: np.ndarray,
     ready: Callable[[np.ndarray], np.ndarray],
     how: Preprocessing,
@@ -139,13 +138,13 @@ def _passes(
         time.sleep(REST_SECONDS)
         for index, image in enumerate(pixels):
             report((repeat + index / len(pixels)) / repeats)
-            answer, latency[index, repeat] = _timed(loaded, ready(image))
+            answer, latency[index, repeat] = loaded.timed(ready(image))
             if repeat == 0:
                 logits[index] = np.asarray(answer)[0, how.background :]
     after = disturbance.usage()
     if not np.isfinite(logits).all():
         raise ValueError("the model's logits are not finite")
-    remote = hasattr(loaded, "timed")
+    remote = loaded.machine is not None
     return logits, latency, disturbance.UNKNOWN if remote else disturbance.demand(before, after)
 
 
@@ -164,16 +163,7 @@ def _where(device: dict) -> dict:
     return found | ({"rpc": device["rpc"]} if "rpc" in device else {})
 
 
-def _timed(loaded, batch: np.ndarray) -> tuple[np.ndarray, float]:
-    """A model's answer, and its seconds by the clock of the machine that it runs on."""
-    if hasattr(loaded, "timed"):
-        return loaded.timed(batch)
-    start = time.perf_counter()
-    answer = loaded.infer(batch)
-    return answer, time.perf_counter() - start
-
-
-def _steadiness(loaded, batch: np.ndarray) -> float:
+def _steadiness(loaded: runners.Runner, batch: np.ndarray) -> float:
     """Median seconds of a fixed piece of work on another machine: the model on one image."""
     return float(np.median([loaded.timed(batch)[1] for _ in range(PROBES)]))
 

@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from statistics import median
 
-from deltann.device import resolve
 from deltann.formats import folder_tar
 from deltann.tvm import target_kinds
 from deltann.tvm.cpu import schedules
@@ -55,10 +54,11 @@ def work(
     if framework == "torch":
         import torch  # noqa: F401  before TVM: see load_tvm
     tvm = load_tvm()
-    resolved = resolve(target)
+    kind = target_kinds.get(target["kind"])
+    resolved = kind.resolve(target)
     device = tvm.target.Target(resolved)
     with device, tvm.transform.PassContext(opt_level=3):
-        sequence = pipeline(passes, target_kinds.get(device), device, own_kernels=True)
+        sequence = pipeline(passes, kind, device, own_kernels=True)
         module, _ = run(sequence, import_model(Path(model_file), framework), passes)
     kernels = {
         variable.name_hint: workload(function)

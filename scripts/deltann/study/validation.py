@@ -88,12 +88,10 @@ def _check_edge(config: dict, name: str) -> None:
                 f"config key {key}.{setting}: {value!r}; expected "
                 f"{TYPES[SETTING_TYPES[expected]]}, as {known[setting].default!r}"
             )
-    check_settings = getattr(converter, "check", None)
-    if check_settings:
-        try:
-            check_settings(**json.loads(edge.settings))
-        except ValueError as error:
-            raise StudyError(f"config key {key}: {error}") from error
+    try:
+        converter.check(**json.loads(edge.settings))
+    except ValueError as error:
+        raise StudyError(f"config key {key}: {error}") from error
 
 
 def _check_conversions(config: dict) -> None:

@@ -1,26 +1,36 @@
 """What differs between the versions of TVM that the study runs: 0.26 and 0.27.
 
-The rest of the package asks here, and speaks of no version.
+No other module asks for TVM's version.
 """
+
+from functools import cache
+
+
+@cache
+def _since_027() -> bool:
+    """Whether this is TVM 0.27 or later."""
+    import tvm
+
+    return tuple(map(int, tvm.__version__.split(".")[:2])) >= (0, 27)
 
 
 def constant(expression):
-    """The `numpy.ndarray` that a Relax expression is, or None where it's no constant.
+    """The value of a Relax constant as a `numpy.ndarray`; None for any other expression.
 
-    0.26 has `relax.Constant` with `data`; 0.27 made it `ir.expr.GenericConst`, of all dialects,
-    with `value`.
+    0.26 has `relax.Constant` with `data`. In 0.27 it is `ir.expr.GenericConst` with `value`, for
+    all dialects.
     """
     from tvm import ir, relax
 
-    if hasattr(relax, "Constant"):
-        return expression.data.numpy() if isinstance(expression, relax.Constant) else None
-    return expression.value.numpy() if isinstance(expression, ir.expr.GenericConst) else None
+    if _since_027():
+        return expression.value.numpy() if isinstance(expression, ir.expr.GenericConst) else None
+    return expression.data.numpy() if isinstance(expression, relax.Constant) else None
 
 
 def written_buffer(work, block):
-    """The `tirx.Buffer` that a block of a `tvm.s_tir.Schedule` writes first.
+    """The first `tirx.Buffer` that a block of a `tvm.s_tir.Schedule` writes.
 
     0.27 renamed `BufferRegion.buffer` to `source`.
     """
     region = work.get(block).writes[0]
-    return region.source if hasattr(region, "source") else region.buffer
+    return region.source if _since_027() else region.buffer

@@ -1,25 +1,26 @@
-"""How TVM reads the model files it can import."""
+"""Import model files into TVM."""
 
 from pathlib import Path
 
 from deltann.formats import exported_program
 from deltann.tvm.compat import constant
+from deltann.tvm.expressions import operator, sides
 
 IMPORTS = ("torch", "onnx", "tflite")
 
 
 def import_model(model_file: Path, framework: str):
-    """Import a model file, its weights as constants.
+    """Import a model file, with its weights as constants.
 
     Args:
-        model_file: the file.
+        model_file: of the format of `framework`.
         framework: one of `IMPORTS`.
 
     Returns:
-        `tvm.IRModule` whose `main` takes a float32 batch and returns the logits.
+        `tvm.IRModule` whose `main` takes a float32 batch of one image and returns its logits.
 
     Raises:
-        ValueError: a framework that TVM doesn't import.
+        ValueError: a framework that isn't in `IMPORTS`.
     """
     if framework == "torch":
         return _torch(model_file)
@@ -45,16 +46,11 @@ def _onnx(model_file: Path):
     return _pads(_clips(from_onnx(onnx.load(model_file), keep_params_in_input=False)))
 
 
-def _calls(expression, operator: str) -> bool:
-    """Whether an expression is a call of this operator."""
-    return getattr(getattr(expression, "op", None), "name", None) == operator
-
-
 def _clips(module):
-    """Make ONNX `Clip` with constant bounds a `relax.clip`, as the other importers do.
+    """Replace ONNX `Clip` with constant bounds by `relax.clip`, as the other importers do.
 
     The ONNX importer writes minimum(maximum(x, low), high) as opaque kernels, with operators
-    that guard against bounds that are not numbers. No graph pass sees through that.
+    that guard against bounds that aren't numbers. Graph passes can't analyse them.
     """
     from tvm import relax
     from tvm.relax.expr_functor import PyExprMutator, mutator
@@ -63,7 +59,7 @@ def _clips(module):
 
     def bound(expression) -> float | None:
         expression = values.get(expression, expression)
-        if _calls(expression, "relax.where"):
+        if operator(expression) == "relax.where":
             return bound(expression.args[2])
         value = constant(expression)
         return None if value is None or value.ndim else float(value)
@@ -71,7 +67,7 @@ def _clips(module):
     def extremum(call, kind: str):
         """The first operand of call_tir(<kind>, (x, bound)) and the bound's value, or None."""
         call = values.get(call, call)
-        if not _calls(call, "relax.call_tir") or len(call.args[1].fields) != 2:
+        if operator(call) != "relax.call_tir" or len(call.args[1].fields) != 2:
             return None
         if not call.args[0].name_hint.startswith(kind):
             return None
@@ -87,15 +83,20 @@ def _clips(module):
                 return relax.op.clip(self.visit_expr(lower[0]), lower[1], upper[1])
             return super().visit_call_(call)
 
-    rewriter = Clips(module)
-    rewriter.builder_.update_func(
-        module.get_global_var("main"), rewriter.visit_expr(module["main"])
-    )
-    return relax.transform.DeadCodeElimination()(rewriter.builder_.finalize())
+    return _rewrite_main(module, Clips(module))
+
+
+def _rewrite_main(module, mutator):
+    """The module with `main` rewritten by a `PyExprMutator` of it, without unused kernels."""
+    from tvm import relax
+
+    main = module.get_global_var("main")
+    mutator.builder_.update_func(main, mutator.visit_expr(module["main"]))
+    return relax.transform.DeadCodeElimination()(mutator.builder_.finalize())
 
 
 def _pads(module):
-    """Make ONNX `Pad` with zeros a `relax.nn.pad`, which a layout passes through.
+    """Replace ONNX `Pad` with zeros by `relax.nn.pad`, which `PackLayout` knows.
 
     The ONNX importer writes it as an opaque kernel.
     """
@@ -105,30 +106,26 @@ def _pads(module):
     @mutator
     class Pads(PyExprMutator):
         def visit_call_(self, call):
-            if _calls(call, "relax.call_tir") and call.args[0].name_hint.startswith("pad"):
+            if operator(call) == "relax.call_tir" and call.args[0].name_hint.startswith("pad"):
                 widths = _widths(module[call.args[0]], call)
                 if widths:
                     return relax.op.nn.pad(self.visit_expr(call.args[1].fields[0]), widths)
             return super().visit_call_(call)
 
-    rewriter = Pads(module)
-    rewriter.builder_.update_func(
-        module.get_global_var("main"), rewriter.visit_expr(module["main"])
-    )
-    return relax.transform.DeadCodeElimination()(rewriter.builder_.finalize())
+    return _rewrite_main(module, Pads(module))
 
 
 def _widths(kernel, call) -> list[int] | None:
-    """By how much a kernel pads with zeros, before and after each axis; None if that isn't it.
+    """By how much a kernel pads with zeros, before and after each axis; None if it does not pad.
 
-    Found out by running it: what it was made from, the importer doesn't keep.
+    The importer doesn't keep the widths, so the kernel is run on numbered values.
     """
     import numpy as np
     import tvm
 
     if len(call.args[1].fields) != 1:
         return None
-    shapes = [[int(side) for side in item.shape] for item in (call.args[1].fields[0].ty, call.ty)]
+    shapes = [sides(item) for item in (call.args[1].fields[0], call)]
     given = np.arange(1, np.prod(shapes[0]) + 1, dtype=np.float32).reshape(shapes[0])
     result = tvm.runtime.tensor(np.zeros(shapes[1], np.float32))
     main = tvm.IRModule({"main": kernel.with_attr("global_symbol", "main")})
@@ -153,10 +150,10 @@ def _tflite(model_file: Path):
 
 
 def _with_output_shape(module, shape: list[int]):
-    """Reshape `main`'s result where it has another shape than the file declares.
+    """Reshape `main`'s result if its shape isn't the one that the file declares.
 
-    TVM 0.27 keeps the leading dimensions of a TFLite fully connected layer's input although
-    the layer says not to: (1, 1, 1, classes) in place of (1, classes).
+    TVM 0.27 keeps the leading dimensions of a TFLite fully connected layer's input, although
+    the layer says not to: (1, 1, 1, classes) instead of (1, classes).
     """
     from tvm import relax
 

@@ -1,24 +1,27 @@
-"""Optimization levels O0 to O4: lists of graph passes, each level the former and more.
+"""Optimization levels O0 to O4: lists of graph passes. Each level adds passes to the one before.
 
 | level | adds |
 | --- | --- |
 | O0 | nothing beyond legalization |
 | O1 | `FuseOps`: operators fused into kernels |
-| O2 | `FoldConstant`: whatever depends on no input is computed now, so that packed kernels find |
-|    | their weights packed; `CanonicalizeBindings` |
+| O2 | `FoldConstant`: what depends on no input is computed at compile time, so packed kernels get |
+|    | packed weights; `CanonicalizeBindings` |
 | O3 | `FoldBatchnormToConv2D`, `EliminateCommonSubexpr`, `CombineParallelConv2D`, |
-|    | `CombineParallelMatmul`; `PackLayout`: tensors stay packed from one kernel to the next, |
-|    | where vectors want it: not on GPUs |
+|    | `CombineParallelMatmul`; `PackLayout`: tensors stay packed from one kernel to the next (not |
+|    | on GPUs) |
 | O4 | `FastMathTransform`: exp, tanh and erf by approximations |
 """
 
 from dataclasses import dataclass
-from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deltann.tvm.target_kinds import TargetKind
 
 _EXTENDED = ("FoldBatchnormToConv2D", "EliminateCommonSubexpr")
 _EXTENDED += ("CombineParallelConv2D", "CombineParallelMatmul", "PackLayout")
 _STEPS = (("FuseOps",), ("CanonicalizeBindings", "FoldConstant"), _EXTENDED, ("FastMathTransform",))
-# The graph passes of each level; what else runs, runs at each.
+# The graph passes of each level. All other passes run at each level.
 LEVELS: dict[str, tuple[str, ...]] = {
     f"O{number}": sum(_STEPS[:number], ()) for number in range(len(_STEPS) + 1)
 }
@@ -27,14 +30,14 @@ PASSES = LEVELS["O4"]
 
 @dataclass(frozen=True)
 class Vectors:
-    """What a target computes with.
+    """The vector unit of a target.
 
     Attributes:
         lanes: float32 numbers in a vector register.
-        registers: how many of a tile's results, weights and pixels together LLVM still keeps out
-            of memory: about as many as there are registers, since a multiplication can read an
-            operand from memory. Measured with the convolutions of the paper's models on a Zen 4,
-            all tiles of up to 14 vectors by 4.
+        registers: how many vectors of a tile (its results, weights and pixels) LLVM keeps in
+            registers. About as many as there are registers, since a multiplication can read an
+            operand from memory. Measured on a Zen 4 with the convolutions of the paper's models
+            and all tiles of up to 14 vectors by 4.
     """
 
     lanes: int
@@ -42,63 +45,85 @@ class Vectors:
 
 
 def pipeline(
-    passes: list[str] | tuple[str, ...], kind: ModuleType, device, own_kernels: bool
+    passes: list[str] | tuple[str, ...], kind: "TargetKind", tvm_target, own_kernels: bool
 ) -> list[tuple[str | None, object]]:
     """The passes from an imported module to one of TIR kernels, in the order in which they run.
 
     Args:
-        passes: those switched on, any of `PASSES`, in any order.
-        kind: the target's, of `kinds`.
-        device: `tvm.target.Target`.
-        own_kernels: whether operators become the kernels that the schedules of the kind are made
-            for, whatever is switched on.
+        passes: the passes switched on, of `PASSES`, in any order.
+        kind: the module of the target's kind.
+        tvm_target: `tvm.target.Target`.
+        own_kernels: whether to lower operators to the kernels that the kind's schedules know,
+            whatever passes are switched on.
 
     Returns:
-        Each `tvm.transform.Pass` with the name that switched it on, None for those that always
-        run or only prepare another.
+        Each `tvm.transform.Pass` with the name that switched it on. The name is None for passes
+        that always run or only prepare another.
 
     Raises:
-        ValueError: unknown pass.
+        ValueError: an unknown pass.
     """
     for name in passes:
         if name not in PASSES:
             raise ValueError(f"pass {name!r}; expected one of {', '.join(PASSES)}")
+    return [
+        *_graph_passes(passes, kind.layout_passes(tvm_target) if "PackLayout" in passes else []),
+        *_always(*(kind.kernel_passes(tvm_target) if own_kernels else [])),
+        *_kernel_passes(passes),
+    ]
+
+
+def _graph_passes(passes, layouts: list) -> list:
+    """The passes on graphs of operators."""
     from tvm.relax import transform
 
-    from deltann.tvm.passes import fold_arithmetic
     from deltann.tvm.passes.combine_parallel_conv2d import combine_parallel_conv2d
 
-    def when(name: str, *makers) -> list:
-        return [(name, make()) for make in makers] if name in passes else []
-
-    def always(*items) -> list:
-        return [(None, item) for item in items]
-
-    def folding() -> list:
-        # the first folds quickly what the second also could
-        quick = when("FoldConstant", fold_arithmetic.fold_arithmetic, transform.FoldConstant)
-        return when("CanonicalizeBindings", transform.CanonicalizeBindings) + quick
-
-    fusing = "FuseOps" in passes
-    layouts = kind.layout_passes(device) if "PackLayout" in passes else []
     return [
-        *when("FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
-        *always(transform.DecomposeOpsForInference()),
-        *folding(),
-        *when("EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
-        *when("CombineParallelConv2D", combine_parallel_conv2d),
-        *when("CombineParallelMatmul", transform.CombineParallelMatmul),
+        *_if_on(passes, "FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
+        *_always(transform.DecomposeOpsForInference()),
+        *_folding(passes),
+        *_if_on(passes, "EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
+        *_if_on(passes, "CombineParallelConv2D", combine_parallel_conv2d),
+        *_if_on(passes, "CombineParallelMatmul", transform.CombineParallelMatmul),
         *(("PackLayout", item) for item in layouts),
-        *always(*(kind.kernel_passes(device) if own_kernels else [])),
-        *always(transform.DeadCodeElimination()),
-        *folding(),
-        *when("FastMathTransform", transform.FastMathTransform),
-        *always(transform.LegalizeOps()),
-        *when("FoldConstant", transform.FoldConstant),
-        *always(*([transform.AnnotateTIROpPattern()] if fusing else [])),
-        *when("FuseOps", transform.FuseOps, transform.FuseTIR),
-        *always(transform.DeadCodeElimination()),
     ]
+
+
+def _kernel_passes(passes) -> list:
+    """The passes that make kernels of operators, and fuse them."""
+    from tvm.relax import transform
+
+    return [
+        *_always(transform.DeadCodeElimination()),
+        *_folding(passes),
+        *_if_on(passes, "FastMathTransform", transform.FastMathTransform),
+        *_always(transform.LegalizeOps()),
+        *_if_on(passes, "FoldConstant", transform.FoldConstant),
+        *_always(*([transform.AnnotateTIROpPattern()] if "FuseOps" in passes else [])),
+        *_if_on(passes, "FuseOps", transform.FuseOps, transform.FuseTIR),
+        *_always(transform.DeadCodeElimination()),
+    ]
+
+
+def _folding(passes) -> list:
+    """Constant folding: NumPy first, since it folds faster what both can."""
+    from tvm.relax import transform
+
+    from deltann.tvm.passes.fold_arithmetic import fold_arithmetic
+
+    return [
+        *_if_on(passes, "CanonicalizeBindings", transform.CanonicalizeBindings),
+        *_if_on(passes, "FoldConstant", fold_arithmetic, transform.FoldConstant),
+    ]
+
+
+def _if_on(passes, name: str, *makers) -> list:
+    return [(name, make()) for make in makers] if name in passes else []
+
+
+def _always(*items) -> list:
+    return [(None, item) for item in items]
 
 
 def run(steps: list[tuple[str | None, object]], module, passes: list[str] | tuple[str, ...]):
@@ -107,10 +132,10 @@ def run(steps: list[tuple[str | None, object]], module, passes: list[str] | tupl
     Args:
         steps: of `pipeline`.
         module: the imported `tvm.IRModule`.
-        passes: those switched on.
+        passes: the passes switched on.
 
     Returns:
-        The module, and the names of the passes switched on that found nothing to do.
+        The module, and the sorted names of the passes switched on that changed nothing.
     """
     import tvm_ffi
 

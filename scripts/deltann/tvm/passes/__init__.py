@@ -1,1 +1,1 @@
-"""Relax passes of our own."""
+"""Relax graph passes that TVM doesn't have."""

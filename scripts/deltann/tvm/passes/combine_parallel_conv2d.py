@@ -5,22 +5,39 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from deltann.tvm.compat import constant
+from deltann.tvm.expressions import operator
 
-# Elementwise operators after a convolution that branches may have in common.
-TAILS = ("relax.add", "relax.nn.relu", "relax.clip")
+CONV2D, ADD = "relax.nn.conv2d", "relax.add"
+# Elementwise operators behind the convolutions that can be combined too.
+TAILS = (ADD, "relax.nn.relu", "relax.clip")
 
 
 class Branch(NamedTuple):
-    """A convolution and the elementwise operators behind it, as bindings; its weight, an array."""
+    """A convolution with a constant weight, and the elementwise operators behind it.
+
+    Attributes:
+        chain: `relax.VarBinding`s, the convolution first.
+        weight: its `numpy.ndarray`.
+    """
 
     chain: list
     weight: object
+
+    @property
+    def convolution(self):
+        """The call of the convolution."""
+        return self.chain[0].value
+
+    @property
+    def channels(self) -> int:
+        """How many channels the convolution writes."""
+        return self.weight.shape[self.convolution.attrs.kernel_layout.index("O")]
 
 
 def combine_parallel_conv2d():
     """One convolution in place of several that read the same tensor with windows of one shape.
 
-    Their weights are joined, so are the constants that each adds to its channels, and the result
+    Their weights are joined, and so are the constants that each adds to its channels. The result
     is cut into each one's channels. Relay had such a pass, CombineParallelConv2D; Relax has none.
     """
     from tvm import ir, relax
@@ -37,123 +54,38 @@ def combine_parallel_conv2d():
 
 
 def _combiner():
-    """The mutator's class; made here since TVM must be imported first."""
-    import numpy as np
-    import tvm_ffi
+    """The class of the mutator; made in a function because TVM must be imported first."""
     from tvm import relax
     from tvm.relax.expr_functor import PyExprMutator, mutator
-
-    def operator(binding) -> str | None:
-        return getattr(getattr(binding.value, "op", None), "name", None)
-
-    def array(expression, values: dict):
-        """The array that an argument is known to be, or None."""
-        return constant(values.get(expression, expression))
-
-    def channel_axis(convolution) -> int:
-        """Of a convolution's result, from the end, where shapes are aligned."""
-        attributes = convolution.attrs
-        return (attributes.out_layout or attributes.data_layout).index("C") - 4
 
     @mutator
     class Combiner(PyExprMutator):
         def plan(self, function) -> None:
-            """Find the groups of a function: their first convolution, and what goes with it."""
+            """Find the groups of a function: by their first convolution, and what they replace."""
             self.values = dict(relax.analysis.get_var2val(function))
             self.firsts: dict = {}
-            self.gone: set = set()
-            readers = defaultdict(list)
-            bindings = [b for block in function.body.blocks for b in block.bindings]
-            for binding in bindings:
-                for variable in relax.analysis.free_vars(binding.value):
-                    readers[variable].append(binding)
-            groups = defaultdict(list)
-            for binding in bindings:
-                if operator(binding) == "relax.nn.conv2d":
-                    weight = array(binding.value.args[1], self.values)
-                    if weight is not None and int(binding.value.attrs.groups) == 1:
-                        branch = Branch(self.chain(binding, readers), weight)
-                        groups[self.key(binding.value, weight)].append(branch)
-            for branches in groups.values():
-                if len(branches) > 1:
-                    common = self.common(branches)
-                    cut = [Branch(b.chain[:common], b.weight) for b in branches]
-                    self.firsts[cut[0].chain[0].var] = cut
-                    self.gone |= {item.var for branch in cut for item in branch.chain}
-
-        def chain(self, binding, readers) -> list:
-            """A convolution and what alone reads it, and so on, within its dataflow block."""
-            chain = [binding]
-            while isinstance(chain[-1].var, relax.DataflowVar):
-                found = readers[chain[-1].var]
-                if len(found) != 1 or operator(found[0]) not in TAILS:
-                    break
-                if found[0].value.args[0] != chain[-1].var:
-                    break
-                chain.append(found[0])
-            return chain
-
-        def key(self, call, weight) -> tuple:
-            layout = call.attrs.kernel_layout
-            window = [weight.shape[layout.index(letter)] for letter in "HW"]
-            return call.args[0], str(call.attrs), *window, str(weight.dtype)
-
-        def common(self, branches: list[Branch]) -> int:
-            """How many operators, from the convolution on, all branches have in common."""
-            steps = zip(*(branch.chain for branch in branches), strict=False)
-            axis = channel_axis(branches[0].chain[0].value)
-            channels = [self.channels(branch) for branch in branches]
-            alike = takewhile(lambda step: self.alike(step, axis, channels), steps)
-            return sum(1 for _ in alike)
-
-        def channels(self, branch: Branch) -> int:
-            layout = branch.chain[0].value.attrs.kernel_layout
-            return branch.weight.shape[layout.index("O")]
-
-        def alike(self, step: tuple, axis: int, channels: list[int]) -> bool:
-            """Whether operators, one a branch, are one operator on the joined channels."""
-            first, *others = (item.value for item in step)
-            if any(operator(item) != operator(step[0]) for item in step):
-                return False
-            if operator(step[0]) == "relax.nn.conv2d":
-                return True
-            if operator(step[0]) == "relax.add":
-                added = [array(item.value.args[1], self.values) for item in step]
-                return all(
-                    one is not None and one.ndim >= -axis and one.shape[axis] == one.size == count
-                    for one, count in zip(added, channels, strict=True)
-                )
-            return all(
-                tvm_ffi.structural_equal(one, like)
-                for other in others
-                for one, like in zip(other.args[1:], first.args[1:], strict=True)
-            )
+            self.replaced: set = set()
+            for branches in _groups(function, self.values):
+                self.firsts[branches[0].chain[0].var] = branches
+                self.replaced |= {item.var for branch in branches for item in branch.chain}
 
         def visit_var_binding_(self, binding) -> None:
             if binding.var in self.firsts:
                 self.emit_together(self.firsts[binding.var])
-            elif binding.var not in self.gone:
+            elif binding.var not in self.replaced:
                 super().visit_var_binding_(binding)
 
         def emit_together(self, branches: list[Branch]) -> None:
             """Emit the joined operators, and each branch's share of the result."""
-            first = branches[0].chain[0].value
-            outputs = first.attrs.kernel_layout.index("O")
-            axis = channel_axis(first)
-            weight = np.concatenate([branch.weight for branch in branches], axis=outputs)
-            arguments = [self.visit_expr(first.args[0]), relax.const(weight)]
-            result = self.builder_.emit(relax.Call(first.op, arguments, first.attrs))
+            convolution = branches[0].convolution
+            data = self.visit_expr(convolution.args[0])
+            result = self.builder_.emit(_joined_convolution(branches, data))
             for step in list(zip(*(branch.chain for branch in branches), strict=True))[1:]:
-                call = step[0].value
-                more = call.args[1:]
-                if operator(step[0]) == "relax.add":
-                    added = [array(item.value.args[1], self.values) for item in step]
-                    more = [relax.const(np.concatenate(added, axis=axis))]
-                result = self.builder_.emit(relax.Call(call.op, [result, *more], call.attrs))
-            begin = 0
+                result = self.builder_.emit(_joined(step, convolution, result, self.values))
+            begin, axis = 0, _channel_axis(convolution) + 4
             for branch in branches:
-                end = begin + self.channels(branch)
-                share = relax.op.strided_slice(result, [axis + 4], [begin], [end])
+                end = begin + branch.channels
+                share = relax.op.strided_slice(result, [axis], [begin], [end])
                 last = branch.chain[-1].var
                 inner = isinstance(last, relax.DataflowVar)
                 emit = self.builder_.emit if inner else self.builder_.emit_output
@@ -161,3 +93,113 @@ def _combiner():
                 begin = end
 
     return Combiner
+
+
+def _groups(function, values: dict) -> list[list[Branch]]:
+    """The branches of a `relax.Function` to combine, cut to what they have in common."""
+    from tvm import relax
+
+    readers = defaultdict(list)
+    bindings = [b for block in function.body.blocks for b in block.bindings]
+    for binding in bindings:
+        for variable in relax.analysis.free_vars(binding.value):
+            readers[variable].append(binding)
+    groups = defaultdict(list)
+    for binding in bindings:
+        if operator(binding.value) == CONV2D:
+            weight = _array(binding.value.args[1], values)
+            if weight is not None and int(binding.value.attrs.groups) == 1:
+                branch = Branch(_chain(binding, readers), weight)
+                groups[_key(binding.value, weight)].append(branch)
+    parallel = [branches for branches in groups.values() if len(branches) > 1]
+    return [_cut(branches, values) for branches in parallel]
+
+
+def _array(expression, values: dict):
+    """The value of an argument that is a constant; None for any other."""
+    return constant(values.get(expression, expression))
+
+
+def _channel_axis(convolution) -> int:
+    """The axis of channels of a convolution's result, from the end, where shapes are aligned."""
+    attributes = convolution.attrs
+    return (attributes.out_layout or attributes.data_layout).index("C") - 4
+
+
+def _chain(convolution, readers: dict) -> list:
+    """A convolution's binding and its tail: each read by the next alone, in one dataflow block."""
+    from tvm import relax
+
+    chain = [convolution]
+    while isinstance(chain[-1].var, relax.DataflowVar):
+        readings = readers[chain[-1].var]
+        if len(readings) != 1 or operator(readings[0].value) not in TAILS:
+            break
+        if readings[0].value.args[0] != chain[-1].var:
+            break
+        chain.append(readings[0])
+    return chain
+
+
+def _key(convolution, weight) -> tuple:
+    """What convolutions must have in common: input, attributes, window, type of the weight."""
+    layout = convolution.attrs.kernel_layout
+    window = [weight.shape[layout.index(letter)] for letter in "HW"]
+    return convolution.args[0], str(convolution.attrs), *window, str(weight.dtype)
+
+
+def _cut(branches: list[Branch], values: dict) -> list[Branch]:
+    """The branches, their chains cut to the operators that all have in common."""
+    steps = zip(*(branch.chain for branch in branches), strict=False)
+    axis = _channel_axis(branches[0].convolution)
+    channels = [branch.channels for branch in branches]
+    alike = takewhile(lambda step: _alike(step, axis, channels, values), steps)
+    common = sum(1 for _ in alike)
+    return [branch._replace(chain=branch.chain[:common]) for branch in branches]
+
+
+def _alike(step: tuple, axis: int, channels: list[int], values: dict) -> bool:
+    """Whether operators, one per branch, can be one operator on the joined channels."""
+    import tvm_ffi
+
+    first, *others = (item.value for item in step)
+    name = operator(first)
+    if any(operator(other) != name for other in others):
+        return False
+    if name == CONV2D:
+        return True
+    if name == ADD:
+        added = [_array(item.value.args[1], values) for item in step]
+        return all(
+            one is not None and one.ndim >= -axis and one.shape[axis] == one.size == count
+            for one, count in zip(added, channels, strict=True)
+        )
+    return all(
+        tvm_ffi.structural_equal(one, like)
+        for other in others
+        for one, like in zip(other.args[1:], first.args[1:], strict=True)
+    )
+
+
+def _joined_convolution(branches: list[Branch], data):
+    """The call of one convolution with the weights of all branches."""
+    import numpy as np
+    from tvm import relax
+
+    first = branches[0].convolution
+    outputs = first.attrs.kernel_layout.index("O")
+    weight = np.concatenate([branch.weight for branch in branches], axis=outputs)
+    return relax.Call(first.op, [data, relax.const(weight)], first.attrs)
+
+
+def _joined(step: tuple, convolution, data, values: dict):
+    """The call of one elementwise operator in place of one per branch."""
+    import numpy as np
+    from tvm import relax
+
+    call = step[0].value
+    more = call.args[1:]
+    if operator(call) == ADD:
+        added = [_array(item.value.args[1], values) for item in step]
+        more = [relax.const(np.concatenate(added, axis=_channel_axis(convolution)))]
+    return relax.Call(call.op, [data, *more], call.attrs)

@@ -1,19 +1,62 @@
-"""Graph passes of our own, for what TVM's passes do slowly or don't see through."""
+"""The graph pass that computes arithmetic on constants by NumPy."""
 
 from deltann.tvm.compat import constant
+from deltann.tvm.expressions import mutate_functions, operator
 
 
 def fold_arithmetic():
-    """Constant folding, by NumPy, of what batch norms and layouts do to weights.
+    """Fold what batch norms and layouts do to weights, as `FoldConstant` would.
 
-    `FoldConstant` compiles a kernel for each such call, which takes ten times as long as the
-    rest of a level.
+    `FoldConstant` compiles a kernel for each such call, which takes ten times as long as all
+    other passes of a level.
     """
+    from tvm import ir
+
+    def apply(module, _):
+        return mutate_functions(module, _folder()(module))
+
+    return ir.transform.module_pass(apply, opt_level=0, name="FoldArithmetic")
+
+
+def _folder():
+    """The class of the mutator; made in a function because TVM must be imported first."""
     import numpy as np
-    from tvm import ir, relax, tirx
+    from tvm import relax, tirx
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
-    evaluate = {
+    evaluate = _evaluators()
+
+    @mutator
+    class Folder(PyExprMutator):
+        def value(self, expression):
+            """The value of a constant: an array, a scalar or a shape; None for any other."""
+            if isinstance(expression, relax.Var):
+                expression = self.lookup_binding(expression)
+            if isinstance(expression, relax.ShapeExpr):
+                return [int(side) for side in expression.values]
+            if isinstance(expression, tirx.FloatImm):
+                return np.float32(expression.value)
+            array = constant(expression)
+            return None if array is None or array.dtype != np.float32 else array
+
+        def visit_call_(self, call):
+            call = super().visit_call_(call)
+            function = evaluate.get(operator(call))
+            if function is None:
+                return call
+            values = [self.value(argument) for argument in call.args]
+            if any(value is None for value in values):
+                return call
+            return relax.const(np.ascontiguousarray(function(call, *values)))
+
+    return Folder
+
+
+def _evaluators() -> dict:
+    """By operator, a function of the call and its arguments' values to the result."""
+    import numpy as np
+
+    return {
         "relax.add": lambda call, a, b: a + b,
         "relax.subtract": lambda call, a, b: a - b,
         "relax.multiply": lambda call, a, b: a * b,
@@ -31,35 +74,3 @@ def fold_arithmetic():
             constant_values=call.attrs.pad_value,
         ),
     }
-
-    @mutator
-    class Folder(PyExprMutator):
-        def value(self, expression):
-            """What an argument is known to be: an array, a scalar, a shape; otherwise None."""
-            if isinstance(expression, relax.Var):
-                expression = self.lookup_binding(expression)
-            if isinstance(expression, relax.ShapeExpr):
-                return [int(side) for side in expression.values]
-            if isinstance(expression, tirx.FloatImm):
-                return np.float32(expression.value)
-            array = constant(expression)
-            return None if array is None or array.dtype != np.float32 else array
-
-        def visit_call_(self, call):
-            call = super().visit_call_(call)
-            function = evaluate.get(getattr(call.op, "name", None))
-            if function is None:
-                return call
-            values = [self.value(argument) for argument in call.args]
-            if any(value is None for value in values):
-                return call
-            return relax.const(np.ascontiguousarray(function(call, *values)))
-
-    def fold(module, _):
-        folder = Folder(module)
-        for variable, function in module.functions_items():
-            if isinstance(function, relax.Function):
-                folder.builder_.update_func(variable, folder.visit_expr(function))
-        return folder.builder_.finalize()
-
-    return ir.transform.module_pass(fold, opt_level=0, name="FoldArithmetic")

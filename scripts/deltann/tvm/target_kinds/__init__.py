@@ -1,28 +1,108 @@
-"""Kinds of TVM targets, a module each: what graph passes, schedules and files are made for one.
+"""Kinds of TVM targets: one module per kind, with its graph passes, schedules and code generation.
 
-A module has
-
-- `layout_passes(device)`: what the pass `PackLayout` stands for, a list of passes;
-- `kernel_passes(device)`: those that make operators the kernels which its schedules are made for;
-- `schedule(module, device, name, tuned)`: the module with scheduled kernels, and the names of the
-  kernels that no schedule fits;
-- `lowering()`: the passes from TIR kernels to what the virtual machine runs;
-- `build(module, device, output)`: write the library; return each kernel's machine code in bytes.
+A module offers what `TargetKind` states. Its name is the kind's in TVM. Importing it doesn't
+import TVM.
 """
 
 from importlib import import_module
-from types import ModuleType
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Protocol, cast
 
-from deltann.device import KINDS
+from deltann.errors import check_known
+
+CPU, CUDA = "llvm", "cuda"
 
 
-def get(device) -> ModuleType:
-    """The module of a `tvm.target.Target`.
+class TargetKind(Protocol):
+    """A module of this package.
+
+    Attributes:
+        TARGET_KEYS: the keys of a target of this kind that a config may set.
+    """
+
+    TARGET_KEYS: tuple[str, ...]
+
+    def check(self, key: str, target: dict) -> None:
+        """Check a config's target whose keys are known.
+
+        Args:
+            key: where the target is in the config, for messages.
+            target: the target, of this kind.
+
+        Raises:
+            StudyError: naming the key, the value, and what was expected.
+        """
+        ...
+
+    def resolve(self, target: dict) -> dict:
+        """The target that TVM takes, from a config's."""
+        ...
+
+    def layout_passes(self, tvm_target) -> list:
+        """The `tvm.transform.Pass`es that `PackLayout` stands for; none where it has no use."""
+        ...
+
+    def kernel_passes(self, tvm_target) -> list:
+        """Passes that lower operators to kernels that this target can schedule."""
+        ...
+
+    def schedule(self, module, tvm_target, name: str, tuned=None) -> tuple:
+        """Schedule the kernels of a module.
+
+        Args:
+            module: `tvm.IRModule` of TIR kernels.
+            tvm_target: `tvm.target.Target`.
+            name: one of `cell.SCHEDULES`.
+            tuned: a function from a kernel to its fastest measured form, or to None; or None.
+
+        Returns:
+            The module, and the sorted names of the kernels that no schedule fits.
+        """
+        ...
+
+    def lowering(self) -> list:
+        """The passes from scheduled kernels to what TVM's virtual machine runs."""
+        ...
+
+    def build(self, module, tvm_target, output: Path) -> dict[str, int]:
+        """Write a shared library; return the size of each kernel's machine code in bytes."""
+        ...
+
+
+def names() -> list[str]:
+    """Every kind's name."""
+    return sorted(item.name for item in iter_modules(__path__))
+
+
+def module(name: str) -> str:
+    """The dotted name of a kind's module, for digests of code."""
+    return f"{__name__}.{name}"
+
+
+def get(name: str) -> TargetKind:
+    """The module of a kind.
 
     Raises:
-        ValueError: there is none.
+        ValueError: an unknown kind.
     """
-    name = device.kind.name
-    if name not in KINDS:
-        raise ValueError(f"target kind {name!r}; expected {' or '.join(KINDS)}")
-    return import_module(f"deltann.tvm.target_kinds.{name}")
+    if name not in names():
+        raise ValueError(f"target kind {name!r}; expected one of {', '.join(names())}")
+    return cast(TargetKind, import_module(module(name)))
+
+
+def check(key: str, target: dict) -> None:
+    """Check a target in the config, without TVM.
+
+    Args:
+        key: where the target is in the config, for messages.
+        target: the target.
+
+    Raises:
+        StudyError: naming the key, the value, and what was expected.
+    """
+    check_known(f"{key}.kind", target["kind"], names(), "kind")
+    kind = get(target["kind"])
+    for name in target:
+        check_known(f"{key}.{name}", name, kind.TARGET_KEYS, "key")
+    kind.check(key, target)

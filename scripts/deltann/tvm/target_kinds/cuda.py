@@ -1,51 +1,74 @@
-"""CUDA GPUs: kernels of blocks of threads, by NVIDIA's runtime compiler. It takes no GPU."""
+"""CUDA GPUs: kernels of blocks of threads, compiled by NVRTC. Compiling needs no GPU."""
 
 import io
+from collections.abc import Callable
 from importlib.metadata import files
 from pathlib import Path
 
 from deltann.cell import UNSCHEDULED
+from deltann.errors import StudyError
+from deltann.tvm import target_kinds
 from deltann.tvm.cuda import operators, schedules
-from deltann.tvm.target_kinds.llvm import link
+from deltann.tvm.target_kinds import llvm
 
-# The section that holds a kernel's machine code, and what TVM appends to the kernel's name.
+TARGET_KEYS = ("kind", "arch", "host")
+# The prefix of the sections with machine code. TVM appends KERNEL to a kernel's name.
 SECTION, KERNEL = ".text.", "_kernel"
 
 
-def layout_passes(device) -> list:
-    """None: neighbouring threads take neighbouring pixels, as the model's own layout has them."""
+def check(key: str, target: dict) -> None:
+    """Check that the architecture is there, and that the host is a processor."""
+    if "arch" not in target:
+        raise StudyError(
+            f"config key {key}.arch is missing; expected sm_ and the GPU's compute capability, as "
+            "sm_80"
+        )
+    if "host" in target:
+        target_kinds.check(f"{key}.host", target["host"])
+        kind = target["host"]["kind"]
+        if kind != target_kinds.CPU:
+            raise StudyError(f"config key {key}.host.kind: {kind!r}; expected {target_kinds.CPU}")
+
+
+def resolve(target: dict) -> dict:
+    """The target that TVM takes: without a host, any processor of this machine's architecture."""
+    return target | {"host": llvm.resolve(target.get("host", {"kind": target_kinds.CPU}))}
+
+
+def layout_passes(tvm_target) -> list:
+    """None: threads next to each other take pixels next to each other, as in NCHW."""
     return []
 
 
-def kernel_passes(device) -> list:
-    """Convolutions as products of tiles."""
+def kernel_passes(tvm_target) -> list:
+    """Convolutions become products of tiles."""
     return [operators.gather_convolutions()]
 
 
-def schedule(module, device, name: str, tuned=None):
-    """By our own schedules; or, of the schedule `none`, by TVM's: no GPU runs a bare loop."""
+def schedule(module, tvm_target, name: str, tuned=None):
+    """By our schedules; for `none` by TVM's, since no GPU runs an unscheduled loop."""
     if name == UNSCHEDULED:
         from tvm.s_tir import dlight
 
         gpu = dlight.gpu
         rules = gpu.Matmul(), gpu.GEMV(), gpu.Reduction(), gpu.GeneralReduction(), gpu.Fallback()
         return dlight.ApplyDefaultSchedule(*rules)(module), []
-    return schedules.apply(module, device)
+    return schedules.apply(module, tvm_target)
 
 
 def lowering() -> list:
     """The passes of TVM's CUDA backend."""
     from tvm.relax.backend.cuda import pipeline
 
-    # neither list depends on the target that it asks for
+    # both take a target, and use none
     return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
-def build(module, device, output: Path) -> dict[str, int]:
-    """Write a shared library for the processor beside the GPU, the GPU's code inside.
+def build(module, tvm_target, output: Path) -> dict[str, int]:
+    """Write a shared library for the GPU's host, with the GPU's code inside.
 
-    TVM 0.27 keeps it as text, which the machine that loads it compiles (see `compile_when_loaded`);
-    here it is compiled to be counted, and so that what doesn't compile fails now.
+    TVM 0.27 stores that code as text, compiled when the library is loaded (see
+    `compile_when_loaded`). It is compiled here too: to measure it, and to fail early.
     """
     import tvm
     import tvm_ffi
@@ -53,17 +76,17 @@ def build(module, device, output: Path) -> dict[str, int]:
     sizes: dict[str, int] = {}
 
     def generated(code: str, _) -> str:
-        sizes.update(code_bytes(assemble(code, device.attrs["arch"])))
+        sizes.update(code_bytes(assemble(code, tvm_target.attrs["arch"])))
         return code
 
     tvm_ffi.register_global_func("tvm_callback_cuda_postproc", generated, override=True)
-    built = tvm.compile(module, device, relax_pipeline=tvm.transform.Sequential([]))
-    built.export_library(str(output), fcompile=link)
+    built = tvm.compile(module, tvm_target, relax_pipeline=tvm.transform.Sequential([]))
+    built.export_library(str(output), fcompile=llvm.link)
     return sizes
 
 
 def compile_when_loaded(architecture: str) -> None:
-    """Have a library's code compiled as `assemble` does, not as TVM would: with fast math."""
+    """Compile a library's GPU code by `assemble`, since TVM's own call uses fast math."""
     import tvm_ffi
 
     def compiled(code: str) -> bytes:
@@ -73,14 +96,14 @@ def compile_when_loaded(architecture: str) -> None:
 
 
 def assemble(code: str, architecture: str) -> bytes:
-    """Compile CUDA C++ by NVRTC; without its fast math, which TVM's own call switches on.
+    """Compile CUDA C++ by NVRTC, without fast math.
 
     Args:
-        code: what TVM generated.
+        code: the source that TVM generated.
         architecture: `sm_80` for machine code, `compute_80` for PTX.
 
     Raises:
-        RuntimeError: it doesn't compile; with NVRTC's log.
+        RuntimeError: a compilation error, with NVRTC's log.
     """
     from cuda.bindings import nvrtc
 
@@ -90,25 +113,29 @@ def assemble(code: str, architecture: str) -> bytes:
     options = [option.encode() for option in options]
     (result,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     if result != success:
-        raise RuntimeError(f"NVRTC, for {architecture}: {_read(nvrtc, 'ProgramLog', program)!r}")
-    return _read(nvrtc, "CUBIN" if architecture.startswith("sm_") else "PTX", program)
+        log = _read(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
+        raise RuntimeError(f"NVRTC, for {architecture}: {log!r}")
+    if architecture.startswith("sm_"):
+        return _read(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)
+    return _read(nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX, program)
 
 
 def _headers() -> Path:
-    """Those that TVM's code includes: this environment's, whatever else is on the machine."""
-    found = next(file for file in files("nvidia-cuda-cccl") if file.match("cccl/cuda/std/cstdint"))
-    return Path(found.locate()).parents[2]
+    """The folder of the headers that TVM's code includes, in this environment."""
+    header = next(file for file in files("nvidia-cuda-cccl") if file.match("cccl/cuda/std/cstdint"))
+    return Path(header.locate()).parents[2]
 
 
-def _read(nvrtc, what: str, program) -> bytes:
-    _, size = getattr(nvrtc, f"nvrtcGet{what}Size")(program)
-    found = bytearray(size)
-    getattr(nvrtc, f"nvrtcGet{what}")(program, found)
-    return bytes(found)
+def _read(size_of: Callable, read: Callable, program) -> bytes:
+    """One of NVRTC's results: `size_of` gives its length, `read` fills a buffer."""
+    _, size = size_of(program)
+    buffer = bytearray(size)
+    read(program, buffer)
+    return bytes(buffer)
 
 
 def code_bytes(binary: bytes) -> dict[str, int]:
-    """How much machine code each kernel is, by the sections of the binary."""
+    """The bytes of machine code of each kernel, by the sections of the binary."""
     from elftools.elf.elffile import ELFFile
 
     sections = ELFFile(io.BytesIO(binary)).iter_sections()

@@ -1,4 +1,4 @@
-"""Processors: kernels of packed tensors, by LLVM."""
+"""Processors: kernels on packed tensors, compiled by LLVM."""
 
 import subprocess
 import sys
@@ -8,45 +8,59 @@ from deltann.cell import UNSCHEDULED
 from deltann.tvm.cpu import schedules
 from deltann.tvm.levels import Vectors
 
-# A schedule that no cell has: the kernels that the rules are made for, left unscheduled.
+TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
+# The value of `mcpu` that means this machine's processor.
+HOST = "host"
+# A schedule that no cell has: kernels on packed tensors, unscheduled.
 PACKED = "packed"
-# What TVM appends to the name of a kernel's own function.
+# TVM appends this to the name of a kernel's function.
 KERNEL = "_compute_"
 
 
-def vectors(device) -> Vectors:
-    """What a `tvm.target.Target` computes with: the widest of the extensions it has.
+def check(key: str, target: dict) -> None:
+    """Accept any values: only TVM knows the processors."""
 
-    TVM 0.27's `llvm_get_vector_width` says 512 bits for any x86-64.
+
+def resolve(target: dict) -> dict:
+    """The target that TVM takes: `mcpu: host` becomes this machine's processor."""
+    if target.get("mcpu") != HOST:
+        return target
+    from tvm.target import codegen
+
+    return target | {"mcpu": codegen.llvm_get_system_cpu()}
+
+
+def vectors(tvm_target) -> Vectors:
+    """The vectors of a `tvm.target.Target`: those of its widest extension.
+
+    TVM 0.27's `llvm_get_vector_width` returns 512 bits for any x86-64.
     """
     from tvm.target import codegen
 
-    features = set(codegen.llvm_get_cpu_features(device))
+    features = set(codegen.llvm_get_cpu_features(tvm_target))
     extensions = {"avx512f": Vectors(16, 34), "avx": Vectors(8, 19), "neon": Vectors(4, 34)}
-    for name, found in extensions.items():
+    for name, its_vectors in extensions.items():
         if name in features:
-            return found
+            return its_vectors
     return Vectors(4, 15)
 
 
-def layout_passes(device) -> list:
+def layout_passes(tvm_target) -> list:
     """Tensors stay packed from one kernel to the next."""
     from deltann.tvm.passes.pack_layout import pack_layout
 
-    found = vectors(device)
-    return [pack_layout(found.lanes, found.registers)]
+    return [pack_layout(vectors(tvm_target))]
 
 
-def kernel_passes(device) -> list:
-    """Convolutions and matrix products of packed tensors."""
+def kernel_passes(tvm_target) -> list:
+    """Convolutions and matrix products become kernels on packed tensors."""
     from deltann.tvm.passes.pack_layout import pack_operators
 
-    found = vectors(device)
-    return [pack_operators(found.lanes, found.registers)]
+    return [pack_operators(vectors(tvm_target))]
 
 
-def schedule(module, device, name: str, tuned=None):
-    """Schedule every kernel by the rules, or by what was measured; or none."""
+def schedule(module, tvm_target, name: str, tuned=None):
+    """Schedule every kernel, by its fastest measured form or by the rules; or none."""
     return (module, []) if name in (UNSCHEDULED, PACKED) else schedules.apply(module, tuned)
 
 
@@ -54,32 +68,32 @@ def lowering() -> list:
     """The passes of TVM's CPU backend."""
     from tvm.relax.backend.cpu_generic import pipeline
 
-    # neither list depends on the target that it asks for
+    # both take a target, and use none
     return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
-def build(module, device, output: Path) -> dict[str, int]:
+def build(module, tvm_target, output: Path) -> dict[str, int]:
     """Write a shared library."""
     import tvm
 
-    built = tvm.compile(module, device, relax_pipeline=tvm.transform.Sequential([]))
+    built = tvm.compile(module, tvm_target, relax_pipeline=tvm.transform.Sequential([]))
     built.export_library(str(output), fcompile=link)
     return code_bytes(output)
 
 
 def link(library: str, objects: list[str]) -> None:
-    """Link object files to a shared library, by the linker that the environment carries.
+    """Link object files to a shared library, by the environment's own linker.
 
-    So no compiler need be installed, and every machine links with the same one.
+    No compiler need be installed, and every machine links with the same program.
     """
     command = [sys.executable, "-m", "ziglang", "ld.lld", "-shared", "--build-id=none"]
     subprocess.run([*command, "-o", library, *objects], check=True)
 
 
 def code_bytes(library: Path) -> dict[str, int]:
-    """How much machine code each kernel of a library is: its own, and its parallel loops'.
+    """The bytes of machine code of each kernel of a library, its parallel loops included.
 
-    LLVM puts the loops, functions without a symbol, behind the kernel that runs them.
+    LLVM puts parallel loops, functions without a symbol, behind the kernel that runs them.
     """
     from elftools.elf.elffile import ELFFile
 

@@ -1,0 +1,68 @@
+"""Elementwise operators on packed tensors, of one operand and of two."""
+
+import numpy as np
+
+from deltann.tvm import compat
+from deltann.tvm.passes.pack_layout.packing import Packed, Packing
+
+UNARY = (
+    "relax.nn.relu",
+    "relax.nn.relu6",
+    "relax.nn.leakyrelu",
+    "relax.nn.silu",
+    "relax.clip",
+    "relax.sigmoid",
+    "relax.tanh",
+)
+BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.maximum", "relax.minimum")
+
+
+def unary(packing: Packing, call):
+    """An operator of one tensor; further arguments are scalars."""
+    from tvm import relax
+
+    if call.args[0] not in packing.tensors:
+        return None
+    data, *rest = packing.tensors[call.args[0]]
+    return relax.Call(call.op, [data, *call.args[1:]], call.attrs), *rest
+
+
+def binary(packing: Packing, call):
+    """An operator of two packed tensors, or of one and a constant."""
+    from tvm import relax
+
+    known = [packing.tensors[item] for item in call.args if item in packing.tensors]
+    if not known:
+        return None
+    operands = [_operand(packing, item, known[0]) for item in call.args]
+    if any(item is None for item in operands):
+        return None
+    return relax.Call(call.op, operands, call.attrs), *known[0][1:]
+
+
+def _operand(packing: Packing, argument, like: Packed):
+    """An argument in the form of `like`: packed, or a constant that fits it; otherwise None."""
+    from tvm import relax
+
+    channels = like.channels
+    if argument in packing.tensors:
+        item = packing.tensors[argument]
+        return item.variable if item[1:] == like[1:] else None
+    array = _array(packing, argument)
+    if array is None:
+        return None
+    if array.size == 1:
+        return relax.const(array.reshape(()))
+    axis = like.axis - 4  # from the end, where shapes are aligned
+    if array.ndim < -axis or not array.size == channels == array.shape[axis]:
+        return None
+    blocks = packing.blocks(channels)
+    padded = np.zeros(blocks * packing.lanes, np.float32)
+    padded[:channels] = array.reshape(-1)
+    return relax.const(padded.reshape(1, blocks, 1, 1, packing.lanes))
+
+
+def _array(packing: Packing, expression):
+    """The value of a float32 constant; None for any other expression."""
+    array = compat.constant(packing.value(expression))
+    return None if array is None or array.dtype != np.float32 else array

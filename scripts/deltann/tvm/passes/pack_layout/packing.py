@@ -1,0 +1,99 @@
+"""The packed tensors of a function while a pass rewrites it."""
+
+import math
+from typing import NamedTuple
+
+from deltann.tvm.cpu import packed_operators
+from deltann.tvm.expressions import sides
+from deltann.tvm.levels import Vectors
+
+
+class Packed(NamedTuple):
+    """A tensor in packed form.
+
+    Attributes:
+        variable: `relax.Var` of shape (n, channel blocks, height, width, lanes).
+        channels: of the plain tensor that it stands for.
+        axis: the plain tensor's axis of channels, 1 (NCHW) or 3 (NHWC).
+    """
+
+    variable: object
+    channels: int
+    axis: int
+
+
+class Packing:
+    """What handlers of operators share.
+
+    Attributes:
+        lanes: float32 numbers in a vector of the target.
+        registers: the target's vector registers.
+        tensors: each plain variable that has a packed form, with that form.
+    """
+
+    def __init__(self, vectors: Vectors, mutator) -> None:
+        self.lanes, self.registers = vectors.lanes, vectors.registers
+        self.tensors: dict = {}
+        self._unpacked: dict = {}
+        self._mutator = mutator
+
+    def emit(self, expression):
+        """Bind an expression to a new variable."""
+        return self._mutator.builder_.emit(expression)
+
+    def call_te(self, function, *arguments, **settings):
+        """A call of a kernel that a `te` function describes."""
+        return self._mutator.builder_.call_te(function, *arguments, **settings)
+
+    def visit(self, expression):
+        """An expression as rewritten so far."""
+        return self._mutator.visit_expr(expression)
+
+    def value(self, expression):
+        """The expression that a variable is bound to; any other expression itself."""
+        from tvm import relax
+
+        if isinstance(expression, relax.Var):
+            return self._mutator.lookup_binding(expression)
+        return expression
+
+    def blocks(self, channels: int) -> int:
+        """How many vectors hold these channels."""
+        return math.ceil(channels / self.lanes)
+
+    def known_layout(self, call, layout: str) -> bool:
+        """Whether an operator returns its input's layout, one that its packed input stands for."""
+        if layout not in ("NCHW", "NHWC") or call.attrs.out_layout not in ("", layout):
+            return False
+        item = self.tensors.get(call.args[0])
+        return item is None or item.axis == layout.index("C")
+
+    def pack(self, argument, width: int, axis: int):
+        """An argument in blocks of `width` channels."""
+        if argument in self.tensors:
+            return self.tensors[argument].variable
+        plain = self.visit(argument)
+        return self.emit(self.call_te(packed_operators.pack, plain, width, axis))
+
+    def unpack(self, item: Packed):
+        """The call that unpacks a tensor."""
+        return self.call_te(packed_operators.unpack, *item)
+
+    def plain(self, variable):
+        """A packed variable unpacked, once for all its readers; None for a plain variable."""
+        if variable not in self.tensors:
+            return None
+        if variable not in self._unpacked:
+            self._unpacked[variable] = self.emit(self.unpack(self.tensors[variable]))
+        return self._unpacked[variable]
+
+    def arrange(self, weight, padded: list[int], shape: list[int], order: list[int]):
+        """A weight padded with zeros to `padded`, reshaped to `shape`, transposed to `order`."""
+        from tvm import relax
+
+        pairs = zip(sides(weight), padded, strict=True)
+        width = [end for side, whole in pairs for end in (0, whole - side)]
+        if any(width):
+            weight = self.emit(relax.op.nn.pad(weight, width))
+        weight = self.emit(relax.op.reshape(weight, shape))
+        return self.emit(relax.op.permute_dims(weight, order))
