@@ -46,7 +46,7 @@ def run_of_cell(wildcards):
         "placement": json.dumps(device.placement(config, cell.device), sort_keys=True),
         "preprocessing": grid.to_json(grid.preprocessing(config, cell)),
         "code": code_digest(
-            "scripts/infer.py", "deltann.stages.infer", f"deltann.runners.{runner}"
+            "scripts/infer.py", "deltann.stages.infer_child", f"deltann.runners.{runner}"
         ),
     }
 

@@ -24,7 +24,7 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", type=Path, required=True, help="prediction files, one per line")
-    parser.add_argument("--cells-sha256", required=True, help="what that file must have")
+    parser.add_argument("--cells-sha256", required=True, help="expected SHA-256 of that file")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the study dataset, NetCDF")
     records.argument(parser)
@@ -35,6 +35,6 @@ if __name__ == "__main__":
         "--contention-tolerance",
         type=float,
         required=True,
-        help="share of its processor time that others may have",
+        help="share of its processor time that others may get",
     )
     cli.run(main, parser)

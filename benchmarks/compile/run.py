@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from deltann import metrics  # noqa: E402  the folder above first
 from deltann.cell import UNSCHEDULED  # noqa: E402
-from deltann.stages import infer  # noqa: E402  the folder above first
+from deltann.provenance import machine  # noqa: E402  the folder above first
 from deltann.study import grid, model_sources, schema  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")
@@ -189,9 +189,9 @@ def main(options: argparse.Namespace) -> None:
     """Build, race, and write the tables."""
     config = schema.read(CONFIG)
     build(options, sorted({inputs(model) for model in options.models}))
-    machine = infer.machine(0)
+    host = machine.describe(0)
     parts = [
-        f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; "
+        f"{host['processor']}, {host['cores']} cores, {host['system']}; "
         f"{options.rounds} rounds; load {os.getloadavg()[2]:.1f} over 15 minutes at the start."
     ]
     for model in options.models:

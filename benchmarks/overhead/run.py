@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from deltann.execution.worker import BEGINS, ENDS  # noqa: E402
-from deltann.stages import infer  # noqa: E402  the folder above first
+from deltann.provenance import machine  # noqa: E402  the folder above first
 
 CONFIGS = [str(ROOT / "config/config.yaml"), str(Path(__file__).with_name("study.yaml"))]
 RESULTS = ROOT / "results/benchmark-overhead"
 WORK = re.compile(
-    rf"{BEGINS} deltann\.(?P<stage>\w+) (?P<start>[\d.]+)$(?P<said>.*?)"
+    rf"{BEGINS} deltann\.stages\.(?P<stage>\w+?)(?:_child)? (?P<start>[\d.]+)$(?P<said>.*?)"
     rf"{ENDS} \S+ (?P<end>[\d.]+) (?P<processor>[\d.]+)$",
     re.DOTALL | re.MULTILINE,
 )
@@ -89,7 +89,8 @@ def run() -> Run:
         subprocess.CalledProcessError: it failed.
     """
     snakemake = [".venv/bin/snakemake", "--cores", "all", "--quiet", "all", "--configfile"]
-    subprocess.run([*snakemake, *CONFIGS, "--until", "environment", "images"], cwd=ROOT, check=True)
+    prepared = ["--until", "environment", "fetch_images"]
+    subprocess.run([*snakemake, *CONFIGS, *prepared], cwd=ROOT, check=True)
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
     traced = os.environ | {"PYTHONPROFILEIMPORTTIME": "1"}
@@ -160,8 +161,8 @@ def main(options: argparse.Namespace) -> None:
     """Run, and print the tables."""
     load = os.getloadavg()[1]
     measured = run()
-    machine = infer.machine(0)
-    where = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
+    host = machine.describe(0)
+    where = f"{host['processor']}, {host['cores']} cores, {host['system']}"
     share = 1 - covered((work.start, work.end) for work in measured.works) / measured.seconds
     parts = [
         f"{where}; load {load:.1f} over 5 minutes before.",

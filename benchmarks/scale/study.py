@@ -117,6 +117,7 @@ def write_cell(cell: Cell, images: int, path: Path) -> None:
         inputs=INPUTS,
         inputs_digest="made up",
         probe_drift=float(chance.normal(1, 0.05)),
+        pass_spread=1.0,
         contention=float(chance.uniform(0, 0.06)),
         provenance=provenance(cell),
         compiled=compiled(cell),

@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from deltann.cell import Cell  # noqa: E402
 from deltann.dataset import aggregate  # noqa: E402  the folder above first
-from deltann.stages import infer  # noqa: E402  the folder above first
+from deltann.provenance import machine  # noqa: E402  the folder above first
 from deltann.study import grid, schema  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")
@@ -59,7 +59,7 @@ class Repeated:
             self.answers.add(run.logits.values.tobytes())
             self.contention.append(float(run.contention))
             self.drift.append(float(run.probe_drift))
-            self.spread.append(aggregate.pass_spread(run.latency.values))
+            self.spread.append(float(run.pass_spread))
 
     def disturbed(self, tolerances: aggregate.Tolerances) -> np.ndarray:
         """Per run, whether a study would flag it."""
@@ -137,8 +137,8 @@ def main(options: argparse.Namespace) -> None:
         snakemake(paths, "--forcerun", "infer")
         for item in cells:
             item.add()
-    machine = infer.machine(0)
-    where = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}"
+    host = machine.describe(0)
+    where = f"{host['processor']}, {host['cores']} cores, {host['system']}"
     parts = [
         f"{where}; {options.runs} runs; load {load:.1f} over 15 minutes before them.",
         "\n".join(table(cells, tolerances)),

@@ -8,6 +8,7 @@ import xarray as xr
 
 from deltann.cell import Cell
 from deltann.dataset import aggregate, predictions
+from deltann.stages import disturbance
 from deltann.tables import compute
 from deltann.tables.study import Study
 from deltann.tvm.levels import PASSES
@@ -55,8 +56,10 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
         "probe_drift": 1.0,
         "contention": 0.0,
         "provenance": {},
+        **changes,
     }
-    return predictions.succeeded(cell, **arguments | changes)
+    arguments.setdefault("pass_spread", disturbance.pass_spread([arguments["latency"]]))
+    return predictions.succeeded(cell, **arguments)
 
 
 def failed(cell: Cell) -> xr.Dataset:

@@ -31,6 +31,7 @@ def dataset() -> xr.Dataset:
         inputs=INPUTS,
         inputs_digest="0" * 64,
         probe_drift=1.02,
+        pass_spread=1.1,
         contention=0.01,
         provenance={"weights": "abc", "threads": 2},
     )

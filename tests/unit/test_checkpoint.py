@@ -5,36 +5,36 @@ import multiprocessing
 import numpy as np
 import pytest
 
-from deltann.stages.checkpoint import Circumstances, Part, Progress, held
+from deltann.stages.checkpoint import Checkpoint, Circumstances, PartResult, lock
 from deltann.stages.disturbance import Demand
 
 PART, WHERE = slice(0, 3), Circumstances("session", 0.01, Demand(2.0, 0.5))
 
 
-def part(value: float = 1.0) -> Part:
-    return Part(np.full((3, 4), value, np.float32), np.full((3, 2), 0.01), WHERE)
+def part(value: float = 1.0) -> PartResult:
+    return PartResult(np.full((3, 4), value, np.float32), np.full((3, 2), 0.01), WHERE)
 
 
 def test_a_finished_part_is_read_back(tmp_path):
-    progress = Progress(tmp_path / "cell", "a" * 64)
-    assert not progress.has(PART)
-    progress.add(PART, part(0.1))
-    found = progress.read(PART)
+    checkpoint = Checkpoint(tmp_path / "cell", "a" * 64)
+    assert not checkpoint.has(PART)
+    checkpoint.save(PART, part(0.1))
+    found = checkpoint.load(PART)
     assert found.logits.tobytes() == part(0.1).logits.tobytes()
     assert found.latency.dtype == np.float64 and (found.latency == 0.01).all()
     assert found.circumstances == WHERE
-    assert not progress.has(slice(3, 6))
+    assert not checkpoint.has(slice(3, 6))
 
 
 def test_a_part_of_another_key_is_none(tmp_path):
-    Progress(tmp_path, "a" * 64).add(PART, part())
-    assert not Progress(tmp_path, "b" * 64).has(PART)
+    Checkpoint(tmp_path, "a" * 64).save(PART, part())
+    assert not Checkpoint(tmp_path, "b" * 64).has(PART)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "text"])
 def test_a_damaged_part_is_none(tmp_path, damage):
-    progress = Progress(tmp_path, "a" * 64)
-    progress.add(PART, part())
+    checkpoint = Checkpoint(tmp_path, "a" * 64)
+    checkpoint.save(PART, part())
     (path,) = tmp_path.glob("*.npz")
     data = bytearray(path.read_bytes())
     place = data.index(part().logits.tobytes())
@@ -42,16 +42,16 @@ def test_a_damaged_part_is_none(tmp_path, damage):
     truncated = path.read_bytes()[: len(data) // 2]
     content = {"truncated": truncated, "flipped": data, "empty": b"", "text": b"I am no part"}
     path.write_bytes(content[damage])
-    assert not progress.has(PART)
-    progress.add(PART, part())
-    assert progress.has(PART)
+    assert not checkpoint.has(PART)
+    checkpoint.save(PART, part())
+    assert checkpoint.has(PART)
 
 
 def _hold(folder, began, end) -> None:
-    with held(folder):
+    with lock(folder):
         began.set()
         end.wait(30)
-        Progress(folder, "").drop()
+        Checkpoint(folder, "").remove()
 
 
 def test_a_second_process_waits_for_the_first(tmp_path, capfd):

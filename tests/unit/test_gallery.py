@@ -57,6 +57,7 @@ def ran(cell: Cell, labels: list[int], margins: float | list[float] = 0.5, **cha
         "inputs": cell.model,
         "inputs_digest": cell.model,
         "probe_drift": 1.0,
+        "pass_spread": 1.0,
         "contention": 0.0,
         "provenance": {},
     }

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 from scipy.special import softmax
 
-from deltann.dataset import predictions
+from deltann.dataset import prediction_schema, predictions
 from deltann.errors import StudyError
 from helpers.one_cell import CELL, CLASSES, IMAGES, INPUTS, RECORD, dataset, spoilt
 
@@ -24,7 +24,7 @@ def test_what_is_written_is_read(path):
     read = predictions.read(path)
     assert len(read.attrs.pop("digest")) == 64
     xr.testing.assert_identical(read, written)
-    for name, (dimensions, dtype) in predictions.VARIABLES.items():
+    for name, (dimensions, dtype) in prediction_schema.VARIABLES.items():
         assert read[name].dims == dimensions
         assert read[name].dtype == dtype
     assert read.model.item() == "efficientnet_lite0"
@@ -44,11 +44,13 @@ def test_what_is_written_in_parts_is_the_same(path, tmp_path):
     written = dataset()
     about = [CELL, written.attrs, list(written.image.values), written.true_label.values]
     predictions.write_parts(path, *about, iter(parts_of(written, (0, 2), (2, 3))))
-    predictions.write(written, tmp_path / "at once.nc")
-    xr.testing.assert_identical(predictions.read(path), predictions.read(tmp_path / "at once.nc"))
+    read = predictions.read(path)
+    assert read["part"].values.tolist() == [0, 0, 1]
     whole = tmp_path / "whole.nc"
     predictions.write_parts(whole, *about, parts_of(written, (0, 3)))
-    assert whole.read_bytes() == path.read_bytes()
+    xr.testing.assert_equal(read.drop_vars("part"), predictions.read(whole).drop_vars("part"))
+    predictions.write(written, tmp_path / "at once.nc")
+    xr.testing.assert_identical(predictions.read(whole), predictions.read(tmp_path / "at once.nc"))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deltann.dataset import aggregate
-from deltann.stages import disturbance, infer
+from deltann.stages import disturbance, infer_child
 from deltann.stages.disturbance import Demand, Usage
 
 TOLERANCES = aggregate.Tolerances(drift=0.15, contention=0.05)
@@ -76,30 +76,30 @@ def test_a_drift_either_way_flags():
 def test_passes_that_are_slower_than_the_fastest_flag():
     latency = np.full((20, 5), 0.005)
     latency[:, [0, 4]] *= 1.9  # as measured: two of five passes at half the speed
-    assert aggregate.pass_spread(latency) == 1
+    assert disturbance.pass_spread([latency]) == 1
     latency[:, 1] *= 1.16
-    assert aggregate.pass_spread(latency) == pytest.approx(1.16)
-    assert TOLERANCES.exceeded(1.0, 0.0, aggregate.pass_spread(latency))
+    assert disturbance.pass_spread([latency]) == pytest.approx(1.16)
+    assert TOLERANCES.exceeded(1.0, 0.0, disturbance.pass_spread([latency]))
     assert not TOLERANCES.exceeded(1.0, 0.0, 1.14)
-    assert aggregate.pass_spread(latency[:, :1]) == 1
+    assert disturbance.pass_spread([latency[:, :1]]) == 1
 
 
 def test_each_part_of_many_images_has_its_own_passes():
     latency = np.full((1000, 3), 0.005)
     latency[500:] *= 1.4  # the second half was timed while the machine was slow
     latency[:500, 2] *= 1.4
-    assert aggregate.pass_spread(latency) == pytest.approx(1.4)
+    assert disturbance.pass_spread([latency[:500], latency[500:]]) == pytest.approx(1.4)
 
 
 def test_warm_up_lasts_and_has_two_runs_at_least(monkeypatch):
     images = np.arange(3)
-    monkeypatch.setattr(infer, "WARM_UP_SECONDS", 0.0)
+    monkeypatch.setattr(infer_child, "WARM_UP_SECONDS", 0.0)
     ran = []
-    infer.warm_up(ran.append, images)
+    infer_child.warm_up(ran.append, images)
     assert ran == [0, 1]
-    infer.warm_up(ran.append, images[:1])
+    infer_child.warm_up(ran.append, images[:1])
     assert ran == [0, 1, 0, 0]
-    monkeypatch.setattr(infer, "WARM_UP_SECONDS", 0.05)
+    monkeypatch.setattr(infer_child, "WARM_UP_SECONDS", 0.05)
     ran.clear()
-    infer.warm_up(ran.append, images)
+    infer_child.warm_up(ran.append, images)
     assert ran[:4] == [0, 1, 2, 0] and len(ran) > 100

@@ -16,7 +16,7 @@ from helpers.workspace import SMALL, equal, kill_family, start, wait_for
         ("scripts/export.py", 1.0),
         ("deltann.stages.convert", 0.5),
         ("deltann.stages.compile", 1.0),
-        ("deltann.stages.infer", 1.0),
+        ("deltann.stages.infer_child", 1.0),
         ("scripts/aggregate.py", 0.1),
         ("scripts/figures.py", 0.3),
     ],

@@ -11,7 +11,7 @@
 | compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
 | failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
 | passes, idle_passes | cell | str | empty |
-| digest: of the prediction file's content | cell | str | |
+| digest: checksum of the prediction file's content | cell | str | |
 
 Coordinates on `cell`: the cell's path as index, its names, and its status.
 """
@@ -28,28 +28,34 @@ import xarray as xr
 
 from deltann.cell import NAMES
 from deltann.dataset import compilation, predictions
+from deltann.dataset.prediction_schema import VARIABLES
 from deltann.errors import StudyError
-from deltann.images import prepared
 from deltann.provenance import files, netcdf_digest
 
 MISSING_LABEL = -1
 TEXTS = ("failed_stage", "error_type", "error_message", "inputs", "inputs_digest", "provenance")
 TEXTS += ("digest", *compilation.TEXTS)
-# Logits are read image by image or cell by cell: about a megabyte a chunk serves both.
+# Logits are read by image or by cell; chunks of about one megabyte are fast for both.
 CHUNK_IMAGES = 256
-# What a prediction file says of the machine while the cell was timed.
-MACHINE = {
+# How the machine disturbed the timing of a cell: attributes of its prediction file.
+DISTURBANCE = {
     "probe_drift": "time of a fixed probe after the timing over before",
     "contention": "share of the processor time asked for that other processes had",
+    "pass_spread": "time of the median timed pass over that of the fastest",
 }
-# What its latencies say of it.
-PASS_SPREAD = "time of the median timed pass over that of the fastest"
+# Variables along `cell` and `image`, with their last dimension.
 SCALED = {"logits": "class", "probability": "rank", "latency": "repeat"}
 
 
 @dataclass
 class Survey:
-    """What the dataset must have room for: found in a first pass over the files' headers."""
+    """What the dataset must have room for, read from the headers of the prediction files.
+
+    Attributes:
+        sizes: the largest size of each dimension but `image`.
+        labels: the true label of each image, by name.
+        labels_agree: whether every image has the same true label in all files.
+    """
 
     sizes: dict[str, int] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
@@ -63,43 +69,29 @@ class Survey:
 
 @dataclass(frozen=True)
 class Tolerances:
-    """What a cell's timing may suffer without being `disturbed`.
+    """The limits beyond which a cell counts as `disturbed`.
 
     Attributes:
-        drift: share by which the time of its probe may change, or its passes' exceed the fastest.
-        contention: share of the processor time it asked for that others may have.
+        drift: share by which the time of the probe may change, and by which the time of the median
+            pass may exceed that of the fastest.
+        contention: share of the requested processor time that others may get.
     """
 
     drift: float
     contention: float
 
-    def exceeded(self, drift: float, contention: float, spread: float) -> bool:
-        """Whether one is exceeded; a NaN, of a failed cell or of the unknown, exceeds nothing.
+    def exceeded(self, probe_drift: float, contention: float, pass_spread: float) -> bool:
+        """Whether a cell exceeds a limit; NaN, the value where it is unknown, never does.
 
         Args:
-            drift, contention: of the cell, as measured.
-            spread: see `pass_spread`.
+            probe_drift, contention, pass_spread: of the cell: see `deltann.stages.disturbance`.
         """
-        changed = abs(drift - 1) > self.drift or spread - 1 > self.drift
+        changed = abs(probe_drift - 1) > self.drift or pass_spread - 1 > self.drift
         return changed or contention > self.contention
 
 
-def pass_spread(latency: np.ndarray) -> float:
-    """Time of the median timed pass over that of the fastest.
-
-    A machine that is slow in some passes and not in others shows here, if nowhere else. A cell of
-    many images is timed part by part: each part's passes count.
-
-    Args:
-        latency: (image, repeat), seconds.
-    """
-    parts = prepared.parts(len(latency))
-    passes = np.concatenate([np.median(latency[part], axis=0) for part in parts])
-    return float(np.median(passes) / passes.min())
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[h5netcdf.File]:
+def _open(path: Path) -> Iterator[h5netcdf.File]:
     try:
         with h5netcdf.File(path, "r") as file:
             yield file
@@ -111,13 +103,13 @@ def survey(paths: list[Path]) -> Survey:
     """Read sizes, images and true labels, without the predictions.
 
     Raises:
-        StudyError: a file can't be read, or two cells of the same inputs saw different images.
+        StudyError: a file can't be read, or two cells with the same inputs had different images.
     """
-    found = Survey({"class": 1, "rank": 1, "repeat": 1})
+    result = Survey({"class": 1, "rank": 1, "repeat": 1})
     first: dict[str, tuple[str, Path]] = {}
     digests = set()
     for path in paths:
-        with _opened(path) as file:
+        with _open(path) as file:
             digest = str(file.attrs.get("inputs_digest", ""))
             if not digest:  # a cell that failed before inference saw no images
                 continue
@@ -125,25 +117,26 @@ def survey(paths: list[Path]) -> Survey:
             expected, where = first.setdefault(inputs, (digest, path))
             if digest != expected:
                 raise StudyError(
-                    f"cells of inputs {inputs} saw different images: {where} has the inputs' "
-                    f"digest {expected}, and {path} {digest}. Delete the older file and run again"
+                    f"cells of inputs {inputs} saw different images: the inputs' digest is "
+                    f"{expected} in {where} and {digest} in {path}. Delete the older file and run "
+                    "again"
                 )
             if "logits" not in file.variables:
                 continue
-            for dimension in found.sizes:
+            for dimension in result.sizes:
                 size = file.dimensions[dimension].size
-                found.sizes[dimension] = max(found.sizes[dimension], size)
-            # The digest covers names and true labels: one file of each speaks for the others.
+                result.sizes[dimension] = max(result.sizes[dimension], size)
+            # Files with the same digest have the same names and true labels: one is enough.
             if digest not in digests:
                 digests.add(digest)
-                _add_images(found, file)
-    return found
+                _add_images(result, file)
+    return result
 
 
-def _add_images(found: Survey, file: h5netcdf.File) -> None:
+def _add_images(result: Survey, file: h5netcdf.File) -> None:
     for name, label in zip(file["image"][:], file["true_label"][:], strict=True):
-        known = found.labels.setdefault(_text(name), int(label))
-        found.labels_agree &= known == label
+        known = result.labels.setdefault(_text(name), int(label))
+        result.labels_agree &= known == label
 
 
 def _text(value: object) -> str:
@@ -156,20 +149,20 @@ def aggregate(
     """Write the study dataset, with one cell in memory at a time.
 
     Args:
-        paths: the prediction files; their order is that of the cells.
-        output: the NetCDF-4 file to make, atomically.
-        tolerances: beyond which a cell is `disturbed`.
-        environment_digest: of the environment that aggregates.
+        paths: the prediction files, in the order of the cells.
+        output: the NetCDF-4 file to write atomically.
+        tolerances: the limits beyond which a cell is `disturbed`.
+        environment_digest: digest of the environment that this runs in.
 
     Raises:
-        StudyError: no cell at all, an unreadable or malformed file, or see `survey`.
+        StudyError: there is no cell, a file is damaged or malformed, or from `survey`.
     """
     if not paths:
         raise StudyError("no prediction file to aggregate: the list of cells is empty")
-    found = survey(paths)
-    place = {name: number for number, name in enumerate(found.images)}
+    surveyed = survey(paths)
+    rows = {name: number for number, name in enumerate(surveyed.images)}
     with files.atomic(output) as part, h5netcdf.File(part, "w") as study:
-        _create(study, len(paths), found)
+        _create(study, len(paths), surveyed)
         study.attrs["title"] = "DeltaNN study: one entry along 'cell' per prediction file"
         study.attrs["coordinates"] = " ".join((*NAMES, "status"))
         study.attrs["probe_tolerance"] = float(tolerances.drift)
@@ -179,23 +172,20 @@ def aggregate(
             dataset = predictions.read(path)
             _write_description(study, number, dataset, tolerances)
             if dataset.status == "ok":
-                _write_arrays(study, number, dataset, place)
+                _write_arrays(study, number, dataset, rows)
 
 
-def _create(study: h5netcdf.File, cells: int, found: Survey) -> None:
+def _create(study: h5netcdf.File, cells: int, surveyed: Survey) -> None:
     """Declare dimensions and variables."""
-    images = len(found.labels)
-    # A study whose cells all failed has no images; HDF5 chunks can't be empty.
-    study.dimensions = {"cell": cells, "image": images} | found.sizes
+    images = len(surveyed.labels)
+    study.dimensions = {"cell": cells, "image": images} | surveyed.sizes
     text = h5py.string_dtype()
     for name in ("cell", *NAMES, "status", *TEXTS):
         study.create_variable(name, ("cell",), text)
-    study.create_variable("image", ("image",), text)[:] = np.array(found.images, object)
-    for name, meaning in MACHINE.items():
+    study.create_variable("image", ("image",), text)[:] = np.array(surveyed.images, object)
+    for name, meaning in DISTURBANCE.items():
         study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
         study[name].attrs["long_name"] = meaning
-    study.create_variable("pass_spread", ("cell",), np.float64, fillvalue=np.nan)
-    study["pass_spread"].attrs["long_name"] = PASS_SPREAD
     for name in compilation.NUMBERS:
         study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
     for name, text in compilation.LONG_NAMES.items():
@@ -204,21 +194,22 @@ def _create(study: h5netcdf.File, cells: int, found: Survey) -> None:
     study.create_variable("disturbed", ("cell",), np.int8)
     study["disturbed"].attrs["long_name"] = "1 where the machine disturbed the timing"
     for name, last in SCALED.items():
-        _create_scaled(study, name, last, predictions.VARIABLES[name][1], fillvalue=np.nan)
+        _create_scaled(study, name, last, VARIABLES[name][1], fillvalue=np.nan)
     study["latency"].attrs["units"] = "s"
-    # No _FillValue: xarray would make floats of the labels.
+    # No _FillValue: with one, xarray would convert the labels to floats.
     _create_scaled(study, "label", "rank", np.int32)
     study["label"].attrs["comment"] = f"{MISSING_LABEL}: the cell has no answer for the image"
-    shape = ("image",) if found.labels_agree else ("cell", "image")
+    shape = ("image",) if surveyed.labels_agree else ("cell", "image")
     truth = study.create_variable("true_label", shape, np.int64)
     truth.attrs["comment"] = f"{MISSING_LABEL}: unknown"
-    truth[...] = list(found.labels.values()) if found.labels_agree else MISSING_LABEL
+    truth[...] = list(surveyed.labels.values()) if surveyed.labels_agree else MISSING_LABEL
 
 
 def _create_scaled(study: h5netcdf.File, name: str, last: str, dtype: type, **fill) -> None:
     images, width = study.dimensions["image"].size, study.dimensions[last].size
+    # HDF5's chunks can't be empty: a study in which every cell failed has no images.
     chunks = (1, min(CHUNK_IMAGES, images), width) if images else None
-    # Uncompressed: deflating logits, whose low bits are noise, takes minutes and saves a tenth.
+    # Uncompressed: the low bits of logits are noise, so that deflate takes minutes to save a tenth.
     study.create_variable(name, ("cell", "image", last), dtype, chunks=chunks, **fill)
 
 
@@ -231,26 +222,25 @@ def _write_description(
     study["cell"][number] = "/".join(names.values())
     for name in ("status", *TEXTS, *compilation.NUMBERS):
         study[name][number] = dataset.attrs[name]
-    measured = [float(dataset.attrs[name]) for name in MACHINE]
-    for name, value in zip(MACHINE, measured, strict=True):
+    measured = {name: float(dataset.attrs[name]) for name in DISTURBANCE}
+    for name, value in measured.items():
         study[name][number] = value
-    spread = pass_spread(dataset["latency"].values) if dataset.status == "ok" else np.nan
-    study["pass_spread"][number] = spread
-    study["disturbed"][number] = tolerances.exceeded(*measured, spread)
+    study["disturbed"][number] = tolerances.exceeded(**measured)
     if study.dimensions["image"].size:
         study["label"][number] = MISSING_LABEL
 
 
 def _write_arrays(
-    study: h5netcdf.File, number: int, dataset: xr.Dataset, place: dict[str, int]
+    study: h5netcdf.File, number: int, dataset: xr.Dataset, rows: dict[str, int]
 ) -> None:
-    where = np.array([place[name] for name in dataset["image"].values])
+    """Write a cell's arrays into the rows of its images."""
+    where = np.array([rows[name] for name in dataset["image"].values])
     names = [*SCALED, "label"] + (["true_label"] if study["true_label"].ndim == 2 else [])
-    # Run by run of images that are neighbours here and there; of one set of images there is one.
+    # One write per run of images that follow each other in both files: one run in most studies.
     for run in np.split(np.arange(where.size), np.flatnonzero(np.diff(where) != 1) + 1):
-        rows = slice(where[run[0]], where[run[-1]] + 1)
+        target_rows = slice(where[run[0]], where[run[-1]] + 1)
         for name in names:
             values = dataset[name].values[run[0] : run[-1] + 1]
-            # beyond a narrower cell's columns HDF5 leaves what is missing
+            # a cell with fewer columns leaves the fill value in the others
             columns = () if values.ndim == 1 else (slice(values.shape[1]),)
-            study[name][(number, rows, *columns)] = values
+            study[name][(number, target_rows, *columns)] = values

@@ -1,4 +1,4 @@
-"""What a compilation came to, as a cell's prediction file and the study's dataset say it."""
+"""The result of a compilation, as attributes of prediction files and the study dataset."""
 
 import math
 
@@ -7,7 +7,7 @@ from deltann.cell import UNSCHEDULED
 TEXTS = ("passes", "idle_passes")
 COUNTS = ("kernels", "unscheduled", "code_bytes")
 NUMBERS = ("compile_seconds", *COUNTS)
-# Reading the model file is no part of compiling it, nor is writing the graph out for a reader.
+# The steps that count as compile time: not the import, and not writing the graph for readers.
 STEPS = ("passes", "schedule", "build")
 LONG_NAMES = {
     "passes": "graph passes switched on, joined by ';'",
@@ -17,7 +17,7 @@ LONG_NAMES = {
     "unscheduled": "of these, the ones that no schedule fitted; none has one by schedule 'none'",
     "code_bytes": "machine code of all kernels",
 }
-# Of a cell that no compiler made.
+# The attributes of a cell that isn't compiled.
 NOTHING = dict.fromkeys(TEXTS, "") | dict.fromkeys(NUMBERS, math.nan)
 
 
@@ -25,20 +25,20 @@ def describe(record: dict) -> dict[str, str | float]:
     """The attributes `TEXTS` and `NUMBERS` of a prediction file.
 
     Args:
-        record: that of the file which the cell runs, of whatever stage.
+        record: the record of the file that the cell runs, from any stage.
 
     Returns:
-        `NOTHING` where it isn't a compilation's; where the compilation failed, the passes only.
+        `NOTHING` if the stage isn't `compile`; only the passes if the compilation failed.
     """
     if record["stage"] != "compile":
         return NOTHING
     passes = record["arguments"]["passes"]
-    found = NOTHING | {"passes": ";".join(passes)}
+    described = NOTHING | {"passes": ";".join(passes)}
     if record["status"] == "failed":
-        return found
+        return described
     details = record["details"]
     scheduled = record["arguments"]["schedule"] != UNSCHEDULED
-    return found | {
+    return described | {
         "idle_passes": ";".join(details["idle"]),
         "compile_seconds": sum(details["seconds"][step] for step in STEPS),
         "kernels": float(details["kernels"]),

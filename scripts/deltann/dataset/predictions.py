@@ -1,4 +1,4 @@
-"""The prediction file: one NetCDF file per cell, written, checked and read here only."""
+"""The prediction file: one NetCDF file per cell. All reading and writing of it is here."""
 
 import json
 from collections.abc import Iterable
@@ -12,34 +12,14 @@ import numpy as np
 
 from deltann.cell import NAMES, Cell
 from deltann.dataset import compilation
+from deltann.dataset.prediction_schema import SCHEMA_VERSION, VARIABLES, check, check_values
 from deltann.errors import StudyError
 from deltann.provenance import files, netcdf_digest
 
-if TYPE_CHECKING:  # xarray, half a second, is imported only where a dataset is made
+if TYPE_CHECKING:  # importing xarray takes half a second
     import xarray as xr
 
-SCHEMA_VERSION = 4
 RANKS = 5
-VARIABLES = {
-    "logits": (("image", "class"), np.float32),
-    "label": (("image", "rank"), np.int32),
-    "probability": (("image", "rank"), np.float32),
-    "latency": (("image", "repeat"), np.float64),
-    "true_label": (("image",), np.int64),
-}
-ATTRIBUTES = (
-    "status",
-    "failed_stage",
-    "error_type",
-    "error_message",
-    "inputs",
-    "inputs_digest",
-    "probe_drift",
-    "contention",
-    "provenance",
-    *compilation.TEXTS,
-    *compilation.NUMBERS,
-)
 
 
 def rank(logits: np.ndarray, ranks: int = RANKS) -> tuple[np.ndarray, np.ndarray]:
@@ -47,10 +27,10 @@ def rank(logits: np.ndarray, ranks: int = RANKS) -> tuple[np.ndarray, np.ndarray
 
     Args:
         logits: (image, class) float32.
-        ranks: how many.
+        ranks: the number of classes per image.
 
     Returns:
-        `label` (image, rank) int32 by falling logit, equal ones by rising class, and
+        `label` (image, rank) int32, sorted by falling logit and then by rising class;
         `probability` (image, rank) float32, computed in float64.
     """
     label = np.argsort(-logits, axis=1, kind="stable")[:, :ranks].astype(np.int32)
@@ -59,23 +39,24 @@ def rank(logits: np.ndarray, ranks: int = RANKS) -> tuple[np.ndarray, np.ndarray
     return label, np.take_along_axis(probability, label, axis=1).astype(np.float32)
 
 
-def ran(
+def attributes(
     inputs: str,
     inputs_digest: str,
     probe_drift: float,
     contention: float,
+    pass_spread: float,
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
 ) -> dict[str, str | float | int]:
-    """The attributes of a cell that ran.
+    """The attributes of the prediction file of a cell that ran.
 
     Args:
         inputs: geometry and resizer of the prepared images, joined by `/`.
-        inputs_digest: of the prepared images.
-        probe_drift: time of the fixed probe after the timing over that before it.
-        contention: see `probe.contention`.
-        provenance: JSON-able.
-        compiled: what `compilation.describe` says.
+        inputs_digest: digest of the prepared images.
+        probe_drift, contention, pass_spread: how the machine disturbed the timing; see the
+            functions of these names in `deltann.stages.disturbance`.
+        provenance: what the predictions come from; written as JSON.
+        compiled: from `compilation.describe`.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -87,6 +68,7 @@ def ran(
         "inputs_digest": inputs_digest,
         "probe_drift": probe_drift,
         "contention": contention,
+        "pass_spread": pass_spread,
         "provenance": json.dumps(provenance, sort_keys=True),
         **compiled,
     }
@@ -100,15 +82,15 @@ def succeeded(
     true_label: np.ndarray,
     **described,
 ) -> "xr.Dataset":
-    """A prediction dataset in memory.
+    """The prediction dataset of a cell that ran, all its images in one part.
 
     Args:
-        cell: its names.
+        cell: the cell.
         logits: (image, class) float32.
         latency: (image, repeat) float64, seconds.
         image: (image,) names.
         true_label: (image,) int64, -1 where unknown.
-        described: as `ran` takes it.
+        described: the arguments of `attributes`.
     """
     import xarray as xr
 
@@ -119,11 +101,12 @@ def succeeded(
         "probability": probability,
         "latency": latency,
         "true_label": true_label,
+        "part": np.zeros(len(image), np.int32),
     }
     variables = {name: (VARIABLES[name][0], value) for name, value in data.items()}
     dataset = xr.Dataset(variables, coords={"image": image.astype(object)} | _names(cell))
     dataset["latency"].attrs["units"] = "s"
-    return dataset.assign_attrs(ran(**described))
+    return dataset.assign_attrs(attributes(**described))
 
 
 def failed(
@@ -134,12 +117,12 @@ def failed(
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
 ) -> "xr.Dataset":
-    """A dataset without predictions, that says in which stage and how the cell failed.
+    """The prediction dataset of a cell that failed: the stage and the error, no predictions.
 
     Args:
-        cell: its names.
-        record: of the failure: `failed_stage` and `error`.
-        inputs, inputs_digest, provenance, compiled: as of a cell that succeeded.
+        cell: the cell.
+        record: describes the failure: `failed_stage` and `error`.
+        inputs, inputs_digest, provenance, compiled: see `attributes`.
     """
     import xarray as xr
 
@@ -153,6 +136,7 @@ def failed(
         inputs_digest=inputs_digest,
         probe_drift=float("nan"),
         contention=float("nan"),
+        pass_spread=float("nan"),
         provenance=json.dumps(
             provenance | {"traceback": record["error"]["traceback"]}, sort_keys=True
         ),
@@ -164,50 +148,11 @@ def _names(cell: Cell) -> dict[str, str]:
     return dict(zip(NAMES, astuple(cell), strict=True))
 
 
-def check(dataset: "xr.Dataset", where: str) -> None:
-    """Hold a dataset against the schema.
-
-    Raises:
-        StudyError: naming `where` and what is missing, of another type, or out of range.
-    """
-
-    def expect(holds: bool, what: str) -> None:
-        if not holds:
-            raise StudyError(f"{where}: not a prediction file: {what}")
-
-    version = dataset.attrs.get("schema_version")
-    expect(version == SCHEMA_VERSION, f"schema_version {version}; expected {SCHEMA_VERSION}")
-    for name in ATTRIBUTES:
-        expect(name in dataset.attrs, f"attribute {name!r} is missing")
-    for name in NAMES:
-        expect(name in dataset.coords, f"coordinate {name!r} is missing")
-    expect(dataset.status in ("ok", "failed"), f"status {dataset.status!r}")
-    if dataset.status == "failed":
-        expect(dataset.error_type != "", "a failed cell without an error type")
-        return
-    expect("image" in dataset.coords, "coordinate 'image' is missing")
-    for name, (dimensions, dtype) in VARIABLES.items():
-        expect(name in dataset, f"variable {name!r} is missing")
-        variable = dataset[name]
-        expect(variable.dims == dimensions, f"{name!r} has {variable.dims}; expected {dimensions}")
-        expect(variable.dtype == dtype, f"{name!r} is {variable.dtype}; expected {dtype}")
-    _check_values(dataset["logits"].values, dataset["latency"].values, where)
-
-
-def _check_values(logits: np.ndarray, latency: np.ndarray, where: str) -> None:
-    for holds, what in (
-        (np.isfinite(logits).all(), "logits that are not finite"),
-        ((latency > 0).all(), "latencies that are not positive"),
-    ):
-        if not holds:
-            raise StudyError(f"{where}: not a prediction file: {what}")
-
-
 def write(dataset: "xr.Dataset", path: Path) -> None:
-    """Check a prediction dataset and write it atomically, with the digest of its content.
+    """Check a prediction dataset and write it atomically, with a checksum of its content.
 
     Raises:
-        StudyError: it doesn't fit the schema.
+        StudyError: the dataset doesn't fit the schema.
     """
     check(dataset, str(path))
     with files.atomic(path) as part, h5netcdf.File(part, "w") as file:
@@ -230,22 +175,22 @@ def write_parts(
     """Write a cell's predictions atomically, with one part of the images in memory at a time.
 
     Args:
-        path: the file to make.
-        cell: its names.
-        attributes: what `ran` gives.
-        image: names.
+        path: the file to write.
+        cell: the cell.
+        attributes: from the function of this name.
+        image: the images' names.
         true_label: (image,) int64, -1 where unknown.
-        parts: `logits` (image, class) float32 and `latency` (image, repeat) float64 in seconds, of
-            the first images, the next ones, and so on: all of them.
+        parts: for each part of the images, in order: `logits` (image, class) float32 and
+            `latency` (image, repeat) float64 in seconds.
 
     Raises:
-        StudyError: logits that aren't finite, latencies that aren't positive, or not of all images.
+        StudyError: logits aren't finite, latencies aren't positive, or images are missing.
     """
     done = 0
     with files.atomic(path) as part, h5netcdf.File(part, "w") as file:
         _describe(file, _names(cell), attributes)
-        for logits, latency in parts:
-            _check_values(logits, latency, str(path))
+        for number, (logits, latency) in enumerate(parts):
+            check_values(logits, latency, str(path))
             label, probability = rank(logits)
             if not done:
                 sizes = {"class": logits.shape[1], "rank": label.shape[1]}
@@ -254,6 +199,7 @@ def write_parts(
             where = slice(done, done + len(logits))
             file["logits"][where], file["latency"][where] = logits, latency
             file["label"][where], file["probability"][where] = label, probability
+            file["part"][where] = number
             done += len(logits)
         if done != len(image):
             raise StudyError(f"{path}: predictions of {done} images; expected {len(image)}")
@@ -282,11 +228,10 @@ def _create(file: h5netcdf.File, image: Iterable[str], sizes: dict[str, int]) ->
 
 
 def read(path: Path) -> "xr.Dataset":
-    """Read and check a prediction file, into memory.
+    """Read a prediction file into memory and check it.
 
     Raises:
-        StudyError: the file is truncated, of another kind, doesn't fit the schema, or its content
-            isn't what its digest is of.
+        StudyError: the file is damaged, isn't a prediction file, or has a checksum mismatch.
     """
     import xarray as xr
 

@@ -10,7 +10,6 @@ from deltann.images.preprocessing import Preprocessing
 from deltann.provenance import files
 from deltann.runners.tvm import Runner
 from deltann.stages import compile
-from deltann.stages.infer import check_shape
 
 LIBRARY, GRAPH, SCHEDULED, LOGITS = "model.so", "graph.txt", "scheduled.txt", "logits.npy"
 
@@ -39,6 +38,6 @@ def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, fold
     with Runner(output / LIBRARY, threads) as loaded:
         order = layout(loaded.input_shape, wanted.crop)
         answers = [loaded.infer(normalise(image, wanted, order)) for image in images]
-    check_shape(answers[0], wanted)
+    wanted.check_output(answers[0].shape)
     np.save(output / LOGITS, np.concatenate(answers)[:, wanted.background :])
     return {}

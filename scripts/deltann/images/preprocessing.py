@@ -28,3 +28,16 @@ class Preprocessing:
     std: tuple[float, float, float]
     classes: int
     background: int
+
+    def check_output(self, shape: tuple[int, ...]) -> None:
+        """Check the shape of a model's output for one image.
+
+        Raises:
+            ValueError: it isn't (1, background and classes).
+        """
+        outputs = self.background + self.classes
+        if tuple(shape) != (1, outputs):
+            raise ValueError(
+                f"output shape {tuple(shape)}; expected (1, {outputs}): {self.classes} classes and "
+                f"{self.background} of background"
+            )

@@ -1,4 +1,4 @@
-"""The finished parts of a cell that is under way, from which an interrupted one goes on."""
+"""Checkpoints of an inference: finished parts, from which an interrupted cell resumes."""
 
 import fcntl
 import os
@@ -21,9 +21,9 @@ class Circumstances:
     """How a part was measured.
 
     Attributes:
-        session: names the process that did it, from its start to its end or interruption.
+        session: a name for the process that measured it.
         probe: seconds of the probe before the session.
-        demand: see `deltann.stages.disturbance`.
+        demand: the processor time that the process asked for during the part.
     """
 
     session: str
@@ -32,13 +32,13 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a cell gave for some of the images, all timed passes over them in one session.
+class PartResult:
+    """The result of a part of the images; one session made all timed passes over them.
 
     Attributes:
-        logits: (image, class) float32.
-        latency: (image, repeat) float64, seconds.
-        circumstances: how it was measured.
+        logits: float32 (image, class).
+        latency: float64 (image, repeat), seconds.
+        circumstances: how the part was measured.
     """
 
     logits: np.ndarray
@@ -46,12 +46,13 @@ class Part:
     circumstances: Circumstances
 
 
-class Progress:
-    """A folder of finished parts, each bound to all that determines its answers.
+class Checkpoint:
+    """A folder with the results of finished parts.
 
     Args:
-        folder: the cell's.
-        key: digest of all that determines the answers.
+        folder: the cell's folder.
+        key: digest of everything that determines the results. Saved results with another key are
+            ignored.
     """
 
     def __init__(self, folder: Path, key: str):
@@ -60,73 +61,77 @@ class Progress:
     def _path(self, part: slice) -> Path:
         return self.folder / f"{part.start}-{part.stop}.npz"
 
-    def add(self, part: slice, found: Part) -> None:
-        """Keep a finished part.
+    def save(self, part: slice, result: PartResult) -> None:
+        """Save the result of a finished part.
+
+        Args:
+            part: the numbers of its images.
+            result: what was measured.
 
         Raises:
-            StudyError: it can't be written.
+            StudyError: the file can't be written.
         """
-        about = found.circumstances
+        circumstances = result.circumstances
         try:
             with files.atomic(self._path(part)) as path, open(path, "wb") as stream:
                 np.savez(
                     stream,
                     key=self.key,
-                    logits=found.logits,
-                    latency=found.latency,
-                    session=about.session,
-                    probe=about.probe,
-                    demand=[about.demand.asked, about.demand.taken],
+                    logits=result.logits,
+                    latency=result.latency,
+                    session=circumstances.session,
+                    probe=circumstances.probe,
+                    demand=[circumstances.demand.requested, circumstances.demand.lost],
                 )
         except OSError as error:
-            raise StudyError(f"{self.folder}: can't keep a finished part: {error}") from error
+            raise StudyError(f"{self.folder}: can't save a checkpoint: {error}") from error
 
     def has(self, part: slice) -> bool:
-        """Whether a part is finished: whole, and of this key."""
+        """Whether a part has an undamaged result with this key."""
         return self._load(part) is not None
 
-    def read(self, part: slice) -> Part:
-        """A finished part.
+    def load(self, part: slice) -> PartResult:
+        """The result of a finished part.
 
         Raises:
             StudyError: there is none.
         """
-        found = self._load(part)
-        if found is None:
-            raise StudyError(f"{self._path(part)}: not a finished part of this cell; run again")
-        return found
+        result = self._load(part)
+        if result is None:
+            raise StudyError(f"{self._path(part)}: not a checkpoint of this cell; run again")
+        return result
 
-    def _load(self, part: slice) -> Part | None:
+    def _load(self, part: slice) -> PartResult | None:
         try:
-            with np.load(self._path(part), allow_pickle=False) as found:
-                if found["key"] != self.key:
+            with np.load(self._path(part), allow_pickle=False) as saved:
+                if saved["key"] != self.key:
                     return None
-                demand = Demand(*found["demand"].tolist())
-                about = Circumstances(str(found["session"]), float(found["probe"]), demand)
-                return Part(found["logits"], found["latency"], about)
+                demand = Demand(*saved["demand"].tolist())
+                circumstances = Circumstances(str(saved["session"]), float(saved["probe"]), demand)
+                return PartResult(saved["logits"], saved["latency"], circumstances)
         except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
             return None
 
-    def drop(self) -> None:
+    def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold a cell's folder alone; wait for a process that a killed run left behind in it."""
+def lock(folder: Path) -> Iterator[None]:
+    """Lock a cell's folder; wait for a process that a killed run left at work in it."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            lock = open(folder / "lock", "w")
+            file = open(folder / "lock", "w")
         except FileNotFoundError:
-            continue  # its holder is just removing it
-        with lock:
+            continue  # the other process has just removed the folder
+        with file:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 print(f"another process is at work on this cell ({folder}): waiting", flush=True)
-                fcntl.flock(lock, fcntl.LOCK_EX)
-            if os.fstat(lock.fileno()).st_nlink:  # else its holder was done and removed it
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:  # else the other process has removed the folder
                 yield
                 return

@@ -1,7 +1,8 @@
-"""What the machine did to a measurement: its speed drifted, or other processes held its processors.
+"""How the machine disturbed a timing: its speed changed, or other processes used its processors.
 
-A fixed piece of work, before and after, shows the first. It can't show what went on all the time:
-for that, the processor time that the measured process asked for and others had.
+Three measurements show it. The drift of a probe: a fixed piece of work takes longer after the
+timing than before. Contention: other processes got processor time that the timed one asked for.
+The spread of the passes: some of them took longer than the fastest.
 """
 
 import math
@@ -17,8 +18,8 @@ ROUNDS = 15
 TASKS = Path("/proc/self/task")
 
 
-def seconds() -> float:
-    """Median seconds of one round of a fixed float32 matrix product and sort, here and now."""
+def probe_seconds() -> float:
+    """The probe: median seconds of a fixed float32 matrix product and sort."""
     values = np.linspace(-1, 1, SIZE * SIZE, dtype=np.float32).reshape(SIZE, SIZE)
     times = []
     for _ in range(ROUNDS):
@@ -29,25 +30,38 @@ def seconds() -> float:
 
 
 def drift(before: list[float], after: float) -> float:
-    """A probe's seconds after the timing over those before it.
+    """Time of the probe after the timing over that before it.
 
     Args:
-        before: of each session; where there were several, that which differs most counts.
-        after: of the last.
+        before: seconds of the probe before each session. The one that differs most counts.
+        after: seconds of the probe after the last session.
     """
     return max((after / seconds for seconds in before), key=lambda ratio: abs(ratio - 1))
 
 
+def pass_spread(latencies: list[np.ndarray]) -> float:
+    """Time of the median timed pass over that of the fastest pass.
+
+    It shows a machine that is slow in some passes and not in others, which may show nowhere else.
+    The passes of all parts count, because the images of a part are timed together.
+
+    Args:
+        latencies: for each part of the images, seconds (image, repeat).
+    """
+    passes = np.concatenate([np.median(latency, axis=0) for latency in latencies])
+    return float(np.median(passes) / passes.min())
+
+
 @dataclass(frozen=True)
 class Usage:
-    """Seconds of processor time up to a moment.
+    """Processor time in seconds, from some start until now.
 
     Attributes:
-        own: that this process had, over all its threads.
-        machine: that all processes had, over all processors.
-        stolen: that this machine, a virtual one, asked for and its host gave to others.
-        waited: by thread, that it was ready to run and another thread had the processor; none
-            where the system doesn't tell.
+        own: used by all threads of this process.
+        machine: used by all processes on all processors.
+        stolen: requested by this virtual machine, but given to others by its host.
+        waited: for each thread of this process, the time that it was ready to run while another
+            thread used the processor; empty if the system doesn't tell.
     """
 
     own: float
@@ -57,9 +71,9 @@ class Usage:
 
 
 def usage() -> Usage:
-    """This process's usage, now.
+    """The usage of this process now.
 
-    In a container too, `machine` is all of the machine: who takes a processor may be outside.
+    In a container too, `machine` counts the whole machine: a competing process may be outside.
     """
     times = psutil.cpu_times()
     busy = ("user", "nice", "system", "irq", "softirq")
@@ -68,61 +82,61 @@ def usage() -> Usage:
 
 
 def _waited() -> dict[str, float]:
-    """By thread, the second number of its `schedstat`: nanoseconds on a run queue.
+    """Seconds on a run queue by thread: the second number in its `schedstat`.
 
-    Linux's Documentation/scheduler/sched-stats.rst; the first number is that on a processor, 0
-    where the kernel doesn't count. Other systems have no such file.
+    The first number is the time on a processor, 0 if the kernel doesn't count. See
+    Documentation/scheduler/sched-stats.rst in Linux. Other systems have no such file.
     """
-    found = {}
+    seconds = {}
     for task in TASKS.iterdir() if TASKS.is_dir() else ():
         try:
             ran, waited, _ = map(int, (task / "schedstat").read_text().split())
-        except OSError:  # a thread that has just ended, or no such file
+        except OSError:  # the thread has just ended, or there is no such file
             continue
         if ran:
-            found[task.name] = waited / 1e9
-    return found
+            seconds[task.name] = waited / 1e9
+    return seconds
 
 
 @dataclass(frozen=True)
 class Demand:
-    """Seconds of processor time that a process asked for over a while.
+    """Processor time that a process requested during an interval, in seconds.
 
     Attributes:
-        asked: all of them.
-        taken: those that others had.
+        requested: all of it, used or lost.
+        lost: the part that others got.
     """
 
-    asked: float
-    taken: float
+    requested: float
+    lost: float
 
 
-# Where the system doesn't tell for how long threads wait, or another machine does the work.
+# If the system doesn't tell how long threads wait, or if another machine does the work.
 UNKNOWN = Demand(math.nan, math.nan)
 
 
 def demand(before: Usage, after: Usage) -> Demand:
-    """What this process asked for between two moments.
+    """The processor time that this process requested between two moments.
 
-    Its threads' waits count as taken as far as others were running: threads of its own that are
-    more than the processors wait for each other. A process that holds a processor which nobody
-    here wants doesn't count.
+    The time that its threads waited counts as lost only as far as other processes were running:
+    if a process has more threads than processors, its threads wait for each other. A process that
+    uses an otherwise idle processor doesn't count.
     """
     if not after.waited:
         return UNKNOWN
     own = after.own - before.own
     others = max(0.0, after.machine - before.machine - own)
     waited = sum(total - before.waited.get(task, 0.0) for task, total in after.waited.items())
-    taken = min(waited, others) + max(0.0, after.stolen - before.stolen)
-    return Demand(own + taken, taken)
+    lost = min(waited, others) + max(0.0, after.stolen - before.stolen)
+    return Demand(own + lost, lost)
 
 
 def contention(demands: list[Demand]) -> float:
-    """The share of the processor time asked for that others had, over several whiles.
+    """The share of the requested processor time that others got, over several intervals.
 
     Returns:
-        From 0 to 1; half where a process asked for two processors' time and had one's. NaN where
-        the system doesn't tell.
+        From 0 to 1: one half if a process requested the time of two processors and got that of
+        one. NaN if the system doesn't tell.
     """
-    taken = sum(item.taken for item in demands)
-    return taken / sum(item.asked for item in demands) if taken else 0.0
+    lost = sum(item.lost for item in demands)
+    return lost / sum(item.requested for item in demands) if lost else 0.0

@@ -1,226 +1,191 @@
-"""Run one cell's model on every prepared image: logits once, latencies over repeats.
+"""The job of one cell: run its model on every prepared image and write the prediction file.
 
-Large sets go part by part, and an interrupted cell goes on after its last finished part.
+`deltann.stages.infer_child` runs the model in a child process. This process measures the probe
+before and after, and writes the file. It imports numpy and HDF5 only after the child has started,
+so that both processes import at the same time.
 """
 
-import math
+import argparse
 import os
-import platform
-import subprocess
-import time
-from collections.abc import Callable
-from functools import partial
-from itertools import cycle
-from pathlib import Path
+import uuid
+from typing import TYPE_CHECKING
 
-import numpy as np
+from deltann.cell import Cell
+from deltann.dataset import compilation
+from deltann.execution import environment, stage
+from deltann.execution.isolation import Child
+from deltann.provenance import files, machine
 
-from deltann import runners
-from deltann.images import prepared
-from deltann.images.normalise import layout, normalise
-from deltann.images.preprocessing import Preprocessing
-from deltann.stages import disturbance
-from deltann.stages.checkpoint import Circumstances, Part, Progress
-from deltann.tvm.target_kinds import CUDA
+if TYPE_CHECKING:
+    from deltann.images.prepared import Prepared
+    from deltann.stages.checkpoint import Checkpoint
 
-# Before the timed runs: a runtime traces, allocates and packs in the first ones, and a processor
-# that slept takes a while to reach its speed. At least so many runs, and so long.
-WARM_UP_RUNS, WARM_UP_SECONDS = 2, 0.5
-# ... taken from so many images.
-WARM_UP_IMAGES = 32
-# Between two timed passes: where a host lets two processors of its virtual machine share a core, it
-# goes on so, at half the speed and unseen by all counters, until they rest and it places them anew.
-REST_SECONDS = 0.05
-# How often a long cell's log says how far it is.
-REPORT_SECONDS = 10.0
-# Runs by which another machine's speed is probed.
-PROBES = 5
+CHILD = "deltann.stages.infer_child"
 
 
-def work(
-    runner: str,
-    settings: dict,
-    model_file: str,
-    preprocessing: dict,
-    images: str,
-    device: dict,
-    repeats: int,
-    progress: dict,
-    session: str,
-    probe_seconds: float,
-) -> dict:
-    """The child's side: load the model, predict and time every image, and keep each finished part.
-
-    Every image is a batch of 1; the first timed pass gives the predictions. What an interrupted
-    session had finished isn't done again.
+def infer(options: argparse.Namespace) -> None:
+    """Infer one cell; its prediction file says so if it failed, here or in an earlier stage.
 
     Args:
-        runner: name of a module in `deltann.runners`.
-        settings: by which the runtime differs from its defaults.
-        model_file: the file to read.
-        preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
-        images: the prepared images, NetCDF.
-        device: what `device.placement` says of it.
-        repeats: timed passes over the images, all of them over one part and then over the next.
-        progress: the arguments of `deltann.stages.checkpoint.Progress`, where finished parts are
-            kept.
-        session: a name for this process.
-        probe_seconds: of the probe on this machine, before.
-
-    Returns:
-        `versions` of the runtime. For a remote runner also `machine`, and `probe`: the seconds of
-        the first image on that machine after the timing.
+        options: those of `scripts/infer.py`.
 
     Raises:
-        ValueError: the model's input or output shape isn't what the study declares, or its
-            logits aren't finite.
+        StudyError: wrong environment, a damaged input, or a fault of ours.
+        Transient: see `stage.finish`.
     """
-    how = Preprocessing(**preprocessing)
-    kept = Progress(Path(progress["folder"]), progress["key"])
-    module = runners.get(runner)
-    with (
-        prepared.open_file(Path(images)) as stack,
-        module.Runner(Path(model_file), device["threads"], **settings, **_where(device)) as loaded,
-    ):
-        order = layout(loaded.input_shape, how.crop)
-        ready = partial(normalise, preprocessing=how, order=order)
-        first = stack.pixels(slice(WARM_UP_IMAGES))
-        warm_up(lambda image: check_shape(loaded.infer(ready(image)), how), first)
-        remote = loaded.machine is not None
-        if remote:
-            probe_seconds = _steadiness(loaded, ready(first[0]))
-        report = Report(len(stack))
-        for part in prepared.parts(len(stack)):
-            if kept.has(part):
-                print(f"images {part.start} to {part.stop}: done by an interrupted job", flush=True)
-                continue
-            steps = partial(report, part)
-            *arrays, demand = _passes(loaded, stack.pixels(part), ready, how, repeats, steps)
-            kept.add(part, Part(*arrays, Circumstances(session, probe_seconds, demand)))
-        result = {"versions": module.versions()}
-        if remote:
-            after = _steadiness(loaded, ready(first[0]))
-            result |= {"machine": loaded.machine, "probe": after}
-    return result
+    digest = environment.check(options.environment)
+    upstream = stage.read_record(options)
+    if upstream["status"] == "failed":
+        _write_failed(options, upstream, "", _provenance(options, digest, upstream), upstream)
+        return
+    with Child(CHILD) as child:
+        from deltann.images import prepared
+        from deltann.stages import checkpoint
+
+        provenance = _provenance(options, digest, upstream)
+        # Beside the output, not in it: Snakemake deletes the outputs of an incomplete job.
+        folder = options.output.with_name(f"{options.output.name}.progress")
+        with prepared.open_file(options.images) as images, checkpoint.lock(folder):
+            images.check()
+            saved = checkpoint.Checkpoint(folder, _key(options, images.digest, provenance))
+            _measure(options, images, saved, provenance, upstream, child)
 
 
-class Report:
-    """Says in the job's log how many of the images are done, now and then."""
-
-    def __init__(self, images: int):
-        self._images, self._said = images, -math.inf
-
-    def __call__(self, part: slice, share: float) -> None:
-        """Say it if it is time, when this share of a part's work is done."""
-        if time.monotonic() - self._said >= REPORT_SECONDS:
-            self._said = time.monotonic()
-            done = part.start + int(share * (part.stop - part.start))
-            print(f"{done} of {self._images} images", flush=True)
-
-
-def _passes(
-    loaded: runners.Runner,
-    pixels: np.ndarray,
-    ready: Callable[[np.ndarray], np.ndarray],
-    how: Preprocessing,
-    repeats: int,
-    report: Callable[[float], None],
-) -> tuple[np.ndarray, np.ndarray, disturbance.Demand]:
-    """Timed passes over some images: logits, latencies, and the processor time asked for.
-
-    Raises:
-        ValueError: logits aren't finite.
-    """
-    logits = np.empty((len(pixels), how.classes), np.float32)
-    latency = np.empty((len(pixels), repeats))
-    before = disturbance.usage()
-    for repeat in range(repeats):
-        time.sleep(REST_SECONDS)
-        for index, image in enumerate(pixels):
-            report((repeat + index / len(pixels)) / repeats)
-            answer, latency[index, repeat] = loaded.timed(ready(image))
-            if repeat == 0:
-                logits[index] = np.asarray(answer)[0, how.background :]
-    after = disturbance.usage()
-    if not np.isfinite(logits).all():
-        raise ValueError("the model's logits are not finite")
-    remote = loaded.machine is not None
-    return logits, latency, disturbance.UNKNOWN if remote else disturbance.demand(before, after)
-
-
-def warm_up(run: Callable[[np.ndarray], None], images: np.ndarray) -> None:
-    """Run images, one after the other and over again, until the timed runs may begin."""
-    start = time.perf_counter()
-    for number, image in enumerate(cycle(images)):
-        if number >= WARM_UP_RUNS and time.perf_counter() - start >= WARM_UP_SECONDS:
-            break
-        run(image)
-
-
-def _where(device: dict) -> dict:
-    """What a runner takes where a cell doesn't run on this machine's processor."""
-    found = {"gpu": True} if device["kind"] == CUDA else {}
-    return found | ({"rpc": device["rpc"]} if "rpc" in device else {})
-
-
-def _steadiness(loaded: runners.Runner, batch: np.ndarray) -> float:
-    """Median seconds of a fixed piece of work on another machine: the model on one image."""
-    return float(np.median([loaded.timed(batch)[1] for _ in range(PROBES)]))
-
-
-def check_shape(answer: "np.ndarray", how: Preprocessing) -> None:
-    """See that a model answers with the classes that the study declares.
-
-    Raises:
-        ValueError: it has another shape than (1, background and classes).
-    """
-    outputs = how.background + how.classes
-    if np.shape(answer) != (1, outputs):
-        raise ValueError(
-            f"output shape {np.shape(answer)}; expected (1, {outputs}): {how.classes} classes and "
-            f"{how.background} of background"
-        )
-
-
-def machine(threads: int, device: dict | None = None) -> dict:
-    """What a reader must know of the machine: processor, operating system, threads used.
-
-    Args:
-        threads: of the runtime.
-        device: what `device.placement` returned. A GPU's name is added. Of another machine only the
-            address is known before a runner has connected.
-    """
-    if device and "rpc" in device:
-        address = f"{device['rpc']['host']}:{device['rpc']['port']}"
-        return {"processor": "unknown", "system": f"TVM RPC server {address}", "threads": threads}
-    model = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        model = next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        pass
-    found = {
-        "processor": model,
-        "system": platform.platform(),
-        "threads": threads,
-        "cores": len(os.sched_getaffinity(0)),
+def _provenance(options: argparse.Namespace, environment_digest: str, upstream: dict) -> dict:
+    """What is known about a cell before it runs. Replaces 0 threads by the number of cores."""
+    device = options.device
+    if "rpc" not in device:  # on another machine, 0 means all threads of its server
+        device["threads"] = device["threads"] or len(os.sched_getaffinity(0))
+    return {
+        "commit": machine.commit(),
+        "environment": {"name": options.environment.stem, "digest": environment_digest},
+        "machine": machine.describe(device["threads"], device),
+        "model_file": upstream.get("sha256", ""),
     }
-    return found | ({"gpu": _gpu()} if device and device["kind"] == CUDA else {})
 
 
-def _gpu() -> str:
-    """The name of the first GPU and its driver's version, or `none found`."""
-    command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader", "--id=0"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "none found"
+def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> str:
+    """Digest of everything that determines a cell's predictions and the machine that times it."""
+    device = options.device | {"rpc": options.device.get("rpc", {}) | {"seconds": None}}
+    determining = {
+        "cell": options.cell,
+        "code": options.code,
+        "runner": options.runner,
+        "settings": options.settings,
+        "preprocessing": options.preprocessing,
+        "inputs": inputs_digest,
+        "device": device,
+        "repeats": options.repeats,
+        **{name: provenance[name] for name in ("environment", "machine", "model_file")},
+    }
+    return files.digest(determining)
 
 
-def commit() -> str:
-    """The git commit of the working directory, or `unknown`."""
-    command = ["git", "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+def _measure(
+    options: argparse.Namespace,
+    images: "Prepared",
+    saved: "Checkpoint",
+    provenance: dict,
+    upstream: dict,
+    child: Child,
+) -> None:
+    """Run the child between two probes, and write the prediction file."""
+    from deltann.stages import disturbance
+
+    child.wait_until_imported()  # its imports would disturb the probe
+    session, before = uuid.uuid4().hex, disturbance.probe_seconds()
+    arguments = {
+        "runner": options.runner,
+        "settings": options.settings,
+        "model_file": str(options.model_file),
+        "preprocessing": options.preprocessing,
+        "images": str(options.images),
+        "device": options.device,
+        "repeats": options.repeats,
+        "checkpoint": {"folder": str(saved.folder), "key": saved.key},
+        "session": session,
+        "probe_seconds": before,
+    }
+    task = stage.start(CHILD, arguments, stage.limits(options), saved.folder, child)
+    outcome = stage.finish(task, options.retries_left)
+    provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
+    if outcome.failure:
+        failure = stage.failed("infer", outcome.failure)
+        _write_failed(options, failure, images.digest, provenance, upstream)
+        if outcome.failure.transient:  # a run with higher limits resumes from the checkpoints
+            return
+    else:
+        after = outcome.result.pop("probe", None) or disturbance.probe_seconds()
+        _write(options, images, saved, provenance | outcome.result, upstream, session, after)
+    saved.remove()
+
+
+def _write(
+    options: argparse.Namespace,
+    images: "Prepared",
+    saved: "Checkpoint",
+    provenance: dict,
+    upstream: dict,
+    session: str,
+    probe_after: float,
+) -> None:
+    """Write the prediction file from all checkpoints, those of interrupted sessions too.
+
+    Args:
+        options: those of `scripts/infer.py`.
+        images: the prepared images.
+        saved: with a result for each part of the images.
+        provenance: without `sessions`.
+        upstream: the record of the model file or library.
+        session: the name of the last session.
+        probe_after: seconds of the probe after it.
+    """
+    from deltann.dataset import predictions
+    from deltann.images import prepared
+    from deltann.stages import disturbance
+
+    circumstances, latencies = [], []
+    for part in prepared.parts(len(images)):
+        result = saved.load(part)
+        circumstances.append(result.circumstances)
+        latencies.append(result.latency)
+    sessions = {session, *(item.session for item in circumstances)}
+    results = map(saved.load, prepared.parts(len(images)))
+    predictions.write_parts(
+        options.output,
+        Cell.parse(options.cell),
+        predictions.attributes(
+            inputs=_inputs(options),
+            inputs_digest=images.digest,
+            probe_drift=disturbance.drift([item.probe for item in circumstances], probe_after),
+            contention=disturbance.contention([item.demand for item in circumstances]),
+            pass_spread=disturbance.pass_spread(latencies),
+            provenance=provenance | {"sessions": len(sessions)},
+            compiled=compilation.describe(upstream),
+        ),
+        images.names,
+        images.true_label,
+        ((result.logits, result.latency) for result in results),
+    )
+
+
+def _write_failed(
+    options: argparse.Namespace, failure: dict, inputs_digest: str, provenance: dict, upstream: dict
+) -> None:
+    """Write the prediction file of a cell that failed, here or in an earlier stage."""
+    from deltann.dataset import predictions
+
+    dataset = predictions.failed(
+        Cell.parse(options.cell),
+        failure,
+        _inputs(options),
+        inputs_digest,
+        provenance,
+        compilation.describe(upstream),
+    )
+    predictions.write(dataset, options.output)
+
+
+def _inputs(options: argparse.Namespace) -> str:
+    """The name of the prepared images: geometry and resizer."""
+    return f"{options.images.parent.name}/{options.images.stem}"
