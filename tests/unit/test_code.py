@@ -115,6 +115,37 @@ def test_an_import_inside_a_function_is_followed(scripts):
     assert digest() != before
 
 
+LLVM, CUDA = "deltann.tvm.target_kinds.llvm", "deltann.tvm.target_kinds.cuda"
+LATE = {
+    "deltann/tvm/passes/pack_layout/pooling.py": ("scripts/compile.py", LLVM),
+    "deltann/tvm/passes/combine_parallel_conv2d.py": ("scripts/compile.py", LLVM),
+    "deltann/tvm/cpu/packed_schedules.py": ("scripts/tune.py", LLVM),
+    "deltann/tvm/cuda/schedules.py": ("scripts/compile.py", CUDA),
+    "deltann/models/paper/from_keras.py": ("scripts/export.py", "deltann.models.paper"),
+    "deltann/models/efficientnet_lite/keras_layers.py": (
+        "scripts/export.py",
+        "deltann.models.efficientnet_lite",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_what_a_job_loads_late_counts(scripts, name):
+    script, module = LATE[name]
+    stage = f"deltann.stages.{Path(script).stem}"
+    before = digest(script, stage, module)
+    (scripts / name).write_text((scripts / name).read_text() + "\nMORE = 1\n")
+    assert digest(script, stage, module) != before
+
+
+def test_a_processors_kernels_do_not_depend_on_a_gpus(scripts):
+    names = ("scripts/compile.py", "deltann.stages.compile", LLVM)
+    before = digest(*names)
+    path = scripts / "deltann/tvm/cuda/schedules.py"
+    path.write_text(path.read_text() + "\nMORE = 1\n")
+    assert digest(*names) == before
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -154,7 +154,7 @@ def test_a_gpu_is_compiled_for_without_one(space, devices):
     source = space.path / "kernels.cu"
     source.write_bytes(code[start : code.index(b"\0", start)])
     script = (
-        "import sys; from pathlib import Path; from deltann.tvm.target_kinds.cuda import assemble;"
+        "import sys; from pathlib import Path; from deltann.tvm.cuda.nvrtc import assemble;"
         "sys.stdout.buffer.write(assemble(Path(sys.argv[1]).read_text(), 'compute_80'))"
     )
     command = [space.path / ".envs/tvm/bin/python", "-c", script, source]

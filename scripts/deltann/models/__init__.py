@@ -1,15 +1,15 @@
-"""Model families: one module each, with the models' preprocessing and how to export them.
+"""Model families: one module or package each, with its models' preprocessing and their export.
 
-A family has MODELS (name, then source framework, to its preprocessing), ENVIRONMENTS (source to
-the environment that exports it), missing() and export(). Importing it imports no framework.
+A family offers what `Family` states. Importing it imports no framework. `user_model` is the family
+of the models that a config describes; it has no names of its own.
 """
 
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 from deltann.images.preprocessing import Preprocessing
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     import numpy as np
 
 PRETRAINED, SEEDED = "pretrained", "seeded"
-# Seeded weights are fitted to so many images: enough, and ResNet101 takes 0.4 GB for each.
+# How many images seeded weights are fitted to. ResNet101 needs 0.4 GB for each.
 FITTED = 16
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be exported.
+    """An order to export a model.
 
     Attributes:
-        model: a name that the family knows.
+        model: its name.
         source: the framework.
         weights: `pretrained`, `seeded`, or the path of a file.
         preprocessing: that of the model and source.
@@ -45,9 +45,13 @@ class Request:
 
 @dataclass(frozen=True)
 class MissingFile:
-    """A file of weights that is in no cache: where it comes from, and where it would be looked for.
+    """A file of published weights that is in no cache.
 
-    `by_hand`: no loader fetches it, since nobody published its digest.
+    Attributes:
+        what: the model and its source, for messages.
+        url: where it is published.
+        location: the path where it is looked for.
+        by_hand: whether the user must download it: its SHA-256 isn't published.
     """
 
     what: str
@@ -56,16 +60,47 @@ class MissingFile:
     by_hand: bool
 
 
+class Family(Protocol):
+    """A module of this package.
+
+    Attributes:
+        MODELS: by model, the preprocessing of each source framework.
+        ENVIRONMENTS: by source, the environment that exports the model.
+    """
+
+    MODELS: dict[str, dict[str, Preprocessing]]
+    ENVIRONMENTS: dict[str, str]
+
+    def missing(self, model: str, source: str) -> list[MissingFile]:
+        """The files of published weights that a model needs and no cache holds."""
+        ...
+
+    def export(self, request: Request, output: Path) -> dict:
+        """Write a model to a native file of its source framework, always the same bytes.
+
+        The file takes one float32 image, normalised, and returns (1, outputs) float32 logits.
+
+        Returns:
+            What the record should say of the model, as `weights`.
+
+        Raises:
+            StudyError: weights that the family doesn't have.
+            ValueError: the model isn't what the config declares.
+        """
+        ...
+
+
 @cache
 def families() -> dict[str, str]:
-    """Every known model's name, with the name of the module in this package that has it."""
-    found = {}
-    for module in sorted(item.name for item in iter_modules(__path__)):
-        for name in getattr(import_module(f"{__name__}.{module}"), "MODELS", ()):
-            found[name] = module
-    return found
+    """Every known model's name, with the name of its family's module in this package."""
+    modules = sorted(item.name for item in iter_modules(__path__))
+    return {name: module for module in modules for name in _module(module).MODELS}
 
 
-def family(model: str) -> ModuleType:
-    """The module of a known model; importing it imports no foreign package."""
-    return import_module(f"{__name__}.{families()[model]}")
+def family(model: str) -> Family:
+    """The family of a known model."""
+    return _module(families()[model])
+
+
+def _module(name: str) -> Family:
+    return cast(Family, import_module(f"{__name__}.{name}"))

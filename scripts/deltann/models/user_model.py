@@ -13,9 +13,11 @@ from deltann.errors import StudyError, check_known
 from deltann.formats import folder_tar
 from deltann.formats.onnx_graph import fix_batch
 from deltann.images.preprocessing import Preprocessing
-from deltann.models import PRETRAINED, Request
+from deltann.models import PRETRAINED, MissingFile, Request
 from deltann.provenance import files as provenance_files
 
+# The config names these models; a family's `MODELS` are those that it names itself.
+MODELS: dict[str, dict[str, Preprocessing]] = {}
 ENVIRONMENTS = {
     "torch": "torch",
     "onnx": "onnx",
@@ -90,8 +92,13 @@ def preprocessing(described: dict) -> Preprocessing:
     )
 
 
+def missing(model: str, source: str) -> list[MissingFile]:
+    """None: the files are in the config."""
+    return []
+
+
 def export(request: Request, output: Path) -> dict:
-    """Write the model in the study's format, and check it against its description.
+    """See `models.Family`; checks the exported file against the description.
 
     Raises:
         ValueError: its input or output is not what the config declares.

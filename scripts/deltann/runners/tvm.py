@@ -7,9 +7,9 @@ import numpy as np
 
 from deltann.provenance import files
 from deltann.runners import LocalRunner
+from deltann.tvm.cuda.nvrtc import compile_when_loaded
 from deltann.tvm.load import load_tvm
 from deltann.tvm.target_kinds import CPU, CUDA
-from deltann.tvm.target_kinds.cuda import compile_when_loaded
 
 ENVIRONMENT = "tvm"
 SUFFIX = ".so"

@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 
 from deltann import models
 from deltann.images.preprocessing import Preprocessing
@@ -29,7 +28,7 @@ def is_user_model(config: dict, model: str) -> bool:
     return "classes" in entry(config, model)
 
 
-def model_module(config: dict, model: str) -> ModuleType:
+def model_module(config: dict, model: str) -> models.Family:
     """The module that exports a model."""
     return user_model if is_user_model(config, model) else models.family(model)
 

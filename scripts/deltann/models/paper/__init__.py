@@ -107,10 +107,7 @@ def missing(model: str, source: str) -> list[MissingFile]:
 
 
 def export(request: Request, output: Path) -> dict:
-    """Save a model as a native file of its source; see `models.Family`.
-
-    Returns:
-        `weights`, as requested.
+    """See `models.Family`.
 
     Raises:
         StudyError: seeded weights without images.
@@ -118,13 +115,13 @@ def export(request: Request, output: Path) -> dict:
     if request.weights == SEEDED and request.images is None:
         raise StudyError(f"seeded weights of {request.model} need images to be fitted to")
     if request.source == "torch":
-        from deltann.models import paper_torch
+        from deltann.models.paper import from_torch
 
-        paper_torch.export(request, output)
+        from_torch.export(request, output)
     else:
-        from deltann.models import paper_keras
+        from deltann.models.paper import from_keras
 
-        paper_keras.export(request, output)
+        from_keras.export(request, output)
     return {"weights": request.weights}
 
 

@@ -1,4 +1,4 @@
-"""The paper's models from torchvision."""
+"""The paper's models built by torchvision."""
 
 from pathlib import Path
 
@@ -37,11 +37,11 @@ def build(request: Request):
 def fit(network, request: Request) -> None:
     """Fit batch-norm statistics, then the last layer, to the images.
 
-    With random weights alone logits are all but equal for every image. Here each batch norm takes
-    the statistics of the images themselves, and the last layer is shifted and scaled so that each
-    logit has mean 0 over the images, and all of them together the deviation `SPREAD`: then labels
-    differ between images. Were each logit scaled by itself, the largest ones would all lie at the
-    bound that so few images set, and every answer would be a tie.
+    Random weights give nearly the same logits for every image. So each batch norm takes the
+    statistics of the images, and the last layer is shifted and scaled: each logit has mean 0 over
+    the images, and all logits together have the standard deviation `SPREAD`. Then labels differ
+    between images. Logits aren't scaled one by one, since over so few images the largest of them
+    would all be nearly equal.
     """
     import numpy as np
     import torch
@@ -58,7 +58,7 @@ def fit(network, request: Request) -> None:
         network(batch)
         network.eval()
         logits = network(batch)
-        last = network.fc if hasattr(network, "fc") else network.classifier[-1]
+        last = [item for item in network.modules() if isinstance(item, torch.nn.Linear)][-1]
         mean = logits.mean(0)
         scale = SPREAD / (logits - mean).std()
         last.bias.copy_((last.bias - mean) * scale)

