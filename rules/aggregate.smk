@@ -35,7 +35,7 @@ rule aggregate:
         f"{STUDY}/logs/aggregate.log",
     params:
         python=python("analysis"),
-        cells=files.sha256_bytes(CELL_LIST.encode()),
+        cells=files.checksum_bytes(CELL_LIST.encode()),
         probe_tolerance=config["timing"]["probe_tolerance"],
         contention_tolerance=config["timing"]["contention_tolerance"],
         code=code_digest("scripts/aggregate.py"),

@@ -30,10 +30,11 @@ rule grid:
         "keep the study's config"
     run:
         files.write_text(output.config, params.config)
-        records.write_json(
-            output.record,
-            {
-                "files": records.digests(output.record, [output.config, input.cells]),
-                "expected": params.expected,
-            },
+        records.write(
+            Path(output.record),
+            "save_config",
+            [Path(output.config), Path(input.cells)],
+            inputs={},
+            environment_digest="",
+            expected=params.expected,
         )

@@ -13,12 +13,12 @@ def main(options: argparse.Namespace) -> None:
     digest = environment.check(options.environment)
     from deltann.dataset import aggregate
 
-    if files.sha256(options.cells) != options.cells_sha256:
-        raise StudyError(f"{options.cells} is not the list of the study's cells: {records.REPAIR}")
+    if files.checksum(options.cells) != options.cells_sha256:
+        raise StudyError(f"{options.cells}: checksum mismatch: {records.REPAIR}")
     paths = [Path(line) for line in options.cells.read_text(encoding="utf-8").splitlines()]
     tolerances = aggregate.Tolerances(options.probe_tolerance, options.contention_tolerance)
     aggregate.aggregate(paths, options.output, tolerances, digest)
-    records.seal(options.record, [options.output], {}, digest)
+    records.write(options.record, "aggregate", [options.output], {}, digest)
 
 
 if __name__ == "__main__":

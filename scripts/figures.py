@@ -10,7 +10,7 @@ from deltann.provenance import files, records
 def main(options: argparse.Namespace) -> None:
     """Draw and write."""
     digest = environment.check(options.environment)
-    read = records.check(options.table, options.table_record)
+    inputs = {options.table: records.check(options.table, options.table_record)}
     import pandas as pd
 
     from deltann import figures
@@ -18,11 +18,11 @@ def main(options: argparse.Namespace) -> None:
 
     style.use()
     pages = figures.get(options.figure).draw(pd.read_csv(options.table))
-    made = csv, pdf, png = [_path(options, suffix) for suffix in (".csv", ".pdf", ".png")]
+    outputs = csv, pdf, png = [_path(options, suffix) for suffix in (".csv", ".pdf", ".png")]
     files.write_text(csv, options.table.read_text(encoding="utf-8"))
     with files.atomic(pdf) as pdf_part, files.atomic(png) as png_part:
         output.save(pages, pdf_part, png_part)
-    records.seal(options.record, made, read, digest)
+    records.write(options.record, "figures", outputs, inputs, digest)
 
 
 def _path(options: argparse.Namespace, suffix: str) -> Path:

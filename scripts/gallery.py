@@ -10,7 +10,7 @@ from deltann.provenance import files, records
 def main(options: argparse.Namespace) -> None:
     """Collect and write."""
     digest = environment.check(options.environment)
-    read = records.check(options.study, options.study_record)
+    inputs = {options.study: records.check(options.study, options.study_record)}
     import xarray as xr
 
     from deltann.gallery import page, thumbnails
@@ -21,7 +21,7 @@ def main(options: argparse.Namespace) -> None:
     ):
         text = page.page(dataset, draw)
     files.write_text(options.output, text)
-    records.seal(options.record, [options.output], read, digest)
+    records.write(options.record, "gallery", [options.output], inputs, digest)
 
 
 if __name__ == "__main__":

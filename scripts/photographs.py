@@ -16,7 +16,7 @@ def main(options: argparse.Namespace) -> None:
     given = {key: value for key, value in subset.items() if value is not None}
     entries = listing.list_photographs(options.images, given, options.classes)
     files.write_text(options.output, listing.to_csv(entries))
-    records.seal(options.record, [options.output], {}, digest)
+    records.write(options.record, "photographs", [options.output], {}, digest)
     labelled = sum(entry.label != UNKNOWN_LABEL for entry in entries)
     print(f"{len(entries)} photographs, {labelled} of them labelled")
 

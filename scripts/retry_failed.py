@@ -14,7 +14,7 @@ from deltann.study import layout
 def drop(study: Path) -> list[Path]:
     """Delete failed records with their empty artifacts, and failed cells; return their paths.
 
-    The dataset goes with them: Snakemake makes a missing file again only where something that
+    The dataset is deleted too, as Snakemake only makes a missing file again if another file that
     it has to make needs it.
 
     Raises:
@@ -24,8 +24,9 @@ def drop(study: Path) -> list[Path]:
         raise StudyError(f"{study}: no such folder; expected results/<study>")
     dropped = []
     for record in layout.artifact_records(study):
-        if records.read_json(record).get("status") == "failed":
-            dropped += [record, record.with_suffix("")]
+        described = records.read(record)
+        if described["status"] == "failed":
+            dropped += [record, *records.resolve(described["outputs"], record)]
     for cell in sorted((study / layout.PREDICTIONS).rglob("*.nc")):
         with h5netcdf.File(cell, "r") as opened:
             failed = opened.attrs["status"] == "failed"

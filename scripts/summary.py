@@ -17,17 +17,16 @@ def main(options: argparse.Namespace) -> None:
     from deltann.summary import page
     from deltann.tables.study import Study
 
-    read = records.check(options.study, options.study_record)
+    inputs = {options.study: records.check(options.study, options.study_record)}
     paths = {name: options.tables / f"{name}.csv" for name in registry.tables()}
-    for path in paths.values():
-        read |= records.check(path, options.tables_record)
+    inputs |= {path: records.check(path, options.tables_record) for path in paths.values()}
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         cells = Study(dataset).cells
     text = summary.summary(tables, cells, summary.read_excluded(options.inputs), options.seeded)
     files.write_text(options.output, text)
     files.write_text(options.page, page.page(text))
-    records.seal(options.record, [options.output, options.page], read, digest)
+    records.write(options.record, "summary", [options.output, options.page], inputs, digest)
 
 
 if __name__ == "__main__":

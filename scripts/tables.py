@@ -11,13 +11,13 @@ from deltann.provenance import files, records
 def main(options: argparse.Namespace) -> None:
     """Compute and write each table as CSV, and as markdown if its module lays it out."""
     digest = environment.check(options.environment)
-    read = records.check(options.study, options.study_record)
+    inputs = {options.study: records.check(options.study, options.study_record)}
     import xarray as xr
 
     from deltann.tables import compute
     from deltann.tables.study import Study
 
-    written = []
+    outputs = []
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         study = Study(dataset)
         for name, declared in registry.tables().items():
@@ -26,9 +26,9 @@ def main(options: argparse.Namespace) -> None:
             if declared.markdown:
                 texts[".md"] = compute.markdown(name, table)
             for suffix, text in texts.items():
-                written.append(options.output_folder / f"{name}{suffix}")
-                files.write_text(written[-1], text)
-    records.seal(options.record, written, read, digest)
+                outputs.append(options.output_folder / f"{name}{suffix}")
+                files.write_text(outputs[-1], text)
+    records.write(options.record, "tables", outputs, inputs, digest)
 
 
 if __name__ == "__main__":

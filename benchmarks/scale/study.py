@@ -54,7 +54,7 @@ def cells(count: int) -> list[Cell]:
 
 
 def _seed(*words: str) -> np.random.Generator:
-    return np.random.default_rng(int(files.digest(list(words))[:15], 16))
+    return np.random.default_rng(int(files.checksum_json(list(words))[:15], 16))
 
 
 def names(images: int) -> np.ndarray:
@@ -88,7 +88,7 @@ COMPILED |= {"kernels": 50.0, "unscheduled": 0.0, "code_bytes": 100_000.0}
 
 def provenance(cell: Cell) -> dict:
     """Where its answers come from; cells of one level share no code."""
-    return PROVENANCE | {"model_file": files.digest([str(cell)])}
+    return PROVENANCE | {"model_file": files.checksum_json([str(cell)])}
 
 
 def compiled(cell: Cell) -> dict[str, str | float]:

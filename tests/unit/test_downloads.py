@@ -41,7 +41,7 @@ def test_a_file_that_is_no_archive_is_named(tmp_path, suffix):
 def fetch(source: Path | str, output: Path, sha256: str | None = None):
     """Run the download of a file or URL, which has the right SHA-256 unless another is given."""
     if isinstance(source, Path):
-        sha256 = sha256 or files.sha256(source)
+        sha256 = sha256 or files.checksum(source)
         source = source.as_uri()
     return script("fetch_images.py", "--url", source, "--sha256", sha256, "--output", str(output))
 
@@ -214,7 +214,7 @@ def test_another_sha256_is_refused(tmp_path):
     path = zipped(tmp_path / "i.zip", "a.png")
     done = fetch(path, tmp_path / "out.zip", sha256="0" * 64)
     assert done.returncode == 1
-    assert f"has the SHA-256 {files.sha256(path)}; expected {'0' * 64}" in done.stdout
+    assert f"has the SHA-256 {files.checksum(path)}; expected {'0' * 64}" in done.stdout
     assert not (tmp_path / "out.zip").exists()
 
 
@@ -235,7 +235,7 @@ def server(tmp_path):
 def test_http_is_fetched(tmp_path, server, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     path = zipped(tmp_path / "served/i.zip", "3/a.png")
-    done = fetch(f"{server}/i.zip", tmp_path / "out.zip", files.sha256(path))
+    done = fetch(f"{server}/i.zip", tmp_path / "out.zip", files.checksum(path))
     assert done.returncode == 0, done.stdout
     assert listed(tmp_path / "out.zip") == {"3/a.png": 3}
     done = fetch(f"{server}/gone.zip", tmp_path / "out2.zip", "0" * 64)

@@ -236,7 +236,7 @@ def test_program_writes_the_page(sample, tmp_path):
     files.write_json(tmp_path / "environment.json", environment.describe())
     inputs = images(tmp_path / "inputs.nc", [f"{k}.jpg" for k in range(4)], 90)
     record = tmp_path / "study.nc.json"
-    records.seal(record, [tmp_path / "study.nc"], {}, "")
+    records.write(record, "aggregate", [tmp_path / "study.nc"], {}, "")
     command = [sys.executable, "scripts/gallery.py", "--study", tmp_path / "study.nc"]
     command += ["--study-record", record, "--record", tmp_path / "gallery.json"]
     command += ["--inputs", inputs, "--environment", tmp_path / "environment.json"]

@@ -22,7 +22,7 @@ def test_what_is_written_is_read(path):
     written = dataset()
     predictions.write(written, path)
     read = predictions.read(path)
-    assert len(read.attrs.pop("digest")) == 64
+    assert len(read.attrs.pop("checksum")) == 64
     xr.testing.assert_identical(read, written)
     for name, (dimensions, dtype) in prediction_schema.VARIABLES.items():
         assert read[name].dims == dimensions

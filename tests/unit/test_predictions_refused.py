@@ -7,7 +7,7 @@ import xarray as xr
 
 from deltann.dataset import predictions
 from deltann.errors import StudyError
-from deltann.provenance import netcdf_digest
+from deltann.provenance import netcdf_checksum
 from helpers.one_cell import CELL, INPUTS, RECORD, dataset, spoilt
 
 
@@ -116,14 +116,14 @@ def test_a_damaged_value_is_refused(path):
     predictions.write(dataset(), path)
     with h5netcdf.File(path, "a") as opened:
         opened["logits"][0, 0] += np.float32(1e-3)
-    refused(path, "is not what its digest is of: .* Delete it and run again")
+    refused(path, "checksum mismatch: .* Delete it and run again")
 
 
 def test_a_damaged_attribute_is_refused(path):
     predictions.write(dataset(), path)
     with h5netcdf.File(path, "a") as opened:
         opened.attrs["probe_drift"] = 1.01
-    refused(path, "is not what its digest is of")
+    refused(path, "checksum mismatch")
 
 
 def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(path, tmp_path):
@@ -145,6 +145,6 @@ def test_a_flipped_bit_anywhere_is_refused_or_changes_nothing(path, tmp_path):
 
 def test_the_digest_is_the_same_in_blocks(path, monkeypatch):
     predictions.write(dataset(), path)
-    monkeypatch.setattr(netcdf_digest, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(netcdf_checksum, "BLOCK_BYTES", 8)
     with h5netcdf.File(path) as opened:
-        assert netcdf_digest.digest(opened) == opened.attrs["digest"]
+        assert netcdf_checksum.compute(opened) == opened.attrs["checksum"]

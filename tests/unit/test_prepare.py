@@ -16,7 +16,7 @@ from deltann.images.collection import UNKNOWN_LABEL
 from deltann.images.geometry import Geometry
 from deltann.images.prepare import Photograph, prepare
 from deltann.images.prepared import open_file, parts
-from deltann.provenance import files
+from deltann.provenance import netcdf_checksum
 
 HOW = Geometry(resize=64, crop=48, interpolation="bicubic")
 RESIZER = "pillow"
@@ -237,22 +237,22 @@ def test_no_photograph_is_refused():
         prepared()
 
 
-def test_the_digest_is_of_pixels_labels_and_names():
+def test_the_checksum_is_of_pixels_labels_and_names():
     image = np.array(picture())
     base = (encoded(Image.fromarray(image)), 3)
-    digest = prepared(base).digest
-    assert prepared((encoded(Image.fromarray(image), compress_level=1), 3)).digest == digest
-    assert prepared((base[0], 4)).digest != digest
-    assert written([Photograph("z.png", 3, base[0])]).digest != digest
+    checksum = prepared(base).checksum
+    assert prepared((encoded(Image.fromarray(image), compress_level=1), 3)).checksum == checksum
+    assert prepared((base[0], 4)).checksum != checksum
+    assert written([Photograph("z.png", 3, base[0])]).checksum != checksum
     image[30, 40, 1] ^= 1
-    assert prepared((encoded(Image.fromarray(image)), 3)).digest != digest
+    assert prepared((encoded(Image.fromarray(image)), 3)).checksum != checksum
 
 
-def test_the_digest_is_that_of_all_pixels_together():
+def test_the_checksum_does_not_depend_on_the_blocks_it_is_read_in(monkeypatch):
     items = [(encoded(picture(seed=number)), number) for number in range(3)]
-    dataset = prepared(*items)
-    pixels = files.sha256_bytes(dataset["pixels"].values.tobytes())
-    assert dataset.digest == files.digest([["a.png", "b.png", "c.png"], [0, 1, 2], pixels, ""])
+    checksum = prepared(*items).checksum
+    monkeypatch.setattr(netcdf_checksum, "BLOCK_BYTES", 1)
+    assert prepared(*items).checksum == checksum
 
 
 @pytest.mark.parametrize("spoilt", ["pixels", "true_label"])

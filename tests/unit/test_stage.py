@@ -32,7 +32,7 @@ def from_model_file(options, tmp_path):
     """Options of a stage that reads a file which an earlier stage made."""
     source, record = tmp_path / "source.bin", tmp_path / "source.bin.json"
     source.write_bytes(b"the weights")
-    records.write_json(record, {"status": "ok", "sha256": files.sha256(source)})
+    records.write(record, "export", [source], {}, "")
     return options(
         "--model-file", str(source), "--model-file-record", str(record), from_model_file=True
     )
@@ -42,14 +42,14 @@ def test_run_stage_leaves_artifact_and_record(options):
     made = options()
     returned = stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, made)
     record = json.loads(made.record.read_text())
-    assert record.pop("digest") == files.digest(returned)
+    assert record.pop("checksum") == files.checksum_json(returned)
     assert record == returned
     assert made.artifact.read_text() == "hello"
     assert record["status"] == "ok"
     assert record["details"] == {"length": 5}
-    assert record["bytes"] == 5
-    assert record["sha256"] == files.sha256(made.artifact)
-    assert record["environment_digest"] == environment.describe()["digest"]
+    assert (record["stage"], record["inputs"]) == ("misbehave", {})
+    assert record["outputs"] == {"model.bin": files.checksum(made.artifact)}
+    assert record["environment_digest"] == environment.describe()["checksum"]
     assert record["arguments"] == {"how": "writes", "text": "hello"}
     assert record["seconds"] > 0
     assert record["peak_memory_bytes"] > 0
@@ -73,7 +73,7 @@ def test_a_failed_artifact_is_an_empty_file_with_its_cause(options, how, type_, 
     assert record["error"]["type"] == type_
     assert message in record["error"]["message"]
     assert "traceback" in record["error"]
-    assert "sha256" not in record
+    assert record["outputs"] == {"model.bin": files.checksum_bytes(b"")}
     assert sorted(path.name for path in made.artifact.parent.iterdir()) == [
         "model.bin",
         "model.bin.json",
@@ -86,8 +86,9 @@ def test_a_failed_source_passes_its_cause_on(from_model_file):
         "failed_stage": "export",
         "error": {"type": "SIGSEGV", "message": "gone", "traceback": ""},
     }
-    records.write_json(from_model_file.model_file_record, cause)
-    from_model_file.model_file.write_bytes(b"")
+    source = from_model_file.model_file
+    source.write_bytes(b"")
+    records.write(from_model_file.model_file_record, "export", [source], {}, "", **cause)
     record = stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
     assert {key: record[key] for key in cause} == cause
     assert from_model_file.artifact.read_bytes() == b""
@@ -95,16 +96,14 @@ def test_a_failed_source_passes_its_cause_on(from_model_file):
 
 def test_a_source_is_named_in_the_record(from_model_file):
     record = stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
-    assert record["inputs"] == {
-        str(from_model_file.model_file): files.sha256(from_model_file.model_file)
-    }
+    assert record["inputs"] == {"../source.bin": files.checksum(from_model_file.model_file)}
 
 
 def test_a_damaged_source_is_refused(from_model_file):
     data = bytearray(from_model_file.model_file.read_bytes())
     data[3] ^= 1
     from_model_file.model_file.write_bytes(data)
-    with pytest.raises(StudyError, match="source.bin is not the file that .*source.bin.json"):
+    with pytest.raises(StudyError, match="source.bin: checksum mismatch with .*source.bin.json"):
         stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, from_model_file)
     assert not from_model_file.artifact.exists()
     assert not from_model_file.record.exists()

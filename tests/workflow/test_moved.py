@@ -134,5 +134,5 @@ def test_a_damaged_study_is_not_packed(elsewhere):
     path.write_text(path.read_text().replace("cpu", "gpu"))
     done = make(elsewhere, "pack", f"CONFIG={STUDY}/config.json")
     assert done.returncode != 0
-    assert f"{STUDY}/tables/latency.csv is not the file that" in done.stderr
+    assert f"{STUDY}/tables/latency.csv: checksum mismatch with" in done.stderr
     assert not (elsewhere.path / f"{STUDY}.zip").exists()

@@ -145,7 +145,7 @@ def test_a_damaged_model_file_is_named(finished, study):
     done = finished.snakemake(study, "--rerun-triggers", "code", targets=(cell,))
     assert done.returncode != 0
     log = finished.path / f"results/reduced/logs/infer/{COMPILED}.log"
-    assert f"{library} is not the file that" in log.read_text()
+    assert f"{library}: checksum mismatch with" in log.read_text()
 
 
 def test_a_wrong_environment_is_named_with_its_repair(finished, study):

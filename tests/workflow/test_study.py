@@ -91,7 +91,7 @@ def test_provenance_names_what_ran(workspace, dataset):
         provenance = json.loads(cell.provenance.item())
         name = provenance["environment"]["name"]
         manifest = json.loads((workspace.path / f"results/environments/{name}.json").read_text())
-        assert provenance["environment"]["digest"] == manifest["digest"]
+        assert provenance["environment"]["digest"] == manifest["checksum"]
         assert provenance["machine"]["threads"] >= 1
         assert provenance["machine"]["processor"]
         assert len(provenance["model_file"]) == 64

@@ -89,21 +89,20 @@ def gather(study: Path, strange: list[Path]) -> Provenance:
         sorted(machines),
     )
     digests = {item["environment"]["digest"] for item in cells_provenance}
-    made: dict[str, str] = {}  # SHA-256: artifact
-    for path in layout.artifact_records(study):
-        record, name = records.read_json(path), path.with_suffix("").relative_to(study).as_posix()
+    made: dict[str, str] = {}  # checksum: artifact
+    for path in (*layout.artifact_records(study), *layout.other_records(study)):
+        record = records.read(path)
         digests.add(record["environment_digest"])
-        made[record.get("sha256", "")] = name
-        found.sources[name] = [layout.inside(item) for item in record.get("inputs", {})]
-    for path in layout.other_records(study):
-        record, folder = records.read_json(path), path.parent
-        digests.add(record["environment_digest"])
-        for name in record["files"]:
-            key = (folder / name).resolve().relative_to(study.resolve()).as_posix()
-            found.sources[key] = [
-                (folder / item).resolve().relative_to(study.resolve()).as_posix()
-                for item in record["inputs"]
-            ]
+        inputs_of, outputs_of = (
+            {
+                found_path.relative_to(study).as_posix(): checksum
+                for found_path, checksum in records.resolve(record[part], path).items()
+            }
+            for part in ("inputs", "outputs")
+        )
+        found.sources |= dict.fromkeys(outputs_of, [*inputs_of])
+        if record["status"] == "ok":
+            made |= {checksum: name for name, checksum in outputs_of.items()}
     predictions = [layout.prediction(cell) for cell in cells]
     for name, images, provenance in zip(predictions, inputs, cells_provenance, strict=True):
         model = made.get(provenance["model_file"])
@@ -112,7 +111,7 @@ def gather(study: Path, strange: list[Path]) -> Provenance:
     for folder in (study.parent / layout.ENVIRONMENTS, study / layout.ENVIRONMENTS):
         for path in sorted(folder.glob("*.json")):
             manifest = files.read_json(path)
-            if manifest["digest"] in digests:
+            if manifest[records.KEY] in digests:
                 found.environments[path.stem] = (manifest, path)
     return found
 
@@ -131,7 +130,7 @@ def metadata(found: Provenance, date: str) -> dict:
             "@id": f"#environment-{environment}",
             "@type": "SoftwareApplication",
             "name": f"environment {environment}",
-            "softwareVersion": manifest["digest"],
+            "softwareVersion": manifest[records.KEY],
             "softwareRequirements": [
                 manifest["interpreter"],
                 *(f"{package} {version}" for package, version in manifest["distributions"].items()),
@@ -203,7 +202,7 @@ def _file(name: str, path: Path, sources: dict[str, list[str]]) -> dict:
         "name": name,
         "contentSize": str(path.stat().st_size),
         "encodingFormat": media,
-        "sha256": files.sha256(path),
+        "sha256": files.checksum(path),
     } | made_from
 
 

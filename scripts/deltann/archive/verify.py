@@ -1,4 +1,4 @@
-"""Hold a finished study against its records: every digest, every cell, what was made of what."""
+"""Check a finished study against its records: every file, every cell, what was made from what."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from deltann.cell import NAMES
 from deltann.dataset import predictions
 from deltann.errors import StudyError
 from deltann.images import listing, prepared
-from deltann.provenance import files, netcdf_digest, records
+from deltann.provenance import files, netcdf_checksum, records
 from deltann.study import layout
 
 # What no record describes, and what an archive adds to a study.
@@ -20,11 +20,11 @@ WITHOUT = (*layout.WITHOUT_RECORD, layout.ENVIRONMENTS, crate.METADATA, crate.PR
 
 
 class Verification:
-    """A study, held against its records.
+    """A study, checked against its records.
 
     Attributes:
-        counts: by kind, how many are as they should be.
-        wrong: what isn't, a line each.
+        counts: by kind, how many are right.
+        wrong: a line for each that is wrong.
         left_over: files in the study's folder that are no part of it.
     """
 
@@ -33,22 +33,22 @@ class Verification:
         self.counts: Counter[str] = Counter()
         self.wrong: list[str] = []
         self._study = study
-        self._found: dict[Path, str] = {}  # digests of the files that are what they should be
+        self._found: dict[Path, str] = {}  # the checksums of the files that are right
+        self._checksums: dict[Path, str] = {}
         self._seen: set[Path] = set()
         expected, cells = self._try("grid", self._grid, study / layout.GRID) or ([], [])
         for record in layout.artifact_records(study):
-            self._try("artifacts", self._artifact, record)
+            self._try("artifacts", self._record, record)
         for path in sorted((study / layout.INPUTS).rglob("*.nc")):
             self._try("files of prepared images", self._prepared, path)
         for cell in cells:
             self._try("cells", self._cell, cell)
         self._try("list of images", self._photographs, study / layout.PHOTOGRAPHS)
         for record in layout.other_records(study):
-            self._try("records of other files", self._seal, record)
+            self._try("records of other files", self._record, record)
         self._try("dataset", self._dataset, cells)
-        for path in expected:
-            if not path.is_file():
-                self.wrong.append(f"{path} is missing. Run again")
+        missing = (f"{path} is missing. Run again" for path in expected if not path.is_file())
+        self.wrong += [line for line in missing if line not in self.wrong]
         files_here = (path for path in study.rglob("*") if path.is_file())
         self.left_over = sorted(
             path
@@ -57,7 +57,7 @@ class Verification:
         )
 
     def _try(self, kind: str, check: Callable, subject: object) -> object:
-        """Count what is right, and note what is wrong."""
+        """Count a subject that passes the check; note what is wrong with one that doesn't."""
         try:
             result = check(subject)
         except StudyError as error:
@@ -70,49 +70,57 @@ class Verification:
         return None
 
     def _grid(self, record: Path) -> tuple[list[Path], list[str]]:
-        """What is to be there, and the names of the cells."""
-        config, listed = self._study / layout.CONFIG, self._study / layout.CELLS
-        self._seen |= {record, config, listed}
-        for path in (config, listed):
-            records.check(path, record)
-        expected = [self._study / path for path in records.read_json(record)["expected"]]
-        lines = listed.read_text(encoding="utf-8").splitlines()
+        """The files that a finished study has, and the names of its cells."""
+        described = self._outputs(record)
+        expected = [self._study / path for path in described["expected"]]
+        lines = (self._study / layout.CELLS).read_text(encoding="utf-8").splitlines()
         return expected, [layout.predicted_cell(line).path for line in lines]
 
-    def _artifact(self, record: Path) -> None:
-        """A model file, database or library, what it was made from, and what lies beside it."""
-        artifact = record.with_suffix("")
-        self._seen |= {record, artifact}
-        described = records.artifact(artifact, record)
-        digest = described.get("sha256", "")
-        for name, expected in described["beside"].items():
-            self._seen.add(artifact.with_name(name))
-            if files.sha256(artifact.with_name(name)) != expected:
-                raise StudyError(
-                    f"{artifact.with_name(name)} is not the file that {record} describes: "
-                    f"{records.REPAIR}"
-                )
-        for path, expected in described.get("inputs", {}).items():
-            source = self._study / layout.inside(path)
-            if files.sha256(source) != expected:
-                raise StudyError(f"{artifact} was made from another {source}. Run again")
-        self._found[artifact] = digest
+    def _record(self, record: Path) -> None:
+        """The files that a job made, and that those it read are still the same."""
+        described = self._outputs(record)
+        for path, expected in records.resolve(described["inputs"], record).items():
+            if self._checksum(path) != expected:
+                raise StudyError(f"{record}: it was made from another {path}. Run again")
+
+    def _outputs(self, record: Path) -> dict:
+        """A record, once the files that its job made are checked against it."""
+        self._seen.add(record)
+        described = records.read(record)
+        outputs = records.resolve(described["outputs"], record)
+        self._seen |= outputs.keys()
+        for path, expected in outputs.items():
+            records.compare(path, self._checksum(path), expected, record)
+        self._found |= outputs
+        return described
+
+    def _checksum(self, path: Path) -> str:
+        """A file's checksum, computed once.
+
+        Raises:
+            StudyError: there is no such file.
+        """
+        if path not in self._checksums:
+            if not path.is_file():
+                raise StudyError(f"{path} is missing. Run again")
+            self._checksums[path] = files.checksum(path)
+        return self._checksums[path]
 
     def _photographs(self, listed: Path) -> None:
-        """The images that were listed, where they are in a folder that is here."""
+        """The listed images, if they are in a folder on this machine."""
         folder = files.read_json(self._study / layout.CONFIG)["images"].get("folder")
         if folder and Path(folder).is_dir():
             for _ in listing.contents(Path(folder), listing.read(listed)):
-                pass  # it raises for one that has changed
+                pass  # raises for an image that has changed
 
     def _prepared(self, path: Path) -> None:
         self._seen.add(path)
         with prepared.open_file(path) as images:
             images.check()
-            self._found[path] = images.digest
+            self._found[path] = images.checksum
 
     def _cell(self, cell: str) -> None:
-        """A prediction file: its content, its names, and that the study has what it was made of."""
+        """A prediction file: its content, its names, and that the study has its inputs."""
         path = self._study / layout.prediction(cell)
         self._seen.add(path)
         dataset = predictions.read(path)
@@ -121,34 +129,23 @@ class Verification:
             raise StudyError(f"{path} is the file of the cell {names}. Delete it and run again")
         known = {"", *self._found.values()}
         model = json.loads(dataset.provenance)["model_file"]
-        for what, digest in (("model file", model), ("prepared images", dataset.inputs_digest)):
-            if digest not in known:
+        for what, checksum in (("model file", model), ("prepared images", dataset.inputs_digest)):
+            if checksum not in known:
                 raise StudyError(
-                    f"{path}: its {what} with the digest {digest} is not in the study. Delete it "
-                    "and run again"
+                    f"{path}: the study has no {what} with the checksum {checksum}. Delete the "
+                    "prediction file and run again"
                 )
-        self._found[path] = dataset.attrs[netcdf_digest.ATTRIBUTE]
-
-    def _seal(self, record: Path) -> None:
-        """The files that a job made, and that those it read are still the same."""
-        self._seen.add(record)
-        described = records.read_json(record)
-        self._seen |= {record.parent / name for name in described["files"]}
-        for name in described["files"]:
-            records.check(record.parent / name, record)
-        for name, digest in described["inputs"].items():
-            if files.sha256(record.parent / name) != digest:
-                raise StudyError(f"{record}: it was made from another {name}. Run again")
+        self._found[path] = dataset.attrs[netcdf_checksum.ATTRIBUTE]
 
     def _dataset(self, cells: list[str]) -> None:
         """The study dataset has the grid's cells, each as its prediction file has it."""
         path = self._study / layout.DATASET
         with h5netcdf.File(path, "r") as dataset:
             stored = [text.decode() for text in dataset["cell"][:]]
-            digests = [text.decode() for text in dataset["digest"][:]]
+            checksums = [text.decode() for text in dataset[netcdf_checksum.ATTRIBUTE][:]]
         if stored != cells:
             raise StudyError(f"{path}: its cells are not those of {layout.CELLS}. Run again")
-        for cell, digest in zip(stored, digests, strict=True):
+        for cell, checksum in zip(stored, checksums, strict=True):
             prediction = self._study / layout.prediction(cell)
-            if self._found.get(prediction, digest) != digest:
+            if self._found.get(prediction, checksum) != checksum:
                 raise StudyError(f"{path} has another {cell} than {prediction}. Run again")

@@ -11,7 +11,7 @@
 | compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
 | failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
 | passes, idle_passes | cell | str | empty |
-| digest: checksum of the prediction file's content | cell | str | |
+| checksum: of the prediction file's content | cell | str | |
 
 Coordinates on `cell`: the cell's path as index, its names, and its status.
 """
@@ -30,11 +30,11 @@ from deltann.cell import NAMES
 from deltann.dataset import compilation, predictions
 from deltann.dataset.prediction_schema import VARIABLES
 from deltann.errors import StudyError
-from deltann.provenance import files, netcdf_digest
+from deltann.provenance import files, netcdf_checksum
 
 MISSING_LABEL = -1
 TEXTS = ("failed_stage", "error_type", "error_message", "inputs", "inputs_digest", "provenance")
-TEXTS += ("digest", *compilation.TEXTS)
+TEXTS += (netcdf_checksum.ATTRIBUTE, *compilation.TEXTS)
 # Logits are read by image or by cell; chunks of about one megabyte are fast for both.
 CHUNK_IMAGES = 256
 # How the machine disturbed the timing of a cell: attributes of its prediction file.
@@ -95,7 +95,7 @@ def _open(path: Path) -> Iterator[h5netcdf.File]:
     try:
         with h5netcdf.File(path, "r") as file:
             yield file
-    except netcdf_digest.UNREADABLE as error:
+    except netcdf_checksum.UNREADABLE as error:
         raise StudyError(f"{path}: not a readable prediction file: {error}") from error
 
 

@@ -14,7 +14,7 @@ from deltann.cell import NAMES, Cell
 from deltann.dataset import compilation
 from deltann.dataset.prediction_schema import SCHEMA_VERSION, VARIABLES, check, check_values
 from deltann.errors import StudyError
-from deltann.provenance import files, netcdf_digest
+from deltann.provenance import files, netcdf_checksum
 
 if TYPE_CHECKING:  # importing xarray takes half a second
     import xarray as xr
@@ -161,7 +161,7 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
             _create(file, dataset["image"].values, dict(dataset.sizes))
             for name in VARIABLES:
                 file[name][...] = dataset[name].values
-        netcdf_digest.seal(file)
+        netcdf_checksum.write(file)
 
 
 def write_parts(
@@ -203,7 +203,7 @@ def write_parts(
             done += len(logits)
         if done != len(image):
             raise StudyError(f"{path}: predictions of {done} images; expected {len(image)}")
-        netcdf_digest.seal(file)
+        netcdf_checksum.write(file)
 
 
 def _describe(file: h5netcdf.File, names: dict[str, str], attributes: dict) -> None:
@@ -237,8 +237,8 @@ def read(path: Path) -> "xr.Dataset":
 
     try:
         dataset = xr.load_dataset(path, engine="h5netcdf")
-    except netcdf_digest.UNREADABLE as error:
+    except netcdf_checksum.UNREADABLE as error:
         raise StudyError(f"{path}: not a readable prediction file: {error}") from error
     check(dataset, str(path))
-    netcdf_digest.check(path, "prediction file")
+    netcdf_checksum.check(path, "prediction file")
     return dataset

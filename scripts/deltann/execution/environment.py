@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from deltann.errors import StudyError
-from deltann.provenance import files
+from deltann.provenance import files, records
 
 
 def pins(path: Path) -> list[str]:
@@ -28,7 +28,7 @@ def pins(path: Path) -> list[str]:
 
 
 def describe() -> dict:
-    """The running interpreter and every installed distribution, with a digest over them."""
+    """The running interpreter and every installed distribution, with a checksum over them."""
     found = {
         item.metadata["Name"].lower().replace("_", "-"): item.version
         for item in metadata.distributions()
@@ -37,7 +37,7 @@ def describe() -> dict:
         "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
         "distributions": dict(sorted(found.items())),
     }
-    return content | {"digest": files.digest(content)}
+    return records.with_checksum(content)
 
 
 def build(folder: Path, requirements: list[str], manifest: Path) -> None:
@@ -73,7 +73,7 @@ def check(manifest: Path) -> str:
     """Make sure that this process runs in the environment that `manifest` describes.
 
     Returns:
-        The environment's digest.
+        The environment's digest: the checksum of its manifest.
 
     Raises:
         StudyError: it doesn't; the message names the difference and the repair.
@@ -90,7 +90,7 @@ def check(manifest: Path) -> str:
             f"snakemake --cores all --forcerun {manifest}"
         ) from error
     if expected == actual:
-        return actual["digest"]
+        return actual[records.KEY]
     raise StudyError(
         f"{sys.prefix} is not the environment that {manifest} describes; it differs in "
         f"{different[:5] or 'the interpreter'}. Rebuild it: snakemake --cores all "

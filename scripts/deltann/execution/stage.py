@@ -1,4 +1,4 @@
-"""The record a stage leaves beside its artifact: how it went, on what, in which environment."""
+"""Run a stage: one artifact from a foreign tool in a child process, and the artifact's record."""
 
 import argparse
 from contextlib import ExitStack
@@ -50,8 +50,11 @@ def start(
     """Start `module`.work(**arguments) in a child that writes into the folder `writes`.
 
     Args:
-        module, arguments, limits, writes: as said.
-        child: the process, where it has been started already.
+        module: dotted name of a stage's module.
+        arguments: JSON-able keyword arguments.
+        limits: of the child.
+        writes: the folder that the child writes to.
+        child: the process, if it has been started already.
     """
     return Task(module, arguments, limits, writes, child)
 
@@ -60,7 +63,7 @@ def finish(task: Task, retries_left: int) -> Outcome:
     """Wait for a task.
 
     Raises:
-        Transient: it ended in a way that may be the machine's fault, and retries are left.
+        Transient: the machine may be at fault, and retries are left.
         StudyError: a fault of ours.
     """
     outcome = task.wait()
@@ -70,17 +73,39 @@ def finish(task: Task, retries_left: int) -> Outcome:
 
 
 def read_record(options: argparse.Namespace, name: str = "model_file") -> dict:
-    """The record of an artifact that a stage reads, once the file is seen to be that artifact.
+    """The record of an artifact that a stage reads, once the artifact is checked against it.
 
     Args:
         options: with the artifact's path by its name, and its record's by `<name>_record`.
-        name: `model_file`, the model file, or another of `READS`.
+        name: one of `READS`.
 
     Raises:
-        StudyError: the file isn't the one that its record describes (a failed one is empty), or
-            the record is damaged.
+        StudyError: the artifact or its record was changed or damaged.
     """
-    return records.artifact(getattr(options, name), getattr(options, f"{name}_record"))
+    path, record_path = _paths(options, name)
+    record = records.read(record_path)
+    expected = records.output_checksum(record, path, record_path)
+    records.compare(path, files.checksum(path), expected, record_path)
+    return record
+
+
+def artifact_checksum(options: argparse.Namespace, record: dict, name: str = "model_file") -> str:
+    """The checksum of an artifact that a stage reads; empty if the artifact's stage failed.
+
+    Args:
+        options: as `read_record` takes them.
+        record: what `read_record` returned.
+        name: one of `READS`.
+    """
+    if record["status"] == "failed":
+        return ""
+    return records.output_checksum(record, *_paths(options, name))
+
+
+def _paths(options: argparse.Namespace, name: str) -> tuple[Path, Path]:
+    """The paths of an artifact and of its record."""
+    given = vars(options)
+    return given[name], given[f"{name}_record"]
 
 
 def failed(stage: str, failure: Failure) -> dict:
@@ -91,18 +116,18 @@ def failed(stage: str, failure: Failure) -> dict:
 
 
 def inherit(record: dict) -> dict:
-    """What a record says when the input it depends on had failed: the same cause, passed on."""
+    """What a record says if an input had failed: the same cause."""
     return {key: record[key] for key in ("status", "failed_stage", "error")}
 
 
 def run_stage(
     stage: str, arguments: dict, options: argparse.Namespace, extra_outputs: tuple[str, ...] = ()
 ) -> dict:
-    """Make one artifact in a child process, and leave it and its record.
+    """Make one artifact in a child process, and write its record.
 
     The child calls `deltann.stages.<stage>`.work(**arguments, model_file=<path>, output=<temporary
-    path>), with the path of each of `READS` that the options have.
-    A failed artifact is an empty file, so that the declared files exist whatever happened.
+    path>), with the path of each of `READS` that the options have. A failed artifact is an empty
+    file: Snakemake's declared outputs exist whatever happened.
 
     Args:
         stage: the stage's name, also the module's.
@@ -118,39 +143,48 @@ def run_stage(
         StudyError: wrong environment, damaged input, or a fault of ours.
         Transient: see `finish`.
     """
-    record = {
-        "stage": stage,
-        "arguments": arguments,
-        "environment_digest": environment.check(options.environment),
-    }
-    read = {name: read_record(options, name) for name in READS if getattr(options, name, None)}
-    broken = next((item for item in read.values() if item["status"] == "failed"), None)
-    if read and not broken:
-        record["inputs"] = {str(getattr(options, name)): read[name]["sha256"] for name in read}
-        arguments = arguments | {name: str(getattr(options, name)) for name in read}
+    environment_digest = environment.check(options.environment)
+    given = vars(options)
+    reads = {name: read_record(options, name) for name in READS if given.get(name)}
+    broken = next((record for record in reads.values() if record["status"] == "failed"), None)
+    outputs = {"output": options.artifact} | {name: given[name] for name in extra_outputs}
     with ExitStack() as stack:
-        part = stack.enter_context(files.atomic(options.artifact))
-        others = {
-            name: stack.enter_context(files.atomic(getattr(options, name)))
-            for name in extra_outputs
-        }
+        parts = {name: stack.enter_context(files.atomic(path)) for name, path in outputs.items()}
         if broken:
-            record |= inherit(broken)
+            result = inherit(broken)
         else:
-            paths = {name: str(path) for name, path in {"output": part, **others}.items()}
-            task = start(f"deltann.stages.{stage}", arguments | paths, limits(options), part.parent)
-            record |= _describe(stage, finish(task, options.retries_left), part)
-        if record["status"] == "failed":
-            for path in (part, *others.values()):
-                path.write_bytes(b"")
-        record["beside"] = {path.name: files.sha256(path) for path in others.values()}
-    records.write_json(options.record, record)
-    return record
+            result = _work(
+                stage, arguments | {name: str(given[name]) for name in reads}, options, parts
+            )
+        if result["status"] == "failed":
+            for part in parts.values():
+                part.write_bytes(b"")
+    inputs = {
+        given[name]: records.output_checksum(record, *_paths(options, name))
+        for name, record in reads.items()
+    }
+    more = {"arguments": arguments} | result
+    return records.write(
+        options.record, stage, outputs.values(), inputs, environment_digest, **more
+    )
 
 
-def _describe(stage: str, outcome: Outcome, part: Path) -> dict:
+def _work(stage: str, arguments: dict, options: argparse.Namespace, parts: dict[str, Path]) -> dict:
+    """Have the child make its outputs, and say for the record how it went.
+
+    Args:
+        parts: the temporary path of each output, by the name of `work`'s argument.
+    """
+    output = parts["output"]
+    task = start(
+        f"deltann.stages.{stage}",
+        arguments | {name: str(path) for name, path in parts.items()},
+        limits(options),
+        output.parent,
+    )
+    outcome = finish(task, options.retries_left)
     failure = outcome.failure
-    if failure is None and not (part.exists() and part.stat().st_size):
+    if failure is None and not (output.exists() and output.stat().st_size):
         failure = Failure("NoOutput", "the tool ended without an error and wrote nothing")
     measured = {
         "seconds": round(outcome.seconds, 3),
@@ -158,9 +192,4 @@ def _describe(stage: str, outcome: Outcome, part: Path) -> dict:
     }
     if failure:
         return measured | failed(stage, failure)
-    return measured | {
-        "status": "ok",
-        "details": outcome.result,
-        "sha256": files.sha256(part),
-        "bytes": part.stat().st_size,
-    }
+    return measured | {"status": "ok", "details": outcome.result}

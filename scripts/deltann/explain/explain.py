@@ -43,14 +43,16 @@ def explain(options: argparse.Namespace, environment_digest: str) -> None:
         "cell": options.cell,
         "native": "/".join(str(native[name].item()) for name in NAMES),
         "same_inputs": native.inputs_digest == compiled.inputs_digest,
-        "environment_digest": environment_digest,
-        "inputs": {str(getattr(options, name)): record["sha256"] for name, record in read.items()},
         "reproduce": _reproduce(facts["minimal"], options),
     }
     facts["verdict"] = formatting.sentences(facts)
     print("\n".join(facts["verdict"]))
-    records.write_json(options.facts, facts)
     files.write_text(options.page, page.page(facts))
+    inputs = {
+        getattr(options, name): stage.artifact_checksum(options, record, name)
+        for name, record in read.items()
+    }
+    records.write(options.facts, "explain", [options.page], inputs, environment_digest, **facts)
 
 
 def _predictions(options: argparse.Namespace) -> list[xr.Dataset]:
@@ -72,15 +74,15 @@ def _predictions(options: argparse.Namespace) -> list[xr.Dataset]:
     return datasets
 
 
-def _pixels(options: argparse.Namespace, digest: str, rows: np.ndarray) -> np.ndarray:
+def _pixels(options: argparse.Namespace, checksum: str, rows: np.ndarray) -> np.ndarray:
     """The prepared images of these rows, uint8 (image, y, x, channel).
 
     Raises:
-        StudyError: the file of prepared images isn't the one with this digest.
+        StudyError: the file of prepared images isn't the one with this checksum.
     """
     with prepared.open_file(options.images) as images:
         images.check()
-        if images.digest != digest:
+        if images.checksum != checksum:
             raise StudyError(f"{options.images}: not the images that {options.prediction} is of")
         return np.stack([images.pixels(slice(row, row + 1))[0] for row in rows])
 

@@ -176,7 +176,7 @@ def select(names: list[str], subset: dict, where: str) -> list[str]:
     # Sorted by a hash of seed and name: independent of the order of the files and of the machine's
     # random generator.
     shuffled = sorted(
-        names, key=lambda name: files.digest([seed, unicodedata.normalize("NFC", name)])
+        names, key=lambda name: files.checksum_json([seed, unicodedata.normalize("NFC", name)])
     )
     selected = set(shuffled[:count])
     return [name for name in names if name in selected]

@@ -55,7 +55,9 @@ def list_photographs(images: Path, subset: dict, classes: int) -> list[Entry]:
                     f"classes that all models have, 0 to {classes - 1}"
                 )
         return [
-            Entry(name, labels.get(name, UNKNOWN_LABEL), files.sha256_bytes(collection.read(name)))
+            Entry(
+                name, labels.get(name, UNKNOWN_LABEL), files.checksum_bytes(collection.read(name))
+            )
             for name in selected
         ]
 
@@ -123,7 +125,7 @@ def contents(images: Path, entries: Iterable[Entry]) -> Iterator[tuple[Entry, by
     with open_collection(images) as collection:
         for entry in entries:
             data = collection.read(entry.image)
-            if files.sha256_bytes(data) != entry.sha256:
+            if files.checksum_bytes(data) != entry.sha256:
                 raise StudyError(
                     f"{collection.where}: {entry.image!r} has changed since the study's "
                     "photographs were listed; run again"

@@ -1,11 +1,10 @@
 """The prepared images of one geometry and resizer: a NetCDF-4 file, written and read in parts.
 
 Variables: `pixels(image, y, x, channel)` uint8, `true_label(image)` int64, and the coordinate
-`image`, the names. Attributes: `digest`, a checksum of names, labels, pixels and `excluded`;
-`excluded`, one line per image that was left out, with the reason.
+`image`, the names. Attributes: `excluded`, one line per image that was left out, with the reason;
+`checksum`, see `deltann.provenance.netcdf_checksum`.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,10 +15,11 @@ import h5py
 import numpy as np
 
 from deltann.errors import StudyError
-from deltann.provenance import files, netcdf_digest, records
+from deltann.provenance import netcdf_checksum, records
 
 # The largest number of images in memory at a time: 75 MB of 224 x 224 pixels.
 PART_IMAGES = 500
+KIND = "file of prepared images"
 
 
 def parts(count: int) -> list[slice]:
@@ -36,7 +36,6 @@ class Writer:
         dimensions, one = ("image", "y", "x", "channel"), (1, side, side, 3)
         self._pixels = file.create_variable("pixels", dimensions, np.uint8, chunks=one)
         self._file, self._names, self._labels = file, [], []
-        self._sha256 = hashlib.sha256()
 
     def __len__(self) -> int:
         return len(self._names)
@@ -51,12 +50,11 @@ class Writer:
         """
         self._file.resize_dimension("image", len(self) + 1)
         self._pixels[len(self)] = pixels
-        self._sha256.update(pixels.tobytes())
         self._names.append(name)
         self._labels.append(label)
 
     def finish(self, excluded: list[str]) -> None:
-        """Write names, labels and the digest, after the last image.
+        """Write names, labels and the checksum, after the last image.
 
         Args:
             excluded: one line per image that was left out, with the reason.
@@ -64,13 +62,8 @@ class Writer:
         names = self._file.create_variable("image", ("image",), h5py.string_dtype())
         names[:] = np.array(self._names, object)
         self._file.create_variable("true_label", ("image",), np.int64)[:] = self._labels
-        lines = "\n".join(excluded)
-        digest = _digest(self._names, self._labels, self._sha256.hexdigest(), lines)
-        self._file.attrs["digest"], self._file.attrs["excluded"] = digest, lines
-
-
-def _digest(names: list[str], labels: list[int], pixels: str, excluded: str) -> str:
-    return files.digest([names, labels, pixels, excluded])
+        self._file.attrs["excluded"] = "\n".join(excluded)
+        netcdf_checksum.write(self._file)
 
 
 @dataclass(frozen=True)
@@ -81,13 +74,13 @@ class Prepared:
         names: the images' names.
         true_label: int64 (image,), -1 where unknown.
         excluded: one line per image that was left out, with the reason.
-        digest: the checksum in the file.
+        checksum: the one in the file.
     """
 
     names: list[str]
     true_label: np.ndarray
     excluded: str
-    digest: str
+    checksum: str
     _path: Path
     _pixels: h5netcdf.Variable
 
@@ -104,15 +97,7 @@ class Prepared:
         Raises:
             StudyError: it differs, or can't be read.
         """
-        value = hashlib.sha256()
-        try:
-            for part in parts(len(self)):
-                value.update(np.ascontiguousarray(self.pixels(part)))
-        except netcdf_digest.UNREADABLE as error:
-            raise StudyError(f"{self._path}: not readable: {records.REPAIR}: {error}") from error
-        labels = self.true_label.tolist()
-        if _digest(self.names, labels, value.hexdigest(), self.excluded) != self.digest:
-            raise StudyError(f"{self._path}: checksum mismatch: {records.REPAIR}")
+        netcdf_checksum.check(self._path, KIND)
 
 
 @contextmanager
@@ -126,10 +111,9 @@ def open_file(path: Path) -> Iterator[Prepared]:
         try:
             file = stack.enter_context(h5netcdf.File(path, "r"))
             names = [name.decode() if isinstance(name, bytes) else name for name in file["image"]]
-            excluded, digest = (str(file.attrs[name]) for name in ("excluded", "digest"))
+            excluded = str(file.attrs["excluded"])
+            checksum = str(file.attrs[netcdf_checksum.ATTRIBUTE])
             labels, pixels = file["true_label"][:], file["pixels"]
-        except netcdf_digest.UNREADABLE as error:
-            raise StudyError(
-                f"{path}: not a readable file of prepared images: {records.REPAIR}: {error}"
-            ) from error
-        yield Prepared(names, labels, excluded, digest, path, pixels)
+        except netcdf_checksum.UNREADABLE as error:
+            raise StudyError(f"{path}: not a readable {KIND}: {records.REPAIR}: {error}") from error
+        yield Prepared(names, labels, excluded, checksum, path, pixels)

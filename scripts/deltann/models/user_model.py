@@ -71,7 +71,7 @@ def check_file(described: dict) -> None:
         raise StudyError(
             f"{at}: {str(path)!r} has no saved_model.pb; expected a SavedModel's folder"
         )
-    if "sha256" in described and (folder or provenance_files.sha256(path) != described["sha256"]):
+    if "sha256" in described and (folder or provenance_files.checksum(path) != described["sha256"]):
         raise StudyError(
             f"{key}.sha256: {str(path)!r} has another digest; expected {described['sha256']}"
         )

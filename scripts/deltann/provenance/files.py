@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and the digests that prove it."""
+"""Files that are written whole or not at all, and their checksums."""
 
 import glob
 import hashlib
@@ -14,8 +14,8 @@ from deltann import fencing
 from deltann.errors import StudyError
 
 
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's content."""
+def checksum(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's bytes."""
     value = hashlib.sha256()
     with open(path, "rb") as stream:
         while block := stream.read(1 << 20):
@@ -23,19 +23,19 @@ def sha256(path: Path) -> str:
     return value.hexdigest()
 
 
-def sha256_bytes(data: bytes) -> str:
+def checksum_bytes(data: bytes) -> str:
     """Hexadecimal SHA-256 of bytes."""
     return hashlib.sha256(data).hexdigest()
 
 
-def digest(value: object) -> str:
-    """SHA-256 of a JSON-able value, independent of the order of its keys."""
-    return sha256_bytes(json.dumps(value, sort_keys=True, ensure_ascii=True).encode())
+def checksum_json(value: object) -> str:
+    """Hexadecimal SHA-256 of a JSON-able value, independent of the order of its keys."""
+    return checksum_bytes(json.dumps(value, sort_keys=True, ensure_ascii=True).encode())
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; on success it takes `path`'s place, else it goes.
+    """Yield a temporary path beside `path`; on success rename it to `path`, else remove it.
 
     The data reach the disk before the name does.
 
@@ -53,25 +53,26 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def check_writable(*folders: Path) -> None:
-    """Make sure that files can be made in folders, or the folders where they don't exist.
+    """Make sure that files can be made in these folders; missing folders, that they can be made.
 
     Raises:
         StudyError: they can't; the message names the first such folder.
     """
     for folder in folders:
-        there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        if not os.access(there, os.W_OK | os.X_OK):
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
             raise StudyError(
-                f"{there.absolute()} can't be written to; expected a folder that can, for {folder}"
+                f"{existing.absolute()} can't be written to; expected a writable folder "
+                f"for {folder}"
             )
 
 
 @contextmanager
 def scratch(path: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`, and remove it and what is in it.
+    """Yield a temporary folder beside `path`; in the end, remove it with its content.
 
-    Its name is unique to the attempt, so that a job left over from a killed run can never write
-    into the file of its successor; what killed attempts at the same file left goes first.
+    Its name is unique to the attempt: a job left over from a killed run can't write into the file
+    of its successor. Folders that killed attempts at the same file left are removed first.
 
     Raises:
         StudyError: the run that started this process no longer holds the folder.

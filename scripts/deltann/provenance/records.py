@@ -1,17 +1,34 @@
-"""Files that prove themselves: JSON with its own digest, and records of what a job made.
+"""Records: what each job made, from what, and in which environment; and that it still is so.
 
-A record lies beside a job's files, and names them relative to its own folder: a study that is
-moved as a whole keeps its proofs.
+There is one scheme. Each job leaves a record, a JSON file beside the files that it made:
+
+| key | value |
+| --- | --- |
+| `stage` | the rule's name |
+| `status` | `ok` or `failed` |
+| `environment_digest` | the checksum of the environment's manifest; empty for Snakemake's own |
+| `inputs`, `outputs` | the checksum of each file read and made, by its path |
+| `checksum` | of this record, without this key |
+
+Stages add what else there is to say: `arguments`, `details`, and of a failure `failed_stage` and
+`error`. A checksum is a hexadecimal SHA-256 (`files.checksum`). Paths are relative to the record's
+folder: a study that is moved as a whole keeps its records. A job that reads a file checks it
+against its record first (`check`); `make verify` checks all files.
+
+Prediction files and prepared images have no record beside them, as ten thousand cells would need
+ten thousand more files. They are NetCDF files that say the same in their attributes, and
+`deltann.provenance.netcdf_checksum` writes and checks the checksum of their content there.
 """
 
 import argparse
 import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
 from deltann.errors import StudyError
 from deltann.provenance import files
 
+KEY = "checksum"
 STATUSES = ("ok", "failed")
 REPAIR = "it was changed or damaged. Delete it and run again"
 
@@ -22,86 +39,117 @@ def argument(parser: argparse.ArgumentParser, read: str = "") -> None:
     parser.add_argument(option, type=Path, required=True, help=f"{what}: record, JSON")
 
 
-def write_json(path: Path, value: dict) -> None:
-    """Write a JSON object with its digest, atomically."""
-    files.write_json(path, value | {"digest": files.digest(value)})
+def with_checksum(value: dict) -> dict:
+    """A JSON object with the checksum of itself."""
+    return value | {KEY: files.checksum_json(value)}
 
 
-def read_json(path: Path) -> dict:
-    """Read what `write_json` wrote, without the digest.
-
-    Raises:
-        StudyError: it is no JSON object, or not the one that its digest is of.
-    """
-    try:
-        value = files.read_json(path)
-    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or none of this world
-        raise StudyError(f"{path}: not a JSON file: {REPAIR}: {error}") from error
-    digest = value.pop("digest", None) if isinstance(value, dict) else None
-    if digest is None or digest != files.digest(value):
-        raise StudyError(f"{path} is not what its digest is of: {REPAIR}")
-    return value
-
-
-def seal(
-    record: Path, made: Iterable[Path], inputs: dict[str, str], environment_digest: str
-) -> None:
-    """Write the record of a job that made files.
+def write(
+    path: Path,
+    stage: str,
+    outputs: Iterable[Path],
+    inputs: Mapping[Path, str],
+    environment_digest: str,
+    **more: object,
+) -> dict:
+    """Write the record of a job, atomically.
 
     Args:
-        record: the JSON file to write.
-        made: the files.
-        inputs: by path, the digest of each file that they were made from.
+        path: the record.
+        stage: the rule's name.
+        outputs: the files that the job made.
+        inputs: the checksum of each file that they were made from.
         environment_digest: of the environment that made them.
-    """
-    write_json(
-        record,
-        {
-            "environment_digest": environment_digest,
-            "files": digests(record, made),
-            "inputs": {_name(path, record): digest for path, digest in inputs.items()},
-        },
-    )
-
-
-def digests(record: Path, made: Iterable[Path]) -> dict[str, str]:
-    """The SHA-256 of files, by their names as a record has them."""
-    return {_name(path, record): files.sha256(path) for path in made}
-
-
-def check(path: Path, record: Path) -> dict[str, str]:
-    """See that a file is the one that a record describes.
+        more: further entries, JSON-able; a `status` other than `ok` among them.
 
     Returns:
-        Its SHA-256 by its path, as `seal` takes an input.
-
-    Raises:
-        StudyError: the file isn't, or the record is damaged or isn't of that file.
+        The record, without its checksum.
     """
-    try:
-        digest, expected = files.sha256(path), read_json(record)["files"].get(_name(path, record))
-    except (AttributeError, KeyError) as error:
-        raise StudyError(f"{record}: not the record of {path}: {REPAIR}") from error
-    if digest != expected:
-        raise StudyError(f"{path} is not the file that {record} describes: {REPAIR}")
-    return {str(path): digest}
-
-
-def artifact(path: Path, described: Path) -> dict:
-    """The record of an artifact, once the file is seen to be that artifact.
-
-    Raises:
-        StudyError: the file isn't the one that its record describes (a failed one is empty), or
-            the record is damaged.
-    """
-    record = read_json(described)
-    if record.get("status") not in STATUSES:
-        raise StudyError(f"{described}: not the record of {path}: {REPAIR}")
-    if files.sha256(path) != record.get("sha256", files.sha256_bytes(b"")):
-        raise StudyError(f"{path} is not the file that {described} describes: {REPAIR}")
+    record = {
+        "stage": stage,
+        "status": "ok",
+        "environment_digest": environment_digest,
+        "inputs": {_relative(name, path): checksum for name, checksum in inputs.items()},
+        "outputs": {_relative(name, path): files.checksum(name) for name in outputs},
+    } | more
+    files.write_json(path, with_checksum(record))
     return record
 
 
-def _name(path: Path | str, record: Path | str) -> str:
+def read(path: Path) -> dict:
+    """Read a record, without its checksum.
+
+    Raises:
+        StudyError: it is damaged or no record.
+        OSError: it can't be read.
+    """
+    try:
+        value = files.read_json(path)
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, or too deep
+        raise StudyError(f"{path}: not a JSON file: {REPAIR}: {error}") from error
+    checksum = value.pop(KEY, None) if isinstance(value, dict) else None
+    if checksum is None or checksum != files.checksum_json(value):
+        raise StudyError(f"{path}: checksum mismatch: {REPAIR}")
+    parts = [value.get("inputs"), value.get("outputs")]
+    if value.get("status") not in STATUSES or not all(isinstance(part, dict) for part in parts):
+        raise StudyError(f"{path}: not a record: {REPAIR}")
+    return value
+
+
+def check(path: Path, record: Path) -> str:
+    """Make sure that a file is the one that a record describes.
+
+    Returns:
+        Its checksum.
+
+    Raises:
+        StudyError: the file is another, or the record is damaged or of other files.
+        OSError: one of them can't be read.
+    """
+    checksum = files.checksum(path)
+    compare(path, checksum, output_checksum(read(record), path, record), record)
+    return checksum
+
+
+def compare(path: Path, checksum: str, expected: str, record: Path) -> None:
+    """Compare a file's checksum with the one in its record.
+
+    Raises:
+        StudyError: they differ.
+    """
+    if checksum != expected:
+        raise StudyError(f"{path}: checksum mismatch with {record}: {REPAIR}")
+
+
+def output_checksum(record: dict, path: Path, record_path: Path) -> str:
+    """The checksum that a record has of one of its outputs.
+
+    Args:
+        record: what `read` returned.
+        path: the output.
+        record_path: where the record lies.
+
+    Raises:
+        StudyError: it is a record of other files.
+    """
+    try:
+        return record["outputs"][_relative(path, record_path)]
+    except KeyError as error:
+        raise StudyError(f"{record_path}: not the record of {path}: {REPAIR}") from error
+
+
+def resolve(checksums: Mapping[str, str], record_path: Path) -> dict[Path, str]:
+    """The inputs or outputs of a record, by paths from where this process works."""
+    return {_resolve(name, record_path.parent): value for name, value in checksums.items()}
+
+
+def _resolve(name: str, folder: Path) -> Path:
+    """A path relative to a folder, without `..`: paths of one study then compare equal."""
+    for part in PurePosixPath(name).parts:
+        folder = folder.parent if part == ".." else folder / part
+    return folder
+
+
+def _relative(path: Path, record: Path) -> str:
     """A path as its record has it: relative to the record's folder, with `/`."""
-    return Path(os.path.relpath(path, Path(record).parent)).as_posix()
+    return Path(os.path.relpath(path, record.parent)).as_posix()

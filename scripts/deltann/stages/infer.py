@@ -47,7 +47,7 @@ def infer(options: argparse.Namespace) -> None:
         folder = options.output.with_name(f"{options.output.name}.progress")
         with prepared.open_file(options.images) as images, checkpoint.lock(folder):
             images.check()
-            saved = checkpoint.Checkpoint(folder, _key(options, images.digest, provenance))
+            saved = checkpoint.Checkpoint(folder, _key(options, images.checksum, provenance))
             _measure(options, images, saved, provenance, upstream, child)
 
 
@@ -60,7 +60,7 @@ def _provenance(options: argparse.Namespace, environment_digest: str, upstream: 
         "commit": machine.commit(),
         "environment": {"name": options.environment.stem, "digest": environment_digest},
         "machine": machine.describe(device["threads"], device),
-        "model_file": upstream.get("sha256", ""),
+        "model_file": stage.artifact_checksum(options, upstream),
     }
 
 
@@ -78,7 +78,7 @@ def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> s
         "repeats": options.repeats,
         **{name: provenance[name] for name in ("environment", "machine", "model_file")},
     }
-    return files.digest(determining)
+    return files.checksum_json(determining)
 
 
 def _measure(
@@ -111,7 +111,7 @@ def _measure(
     provenance |= {"peak_memory_bytes": outcome.peak_memory_bytes}
     if outcome.failure:
         failure = stage.failed("infer", outcome.failure)
-        _write_failed(options, failure, images.digest, provenance, upstream)
+        _write_failed(options, failure, images.checksum, provenance, upstream)
         if outcome.failure.transient:  # a run with higher limits resumes from the checkpoints
             return
     else:
@@ -156,7 +156,7 @@ def _write(
         Cell.parse(options.cell),
         predictions.attributes(
             inputs=_inputs(options),
-            inputs_digest=images.digest,
+            inputs_digest=images.checksum,
             probe_drift=disturbance.drift([item.probe for item in circumstances], probe_after),
             contention=disturbance.contention([item.demand for item in circumstances]),
             pass_spread=disturbance.pass_spread(latencies),

@@ -61,7 +61,7 @@ def _check_weights(config: dict, model: str, source: str) -> None:
             f"config key {key}: {str(path)!r} doesn't exist; expected pretrained, seeded, or the "
             f"path of the weights{did_you_mean(path, (PRETRAINED, SEEDED))}"
         )
-    if "sha256" in described and (path.is_dir() or files.sha256(path) != described["sha256"]):
+    if "sha256" in described and (path.is_dir() or files.checksum(path) != described["sha256"]):
         raise StudyError(
             f"config key {key}.sha256: {str(path)!r} has another digest; expected "
             f"{described['sha256']}"

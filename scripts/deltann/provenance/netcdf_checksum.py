@@ -1,6 +1,7 @@
-"""The digest that a NetCDF file carries of its content: names, shapes and values.
+"""The checksum that a NetCDF file carries of its content: names, shapes, attributes and values.
 
-It is not of the file's bytes, which HDF5 may lay out in one way or another.
+It doesn't cover the file's bytes, as HDF5 may lay out the same content in different ways. See
+`deltann.provenance.records` for the files that have one.
 """
 
 import hashlib
@@ -13,43 +14,47 @@ import numpy as np
 from deltann.errors import StudyError
 from deltann.provenance import files, records
 
-ATTRIBUTE = "digest"
-# So much of a variable is in memory at a time.
+ATTRIBUTE = "checksum"
+# Bytes of a variable that are in memory at a time.
 BLOCK_BYTES = 1 << 24
-# What HDF5 and the layers above it make of damaged bytes.
+# What HDF5 and the layers above it raise on damaged bytes.
 UNREADABLE = (OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError)
 UNREADABLE += (OverflowError,)
 
 
-def seal(file: h5netcdf.File) -> None:
-    """Add the digest to a file that is written otherwise."""
-    file.attrs[ATTRIBUTE] = digest(file)
+def write(file: h5netcdf.File) -> None:
+    """Add the checksum to an open file that is otherwise complete."""
+    file.attrs[ATTRIBUTE] = compute(file)
 
 
-def check(path: Path, what: str) -> None:
-    """See that a file's content is what its digest is of.
+def check(path: Path, what: str) -> str:
+    """Make sure that a file's content has the checksum that the file carries.
 
     Args:
         path: the file.
-        what: it is meant to be, for messages.
+        what: it should be, for messages.
+
+    Returns:
+        The checksum.
 
     Raises:
-        StudyError: it is truncated, of another kind, or its content is another.
+        StudyError: the file is truncated, of another kind, or its content was changed.
     """
     try:
         with h5netcdf.File(path, "r") as file:
-            holds = file.attrs[ATTRIBUTE] == digest(file)
+            expected, actual = str(file.attrs[ATTRIBUTE]), compute(file)
     except UNREADABLE as error:
         raise StudyError(f"{path}: not a readable {what}: {records.REPAIR}: {error}") from error
-    if not holds:
-        raise StudyError(f"{path} is not what its digest is of: {records.REPAIR}")
+    if actual != expected:
+        raise StudyError(f"{path}: checksum mismatch: {records.REPAIR}")
+    return actual
 
 
-def digest(file: h5netcdf.File) -> str:
-    """SHA-256 over all attributes but `digest`, and over every variable, read block by block."""
+def compute(file: h5netcdf.File) -> str:
+    """SHA-256 over all variables, read block by block, and all attributes but the checksum."""
     attributes = {name: value for name, value in file.attrs.items() if name != ATTRIBUTE}
     variables = {name: _variable(variable) for name, variable in file.variables.items()}
-    return files.digest([_plain(attributes), variables])
+    return files.checksum_json([_plain(attributes), variables])
 
 
 def _variable(variable: h5netcdf.Variable) -> list:
