@@ -1,4 +1,4 @@
-"""How much time depends on the device, the level and the framework, with all others frozen."""
+"""How much time depends on one factor (device, level, framework, ...), all others fixed."""
 
 from collections.abc import Iterator
 
@@ -29,10 +29,10 @@ ROW, AXES = 0.42, 0.7  # inches of a row, and of the panels' titles and ticks
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
-    """A row per model and factor, a panel per measure, a mark per frozen combination.
+    """A row per model and factor, a panel per measure, a mark per comparison.
 
     Args:
-        table: `anova.csv`, one row per factor and frozen rest.
+        table: `anova.csv`, one row per factor and combination of the other names.
     """
     table = table[table["f"].notna() | table["effect"].notna()]
     if table.empty:
@@ -50,13 +50,13 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
 def _page(table: pd.DataFrame, rows: list[str]) -> Figure:
     size = (style.WIDTH, pages.CAPTION + AXES + ROW * len(rows))
     figure, axes = plt.subplots(1, len(EFFECTS), figsize=size, sharey=True)
-    for place, (value, p, title) in zip(axes, EFFECTS, strict=True):
-        _panel(place, table, rows, value, p)
-        place.set_title(title, loc="left")
+    for ax, (value, p, title) in zip(axes, EFFECTS, strict=True):
+        _panel(ax, table, rows, value, p)
+        ax.set_title(title, loc="left")
     axes[0].set_yticks(range(len(rows)), rows)
     axes[0].set_ylim(len(rows) - 0.5, -0.5)
-    for place in axes[:2]:
-        place.set_xlim(-0.05, 1.05)
+    for ax in axes[:2]:
+        ax.set_xlim(-0.05, 1.05)
     axes[2].set_xscale("log")
     _round_ticks(axes[2], table["ratio"])
     figure.legend(handles=_legend(), loc="outside right upper", frameon=False)
@@ -66,13 +66,14 @@ def _page(table: pd.DataFrame, rows: list[str]) -> Figure:
 
 def _panel(axes: Axes, table: pd.DataFrame, rows: list[str], value: str, p: str) -> None:
     for number, row in enumerate(rows):
-        found = table[table["row"] == row].sort_values(value)
-        offsets = np.linspace(-0.3, 0.3, len(found)) if len(found) > 1 else np.zeros(1)
-        colour = style.COLOURS[list(FACTORS).index(found["varied"].iloc[0])]
-        for offset, (_, one) in zip(offsets, found.iterrows(), strict=True):
+        tests = table[table["row"] == row].sort_values(value)
+        offsets = np.linspace(-0.3, 0.3, len(tests)) if len(tests) > 1 else np.zeros(1)
+        colour = style.COLOURS[list(FACTORS).index(tests["varied"].iloc[0])]
+        for offset, (_, one) in zip(offsets, tests.iterrows(), strict=True):
             face = colour if one[p] <= LEVEL else "white"
-            place = (one[value], number + offset)
-            axes.plot(*place, "o", markersize=3.2, color=colour, markerfacecolor=face)
+            axes.plot(
+                one[value], number + offset, "o", markersize=3.2, color=colour, markerfacecolor=face
+            )
         if number:
             axes.axhline(number - 0.5, color="#DDDDDD", linewidth=0.5)
     axes.tick_params(axis="y", length=0)
@@ -85,7 +86,7 @@ FACTORS = {
     "schedule": "where TVM's kernels come from",
     "compiler": "versions of TVM",
     "target": "targets of a source",
-    "source": "the sources' own models",
+    "source": "the frameworks' own models",
 }
 
 
@@ -93,7 +94,7 @@ def _round_ticks(axes: Axes, values: pd.Series) -> None:
     high = max(2.0, 1.1 * values.max())
     steps = np.array([1, 1.5, 2, 3, 5, 7, 10, 20, 30, 50, 100, 300, 1000])
     ticks = steps[steps <= high]
-    # no more than fit beside each other
+    # at most six fit side by side
     ticks = ticks[:: -(-len(ticks) // 6)]
     axes.set_xlim(0.95, high)
     axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -119,10 +120,10 @@ def _caption(table: pd.DataFrame) -> str:
         for test, effect in dict.fromkeys(zip(table["test"], table["effect_name"], strict=True))
     )
     return (
-        f"Each mark: one comparison of all values of a factor ({varied}), every other name frozen, "
+        f"Each mark is one comparison of all values of a factor ({varied}), all other names fixed, "
         f"over {style.images(table)}; each image counts with its median latency. Tests within "
         f"images: {tests}. p-values are corrected by Holm over all {len(table)} comparisons."
-        f"{left_out} With many images everything is significant: the effects say how much. They "
-        "describe one run; the variation between runs isn't in them. The table has F, p and the "
-        "bootstrap intervals."
+        f"{left_out} With many images even tiny effects are significant, so look at their size. "
+        "The tests describe one run, without the variation between runs. The table has F, p and "
+        "the bootstrap intervals."
     )

@@ -1,4 +1,4 @@
-"""Every target and backend against the native model: what compilation changes in the answers."""
+"""Every target and backend against the native model: how compilation changes the answers."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ CAPTION = (
     "runtime: images with another top-1 label, in percent with Wilson's 95 % interval, and "
     "the largest logit difference. Failed cells are hatched and name their stage."
 )
-TITLE = "What conversion and compilation change in the answers"
+TITLE = "How conversion and compilation change the answers"
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
@@ -27,7 +27,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         table: `conversions.csv`, one row per cell compared with the native one.
     """
     if table.empty:
-        return pages.nothing(TITLE, "no cell beside the native one.")
+        return pages.nothing(TITLE, "the study has native cells only.")
     variants = variant_names.Variants(table)
     table = table.assign(name=table.apply(variants.lines, axis=1), column=_columns(table))
     columns = _ordered_columns(table)
@@ -46,10 +46,9 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     caption = (
         "Each target and backend (a framework's own runtime, or a level of TVM) on each device "
         "against the unconverted model in its own runtime, over "
-        f"{style.images(table)}. Labels: share of images with another top-1 label in percent, in "
-        "brackets, where there is room, Wilson's 95 % interval. Logits: the largest absolute "
-        "difference over images and classes, colours on a log scale. Hatched: failed, with the "
-        "stage."
+        f"{style.images(table)}. Labels: percent of images with another top-1 label; in brackets, "
+        "if there is room, Wilson's 95 % interval. Logits: the largest absolute difference over "
+        "images and classes, with colours on a log scale. Hatched: failed, with the stage."
     )
     return pages.heat(panels, TITLE, caption)
 
@@ -63,18 +62,18 @@ def _ordered_columns(table: pd.DataFrame) -> list[str]:
     devices, backends = style.ordered(table["device"]), style.ordered(table["backend"])
     keys = [(device, backend) for device in devices for backend in backends if backend != NATIVE]
     keys = [(device, NATIVE) for device in devices] + keys
-    there = set(table["column"])
+    present = set(table["column"])
     names = [f"{backend}\n{device}" for device, backend in keys]
-    return [name for name in names if name in there]
+    return [name for name in names if name in present]
 
 
 def _grid(table: pd.DataFrame, columns: list[str], source: str, text) -> style.Grid:
-    there = set(table["column"])
-    # the native model is in no row: it is what the others are compared with
+    present = set(table["column"])
+    # the native model has no row: the others are compared with it
     native = [name for name in columns if name.startswith(f"{NATIVE}\n")]
     rows = style.ordered(table["name"])
     first = [source] if source not in rows and (table["target"] == source).any() else []
-    columns = [name for name in columns if name in there or name in native]
+    columns = [name for name in columns if name in present or name in native]
     grid = style.Grid([*first, *rows], columns)
     for _, row in table.iterrows():
         put(grid, (row["name"], row["column"]), row, text)

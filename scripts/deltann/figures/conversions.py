@@ -1,4 +1,4 @@
-"""Sources by targets: what each conversion changes in labels and logits, every route on its own."""
+"""Sources by targets: how each conversion changes labels and logits, each route separately."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -19,7 +19,7 @@ CAPTION = (
     "with another top-1 label, in percent with Wilson's 95 % interval, and the largest logit "
     "difference. Failed conversions are hatched and name their stage."
 )
-TITLE = "What conversion changes in the answers"
+TITLE = "How conversion changes the answers"
 LABELS, LOGITS = "top-1 labels that differ", "largest logit difference"
 COLUMN = "max_logit_difference"
 
@@ -32,7 +32,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """
     table = table[(table["backend"] == NATIVE) & (table["target"] != table["source"])]
     if table.empty:
-        return pages.nothing(TITLE, "no converted model ran, or failed, in its own runtime.")
+        return pages.nothing(TITLE, "the study has no converted model in its own runtime.")
     variants = variant_names.Variants(table)
     panels = []
     for shared, rows in variant_names.groups(
@@ -46,18 +46,19 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
             pages.Panel(f"{title}: {LOGITS}", grid, logit_norm(table), "logits", "source")
         )
     caption = (
-        "Rows: the framework a model comes from; columns: the one it is converted to, by each "
-        "route; run by that framework's own runtime and compared with the unconverted model in "
-        f"its own, over {style.images(table)}. Labels: share of images with another top-1 label, "
-        "in brackets, where there is room, Wilson's 95 % interval. Logits: largest absolute "
-        "difference over images and classes, colours on a log scale. Hatched: failed, with the "
-        "stage. Where a pair has several routes, each says by which edges it differs."
+        "Rows: the framework a model comes from. Columns: the framework it is converted to, by "
+        "each route. Each converted model runs in that framework's own runtime and is compared "
+        f"with the unconverted model in its own, over {style.images(table)}. Labels: percent of "
+        "images with another top-1 label; in brackets, if there is room, Wilson's 95 % interval. "
+        "Logits: the largest absolute difference over images and classes, with colours on a log "
+        "scale. Hatched: failed, with the stage. If a pair has several routes, each square names "
+        "the edges that differ."
     )
     return pages.heat(panels, TITLE, caption)
 
 
 def _grid(table: pd.DataFrame, variants: variant_names.Variants, text) -> style.Grid:
-    """Sources, with a sub-row per route, by targets."""
+    """Sources by targets; a source has a sub-row per route."""
     several = table.groupby(["source", "target"])["route"].nunique()
     rows, names = [], {}
     sources = style.ordered(table["source"])
@@ -67,11 +68,11 @@ def _grid(table: pd.DataFrame, variants: variant_names.Variants, text) -> style.
             rows.append(f"{source}/{number}")
             names[rows[-1]] = "" if number else source
     grid = style.Grid(rows, style.ordered([*sources, *table["target"]]), labels=names)
-    place: dict[tuple[str, str], int] = {}
+    placed: dict[tuple[str, str], int] = {}
     for _, row in table.iterrows():
         pair = (row["source"], row["target"])
-        key = (f"{row['source']}/{place.get(pair, 0)}", row["target"])
-        place[pair] = place.get(pair, 0) + 1
+        key = (f"{row['source']}/{placed.get(pair, 0)}", row["target"])
+        placed[pair] = placed.get(pair, 0) + 1
         put(grid, key, row, text, variant_names.wrapped(variants.route(row)))
     grid.texts |= {(f"{source}/0", source): "native" for source in sources}
     return grid
@@ -87,38 +88,38 @@ def put(
     """Set a square from a row: its number and text, or its failure.
 
     Args:
-        grid: whose.
-        key: the square.
-        row: of the table.
-        text: a row's number and text.
-        below: lines under the text, which then takes one line itself.
+        grid: the heat map's squares, which are changed.
+        key: the square's row and column.
+        row: a row of the table.
+        text: gives a row's number and text.
+        below: lines below the text, which is then put on one line.
     """
     if row["status"] == "ok":
-        grid.values[key], words = text(row)
+        grid.values[key], content = text(row)
     else:
-        words = style.failure(row)
+        content = style.failure(row)
     below = [line for line in below if line]
-    words = "\n".join([words.replace("\n", " "), *below]) if below else words
-    (grid.texts if row["status"] == "ok" else grid.failures)[key] = words
+    content = "\n".join([content.replace("\n", " "), *below]) if below else content
+    (grid.texts if row["status"] == "ok" else grid.failures)[key] = content
 
 
 def labels_text(row: pd.Series) -> tuple[float, str]:
-    """The share of images with another label, and its text."""
+    """The percentage of images with another label, and its text."""
     return row["dissimilarity_percent"], style.percent(row)
 
 
 def logits_text(row: pd.Series) -> tuple[float, str]:
-    """The largest difference of a logit, and its text."""
+    """The largest logit difference, and its text."""
     return row[COLUMN], number(row[COLUMN])
 
 
 def number(value: float) -> str:
-    """A logit difference in a few letters."""
+    """A logit difference as a short text."""
     return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 0.01 else f"{value:.2g}"
 
 
 def logit_norm(table: pd.DataFrame) -> LogNorm:
-    """Colours of logit differences: whole decades, at least one. Zeros take the lowest colour."""
+    """A scale of logit differences: whole decades, at least one. Zero has the lowest colour."""
     positive = table[COLUMN][table[COLUMN] > 0]
     low, high = np.log10([positive.min(), positive.max()]) if len(positive) else (-6.0, 0.0)
     return LogNorm(10 ** np.floor(low), 10 ** (np.floor(high) + 1), clip=True)

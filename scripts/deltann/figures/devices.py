@@ -14,7 +14,7 @@ CAPTION = (
     "first device, with 95 % bootstrap intervals over images (the paper's figures 3 to 5 and "
     "15 to 17)."
 )
-TITLE = "What the device does to time"
+TITLE = "How the device changes time"
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
@@ -28,7 +28,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     backends = table[table["device"] != first]["backend"].unique()
     table = table[table["backend"].isin(backends) & (table["device"] != first)]
     if table.empty:
-        return pages.nothing(TITLE, "this study has one device.")
+        return pages.nothing(TITLE, "the study has one device.")
     table = table.assign(
         row=table.apply(variants.lines, axis=1), panel=table["backend"], series=table["device"]
     )
@@ -42,8 +42,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     ]
     caption = (
         f"Time per image over that of the same model file and backend on {first}, batch 1, over "
-        f"{style.images(table)}, log scale (the paper's figures 3 to 5 and 15 to 17 show times; "
-        "the table has the median milliseconds). Bars: 95 % bootstrap interval over images; it "
-        "leaves out what varies between runs."
+        f"{style.images(table)}, on a log scale (the paper's figures 3 to 5 and 15 to 17 show "
+        "times; the table has the median milliseconds). Bars: 95 % bootstrap interval over images, "
+        "without the variation between runs."
     )
     return dots.draw(items, f"time relative to {first} (below 1: faster)", first, TITLE, caption)

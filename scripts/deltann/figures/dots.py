@@ -19,10 +19,14 @@ RATIO = ("ratio", "ratio_low", "ratio_high")
 
 @dataclass
 class Strip:
-    """Some panels side by side that share their rows, with a title.
+    """Panels side by side that share their rows.
 
-    `table` has the columns `row`, `panel`, `series`, RATIO, status, failed_stage, and flags of
-    disturbed timings; `row` is what stands beside the axis.
+    Attributes:
+        title: of the strip.
+        table: has the columns `row` (the label beside the axis), `panel`, `series`, those of
+            `RATIO`, status, failed_stage, disturbed and reference_disturbed.
+        panels: the panels' names, from the left.
+        series: the names of the marks.
     """
 
     title: str
@@ -32,12 +36,12 @@ class Strip:
 
     @property
     def rows(self) -> list[str]:
-        """The rows' names, from the top."""
+        """The rows' labels, from the top."""
         return style.ordered(self.table["row"])
 
     @property
     def height(self) -> float:
-        """Inches, with titles and axis."""
+        """Inches, including titles and axis."""
         row = max(0.1 + 0.085 * len(self.series), 0.13 * _lines(self.rows))
         return 0.75 + row * len(self.rows)
 
@@ -47,7 +51,7 @@ def _lines(rows: list[str]) -> int:
 
 
 def strips(title: str, table: pd.DataFrame, series: list[str]) -> list[Strip]:
-    """A table as strips of at most ACROSS panels."""
+    """A table as strips of at most `ACROSS` panels."""
     names = style.ordered(table["panel"])
     chunks = [names[i : i + ACROSS] for i in range(0, len(names), ACROSS)]
     return [
@@ -56,15 +60,16 @@ def strips(title: str, table: pd.DataFrame, series: list[str]) -> list[Strip]:
 
 
 def draw(items: list[Strip], axis: str, base: str, title: str, caption: str) -> Iterator[Figure]:
-    """Draw strips on as many pages as it takes.
+    """Draw strips on as many pages as needed.
 
     Args:
-        items: what.
-        axis: what the ratio is of.
-        base: what it is relative to, for the legend.
-        title, caption: of each page.
+        items: the strips.
+        axis: the label of the axis.
+        base: what the ratios are relative to, for the legend.
+        title: the title of each page.
+        caption: the caption of each page.
     """
-    return (_page(page, axis, base, title, caption) for page in pages.pack(items))
+    return (_page(page, axis, base, title, caption) for page in pages.paginate(items))
 
 
 def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) -> Figure:
@@ -72,12 +77,12 @@ def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) ->
     heights = [item.height for item in items]
     figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(len(items), across, height_ratios=heights)
-    for number, item in enumerate(items):
+    for row, item in enumerate(items):
         first = None
-        for place, name in enumerate(item.panels):
-            axes = figure.add_subplot(grid[number, place], sharex=first, sharey=first)
+        for column, name in enumerate(item.panels):
+            axes = figure.add_subplot(grid[row, column], sharex=first, sharey=first)
             _panel(axes, item, item.table[item.table["panel"] == name])
-            axes.set_title(name if place else f"{item.title}\n{name}", loc="left")
+            axes.set_title(name if column else f"{item.title}\n{name}", loc="left")
             if first is not None:
                 axes.tick_params(labelleft=False)
             first = first or axes
@@ -94,18 +99,18 @@ def _panel(axes: Axes, item: Strip, table: pd.DataFrame) -> None:
     axes.set_xscale("log")
     rows, series = item.rows, item.series
     step = 0.8 / max(1, len(series))
-    for place, name in enumerate(rows):
-        if place:
-            axes.axhline(place - 0.5, color="#DDDDDD", linewidth=0.5)
-        found = table[table["row"] == name]
-        where = {one: place + (k - (len(series) - 1) / 2) * step for k, one in enumerate(series)}
-        drawn = found["ratio"] > 0
-        for _, row in found[drawn].iterrows():
-            _mark(axes, where[row["series"]], row, series.index(row["series"]))
-        missing = found[~drawn]
+    for number, name in enumerate(rows):
+        if number:
+            axes.axhline(number - 0.5, color="#DDDDDD", linewidth=0.5)
+        cells = table[table["row"] == name]
+        heights = {one: number + (k - (len(series) - 1) / 2) * step for k, one in enumerate(series)}
+        drawn = cells["ratio"] > 0
+        for _, row in cells[drawn].iterrows():
+            _mark(axes, heights[row["series"]], row, series.index(row["series"]))
+        missing = cells[~drawn]
         for text, alike in missing.groupby(missing.apply(reason, axis=1), sort=False):
             for run in _runs(sorted(series.index(one) for one in alike["series"])):
-                ends = where[series[run[0]]], where[series[run[-1]]]
+                ends = heights[series[run[0]]], heights[series[run[-1]]]
                 failed(axes, ends[0] - step / 2, ends[1] + step / 2, text)
     axes.set_yticks(range(len(rows)), rows)
     axes.set_ylim(len(rows) - 0.5, -0.5)
@@ -114,14 +119,14 @@ def _panel(axes: Axes, item: Strip, table: pd.DataFrame) -> None:
 
 
 def ticks(axes: Axes) -> None:
-    """At least three round ratios that the axis spans, for it and those that share it."""
+    """Set at least three round ratios as ticks of an axis and of those that share it."""
     low, high = axes.get_xlim()
     low, high = min(low, 0.9), max(high, 1.1)
     axes.set_xlim(low, high)
     decades = 10.0 ** np.arange(-6, 7)
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.1, 1.2, 1.4, 7, 8, 9)):
-        found = np.unique(np.round(np.outer(decades, steps).ravel(), 6))
-        inside = found[(found >= low) & (found <= high)]
+        ratios = np.unique(np.round(np.outer(decades, steps).ravel(), 6))
+        inside = ratios[(ratios >= low) & (ratios <= high)]
         if len(inside) >= 3:
             break
     inside = _apart(inside, 0.12 * np.log(high / low))
@@ -131,7 +136,7 @@ def ticks(axes: Axes) -> None:
 
 
 def _apart(ticks: np.ndarray, distance: float) -> list[float]:
-    """Those of the ticks, from 1 outwards, whose logs are apart."""
+    """The ticks, chosen from 1 outwards, whose logs are further apart than a distance."""
     kept: list[float] = []
     for tick in sorted(ticks, key=lambda tick: abs(np.log(tick))):
         if all(abs(np.log(tick / other)) > distance for other in kept):
@@ -174,7 +179,7 @@ def _runs(numbers: list[int]) -> list[list[int]]:
 
 
 def failed(axes: Axes, top: float, bottom: float, text: str) -> None:
-    """Hatch a row, or several, where nothing could be measured, and say why."""
+    """Hatch one or more rows that have no measurement, and say why."""
     edge = {"facecolor": "white", "edgecolor": style.HATCH_COLOUR, "hatch": style.HATCH}
     axes.axhspan(top, bottom, linewidth=0, **edge)
     plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}

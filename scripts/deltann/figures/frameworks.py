@@ -15,7 +15,7 @@ CAPTION = (
     "against the model they were converted from, and each framework's own model against that "
     "of the first framework (the paper's figures 6 to 14)."
 )
-TITLE = "What the framework does to time"
+TITLE = "How the framework changes time"
 NATIVES = "native"
 SHARED = ["model", "comparison", "reference_framework", *variant_names.PREPARATION]
 
@@ -30,7 +30,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     same = (table["target"] == table["reference_framework"]) & (table["ratio"] == 1)
     table = table[~same]
     if table.empty:
-        return pages.nothing(TITLE, "this study has one framework.")
+        return pages.nothing(TITLE, "the study has one framework.")
     table = table.assign(
         row=table.apply(variants.lines, axis=1),
         panel="on " + table["device"],
@@ -46,11 +46,11 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         items += dots.strips(title, rows, series)
     caption = (
         "Time per image over that of the reference framework's unconverted model on the same "
-        f"device with the same backend, batch 1, over {style.images(table)}, log scale. Converted: "
-        "targets against the model they were converted from; own models: each framework's "
-        "unconverted one against the first's, as in the paper's figures 6 to 14, which show times "
-        "(the table has the median milliseconds). Bars: 95 % bootstrap interval over images; it "
-        "leaves out what varies between runs."
+        f"device with the same backend, batch 1, over {style.images(table)}, on a log scale. "
+        "Converted: targets against the model they were converted from. Own models: each "
+        "framework's unconverted model against that of the first framework, as in the paper's "
+        "figures 6 to 14, which show times (the table has the median milliseconds). Bars: 95 % "
+        "bootstrap interval over images, without the variation between runs."
     )
     axis = "time relative to the reference (below 1: faster)"
     return dots.draw(items, axis, "reference", TITLE, caption)

@@ -1,4 +1,4 @@
-"""What the images' preparation alone changes in the answers."""
+"""How the images' preparation alone changes the answers."""
 
 from collections.abc import Iterator
 
@@ -16,17 +16,17 @@ CAPTION = (
     "resizer), in its framework's own runtime: top-1 labels that differ, in percent of the "
     "images with Wilson's 95 % interval."
 )
-TITLE = "What the images' preparation changes in the answers"
+TITLE = "How the images' preparation changes the answers"
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """Per model and source, targets by preparations.
 
     Args:
-        table: `inputs.csv`, one row per model file and preparation that isn't its first.
+        table: `inputs.csv`, one row per model file and preparation after its first.
     """
     if table.empty:
-        return pages.nothing(TITLE, "this study prepares every model's images in one way.")
+        return pages.nothing(TITLE, "the study prepares every model's images in one way.")
     variants = variant_names.Variants(table)
     column = table["preprocessing_b"] + "'s,\n" + table["resizer_b"]
     table = table.assign(name=table.apply(variants.lines, axis=1), column=column)
@@ -39,10 +39,10 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         panels.append(pages.Panel(variant_names.title(table, shared), grid, norm, BAR, "target"))
     first = table[["preprocessing_a", "resizer_a"]].iloc[0]
     caption = (
-        "One model file under two preparations of the same images, in its framework's own "
-        "runtime: share of images with another top-1 label in percent, in brackets, where there "
-        f"is room, Wilson's 95 % interval, over {style.images(table)}. Columns: whose "
-        f"preprocessing and which resizer, against the {first.iloc[0]}'s and {first.iloc[1]}. "
-        "Hatched: failed, with the stage."
+        "One model file with two preparations of the same images, in its framework's own runtime: "
+        f"percent of images with another top-1 label, over {style.images(table)}; in brackets, if "
+        "there is room, Wilson's 95 % interval. Columns: whose preprocessing and which resizer, "
+        f"compared with the {first.iloc[0]}'s preprocessing and {first.iloc[1]}. Hatched: failed, "
+        "with the stage."
     )
     return pages.heat(panels, TITLE, caption)

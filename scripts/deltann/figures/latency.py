@@ -13,7 +13,7 @@ CAPTION = (
     "Time per image at batch 1 relative to O0 of the same model file on the same device, with "
     "95 % bootstrap intervals over images."
 )
-TITLE = "What the compiler's level does to time"
+TITLE = "How the compiler's level changes time"
 BASE = "O0"
 
 
@@ -26,7 +26,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     variants = variant_names.Variants(table)
     table = table[table["backend"] != BASE]
     if table.empty:
-        return pages.nothing(TITLE, f"no backend beside {BASE}.")
+        return pages.nothing(TITLE, f"the study has no backend but {BASE}.")
     if not table["ratio"].notna().any():
         return pages.nothing(TITLE, f"no cell ran at {BASE}, which the times are relative to.")
     table = table.assign(
@@ -44,8 +44,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     ]
     caption = (
         f"Time per image over that of {BASE} of the same target on the same device, batch 1, over "
-        f"{style.images(table)}, log scale. Bars: 95 % bootstrap interval over images (often "
-        "smaller than the mark); it leaves out what varies between runs. Native: the framework's "
-        "own runtime."
+        f"{style.images(table)}, on a log scale. Bars: 95 % bootstrap interval over images (often "
+        "smaller than the mark), without the variation between runs. Native: the framework's own "
+        "runtime."
     )
     return dots.draw(items, f"time relative to {BASE} (below 1: faster)", BASE, TITLE, caption)

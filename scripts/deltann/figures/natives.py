@@ -25,7 +25,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         table: `natives.csv`, one row per pair of sources.
     """
     if table.empty:
-        return pages.nothing(TITLE, "no model of this study comes from two frameworks.")
+        return pages.nothing(TITLE, "no model of the study comes from two frameworks.")
     table = table.assign(name_a=table["source_a"], name_b=table["source_b"])
     norm = label_norm(table)
     panels = [
@@ -35,7 +35,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     caption = (
         "Top-1 label dissimilarity between every two sources of a model, unconverted, each with "
         "its framework's own weights, preprocessing and runtime (the paper's appendix, figure 1), "
-        f"over {style.images(table)}, in percent. In brackets, where there is room: Wilson's "
-        "95 % interval. Hatched: a model that failed, with the stage that did."
+        f"over {style.images(table)}, in percent. In brackets, if there is room: Wilson's "
+        "95 % interval. Hatched: failed, with the stage."
     )
     return pages.squares(panels, TITLE, caption)

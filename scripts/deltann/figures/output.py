@@ -1,4 +1,4 @@
-"""Pages to files: a PDF of all, and one picture with the first of them under each other."""
+"""Write pages to files: a PDF of all, and one picture of the first ones below each other."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -16,10 +16,10 @@ TALLEST = 30_000  # pixels: browsers show no taller picture
 
 
 def save(pages: Iterable[Figure], pdf: Path, png: Path) -> None:
-    """Write and close page after page, so that one is in memory at a time.
+    """Write and close one page after the other, so that only one is in memory.
 
-    The PDF has no date inside: the same table gives the same file. The picture has as many pages
-    as browsers show, and says how many more are in the PDF.
+    The PDF has no date in it, so the same table gives the same file. The picture has as many pages
+    as browsers can show, and says how many more the PDF has.
     """
     pictures: list[Image.Image] = []
     height = left_out = 0
@@ -38,7 +38,7 @@ def save(pages: Iterable[Figure], pdf: Path, png: Path) -> None:
 
 
 def _picture(page: Figure) -> Image.Image:
-    """A page as it looks, decoded only once it is used."""
+    """A page as a picture, which is decoded on use."""
     buffer = BytesIO()
     page.savefig(buffer, format="png", dpi=DPI)
     return Image.open(buffer)
@@ -51,7 +51,7 @@ def _note(text: str) -> Figure:
 
 
 def _stacked(pictures: list[Image.Image]) -> Image.Image:
-    """The pictures one under the other, in 256 colours."""
+    """The pictures one below the other, in 256 colours."""
     width = max(picture.width for picture in pictures)
     whole = Image.new("RGB", (width, sum(picture.height for picture in pictures)), "white")
     top = 0

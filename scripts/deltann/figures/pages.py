@@ -1,7 +1,8 @@
-"""Pages of panels: as many on a page as are legible at print size, the rest on further ones."""
+"""Pages of panels: as many panels on a page as are legible in print, the rest on more pages."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
@@ -9,15 +10,37 @@ from matplotlib.figure import Figure
 
 from deltann.figures import style
 
-HEIGHT = 9.0  # inches: the text height of a page
-CAPTION = 1.1  # of which title and caption take this
-BAR, AXIS = 0.85, 0.3  # inches that a colour bar and an axis' name take
-LINE = 0.11  # inches of a line of small type
+# Inches: a page's text height, the part of it for title and caption, the width of a colour bar, the
+# width of an axis' name, and the height of a line of small type.
+HEIGHT = 9.0
+CAPTION = 1.1
+BAR, AXIS = 0.85, 0.3
+LINE = 0.11
+
+
+class Block(Protocol):
+    """A part of a page, with its height in inches."""
+
+    @property
+    def height(self) -> float:
+        """Inches."""
+
+
+SomeBlock = TypeVar("SomeBlock", bound=Block)
 
 
 @dataclass
 class Panel:
-    """A heat map with its title, its colours, and what they and the rows mean."""
+    """A heat map.
+
+    Attributes:
+        title: of the heat map.
+        grid: its squares.
+        norm: the scale of its colours.
+        bar: the label of its colour bar.
+        rows: the label of its rows.
+        cmap: a colour map's name.
+    """
 
     title: str
     grid: style.Grid
@@ -28,14 +51,14 @@ class Panel:
 
     @property
     def height(self) -> float:
-        """Inches, with title and column names."""
+        """Inches, including title and column names."""
         inside = _lines([*self.grid.texts.values(), *self.grid.failures.values()])
         names = [self.grid.labels.get(row, row) for row in self.grid.rows]
         row = max(0.34, 0.08 + LINE * max(inside, _lines(names)))
         return max(0.9, 0.4 + self._columns() + row * len(self.grid.rows))
 
     def _columns(self) -> float:
-        """Inches that the columns' names take, written upwards where they don't fit in a row."""
+        """Inches of the column names, which are vertical if they don't fit in a row."""
         names = self.grid.columns
         square = (style.WIDTH - style.row_width(self.grid) - AXIS - BAR) / max(1, len(names))
         if style.fitting(names, square) >= style.SMALLEST:
@@ -48,8 +71,8 @@ def _lines(texts: list[str]) -> int:
 
 
 def heat(panels: list[Panel], title: str, caption: str) -> Iterator[Figure]:
-    """Heat maps one under the other, on as many pages as it takes."""
-    return (_heat_page(page, title, caption) for page in pack(panels))
+    """Heat maps one below the other, on as many pages as needed."""
+    return (_heat_page(page, title, caption) for page in paginate(panels))
 
 
 def _heat_page(panels: list[Panel], title: str, caption: str) -> Figure:
@@ -58,19 +81,19 @@ def _heat_page(panels: list[Panel], title: str, caption: str) -> Figure:
     ratios = {"height_ratios": heights}
     figure, axes = plt.subplots(len(panels), 1, figsize=size, squeeze=False, gridspec_kw=ratios)
     names = max(style.row_width(panel.grid) for panel in panels)
-    for place, panel in zip(axes.flat, panels, strict=True):
+    for ax, panel in zip(axes.flat, panels, strict=True):
         square = (style.WIDTH - names - AXIS - BAR) / len(panel.grid.columns)
-        style.heatmap(place, panel.grid, panel.cmap, panel.norm, square)
-        place.set_title(panel.title, loc="left")
-        place.set_ylabel(panel.rows)
-        style.colour_bar(figure, place, panel.cmap, panel.norm, panel.bar, panel.height - 0.5)
+        style.heatmap(ax, panel.grid, panel.cmap, panel.norm, square)
+        ax.set_title(panel.title, loc="left")
+        ax.set_ylabel(panel.rows)
+        style.colour_bar(figure, ax, panel.cmap, panel.norm, panel.bar, panel.height - 0.5)
     figure.align_ylabels(axes[:, 0])
     style.caption(figure, title, caption)
     return figure
 
 
 def squares(panels: list[Panel], title: str, caption: str) -> Iterator[Figure]:
-    """Square heat maps of one scale, side by side where they are small, then on further pages."""
+    """Square heat maps of one scale, side by side if they are small, on as many pages as needed."""
     widest = max(len(panel.grid.columns) for panel in panels)
     across = min(len(panels), 3 if widest <= 4 else 2 if widest <= 6 else 1)
     width = (style.WIDTH - BAR) / max(across, 2 if widest <= 6 else 1)
@@ -86,22 +109,24 @@ def _square_page(
     wide = style.WIDTH if across > 1 or width > 4 else width + 2 * BAR
     size = (wide, CAPTION + width * down)
     figure, axes = plt.subplots(down, across, figsize=size, squeeze=False)
-    for place in axes.flat[len(panels) :]:
-        place.set_axis_off()
-    for place, panel in zip(axes.flat, panels, strict=False):
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for ax, panel in zip(axes.flat, panels, strict=False):
         square = (width - style.row_width(panel.grid) - 0.2) / len(panel.grid.columns)
-        style.heatmap(place, panel.grid, panel.cmap, panel.norm, square)
-        place.set_title(panel.title)
-        place.set_aspect("equal")
+        style.heatmap(ax, panel.grid, panel.cmap, panel.norm, square)
+        ax.set_title(panel.title)
+        ax.set_aspect("equal")
     first = panels[0]
     style.colour_bar(figure, list(axes.flat), first.cmap, first.norm, first.bar, down * width)
     style.caption(figure, title, caption)
     return figure
 
 
-def pack(items: list, height: float = HEIGHT - CAPTION) -> Iterator[list]:
-    """Items with a `height` in inches, in order, page by page; a taller one has its own page."""
-    page: list = []
+def paginate(
+    items: Iterable[SomeBlock], height: float = HEIGHT - CAPTION
+) -> Iterator[list[SomeBlock]]:
+    """Lists of items, in order, that fit on a page each; a taller item has its own page."""
+    page: list[SomeBlock] = []
     for item in items:
         if page and sum(one.height for one in page) + item.height > height:
             yield page

@@ -1,4 +1,4 @@
-"""Each graph pass alone: its time against all disabled, the paper's beside it."""
+"""Each graph pass alone: its time relative to no pass, and the paper's."""
 
 from collections.abc import Iterator
 
@@ -22,13 +22,13 @@ CAPTION = (
     "here Relax) and kernels differ: compare signs and orders of magnitude. A pass with "
     "nothing to do leaves the model as it was."
 )
-TITLE = "What each graph pass does to time, alone"
+TITLE = "How each graph pass alone changes time"
 BASE = "All Disabled"
 FILE = ["model", "source", *variant_names.PREPARATION, "target", "route", *COMPILATION, "device"]
 SAME = ("same_code_low", "same_code_high")
 HERE, PAPER = style.COLOURS[0], style.COLOURS[5]
 ROW = 0.3  # inches
-# The quiet ink of what is no measurement.
+# The colour of text that isn't a measurement.
 QUIET = "#666666"
 
 
@@ -39,7 +39,9 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         table: `passes.csv`.
     """
     if table.empty:
-        return pages.nothing(TITLE, "it takes backends with no pass, and with one alone.")
+        return pages.nothing(
+            TITLE, "this figure needs backends with no pass and with one pass alone."
+        )
     table = table.fillna({"passes": ""})
     variants = variant_names.Variants(table)
     panels = []
@@ -55,9 +57,9 @@ def _page(panels: list[tuple[str, pd.DataFrame]], table: pd.DataFrame) -> Figure
     names = style.ordered(_name(row) for _, row in panels[0][1].iterrows())
     size = (style.WIDTH, pages.CAPTION + 1.1 + ROW * len(names))
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
-    for place, (title, rows) in zip(axes.flat, panels, strict=True):
-        _panel(place, rows, names)
-        place.set_title(title, loc="left")
+    for ax, (title, rows) in zip(axes.flat, panels, strict=True):
+        _panel(ax, rows, names)
+        ax.set_title(title, loc="left")
     first = axes.flat[0]
     first.set_yticks(range(len(names)), names)
     first.set_ylim(len(names) - 0.5, -0.5)
@@ -68,7 +70,7 @@ def _page(panels: list[tuple[str, pd.DataFrame]], table: pd.DataFrame) -> Figure
 
 
 def _name(row: pd.Series) -> str:
-    """The paper's name over today's; one where they are alike, or there is none, or all."""
+    """The paper's name above today's; one name if they are equal, or there is none, or all."""
     name, today = row["published_pass"], row["passes"]
     return name if today in ("", name) or ";" in today else f"{name}\n{today}"
 
@@ -91,7 +93,7 @@ def _panel(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
         axes.axhline(y - 0.5, color="#DDDDDD", linewidth=0.5)
     dots.ticks(axes)
     for _, row in table.iterrows():
-        _say(axes, names.index(_name(row)) + 0.25, row)
+        _remark(axes, names.index(_name(row)) + 0.25, row)
     axes.tick_params(axis="y", length=0, labelsize=style.SMALL - 1)
     axes.grid(axis="x", linewidth=0.3)
 
@@ -110,8 +112,8 @@ def _paper() -> dict:
     return {"color": PAPER, **look}
 
 
-def _say(axes: Axes, y: float, row: pd.Series) -> None:
-    """What no mark can say, at the side of the row that its marks leave free."""
+def _remark(axes: Axes, y: float, row: pd.Series) -> None:
+    """A row's remark, at the side that its marks leave free."""
     text = "nothing to do" if row["idle"] == 1 else ""
     if row["status"] not in ("ok", "failed"):
         text = row["status"].replace("_", " ")
@@ -137,11 +139,11 @@ def _legend() -> list:
 def _caption(table: pd.DataFrame) -> str:
     return (
         "Time per image at batch 1 with one graph pass switched on, over that with none, over "
-        f"{style.images(table)}; bars: 95 % bootstrap interval over images, which leaves out what "
-        "varies between runs. Grey: where cells lie whose code is that of no pass, to the byte; "
-        "what lies within is the machine's doing. Nothing to do: the pass left the model as it "
-        "was. Hollow: tables III and IV of the paper's appendix "
-        "(100 images, a laptop's integrated GPU, TVM's Relay of 2023), by the paper's name for the "
-        "pass (upper; today's below): compare signs and orders of magnitude. *: the machine's "
-        "timing was disturbed. Hatched: failed, with the stage."
+        f"{style.images(table)}. Bars: 95 % bootstrap interval over images, without the variation "
+        "between runs. Grey: the range of cells whose code is byte for byte that of no pass; "
+        "ratios within it may be the machine's variation. Nothing to do: the pass left the model "
+        "as it was. Hollow: tables III and IV of the paper's appendix (100 images, a laptop's "
+        "integrated GPU, TVM's Relay of 2023). Of two names of a pass, the upper is the paper's, "
+        "the lower today's. Compare signs and orders of magnitude. *: the timing was disturbed. "
+        "Hatched: failed, with the stage."
     )

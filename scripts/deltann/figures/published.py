@@ -35,11 +35,11 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     lanes = len(published) + len(measured)
     size = (style.WIDTH, pages.CAPTION + 0.9 + 0.07 * len(rows) * (lanes + 1))
     figure, axes = plt.subplots(1, len(pairs), figsize=size, sharey=True, sharex=True)
-    for place, ((baseline, candidate), found) in zip(axes, pairs, strict=True):
-        _panel(place, found, rows, published, measured)
-        place.tick_params(axis="x", labelsize=style.SMALL - 1)
-        levels = found[["baseline", "candidate"]].iloc[0]
-        place.set_title(f"{baseline} to {candidate}\n({' to '.join(levels)})", loc="left")
+    for ax, ((baseline, candidate), rows_of_pair) in zip(axes, pairs, strict=True):
+        _panel(ax, rows_of_pair, rows, published, measured)
+        ax.tick_params(axis="x", labelsize=style.SMALL - 1)
+        levels = rows_of_pair[["baseline", "candidate"]].iloc[0]
+        ax.set_title(f"{baseline} to {candidate}\n({' to '.join(levels)})", loc="left")
     _axis(axes[0], table)
     axes[0].set_yticks(range(len(rows)), rows)
     axes[0].set_ylim(len(rows) - 0.5, -0.5)
@@ -58,17 +58,17 @@ def _panel(
     for number, name in enumerate(rows):
         if number:
             axes.axhline(number - 0.5, color="#DDDDDD", linewidth=0.5)
-        found = table[table["row"] == name]
-        where = {one: number - 0.5 + (k + 1) / (len(lanes) + 1) for k, one in enumerate(lanes)}
-        for _, row in found.drop_duplicates("published_device").iterrows():
+        cells = table[table["row"] == name]
+        heights = {one: number - 0.5 + (k + 1) / (len(lanes) + 1) for k, one in enumerate(lanes)}
+        for _, row in cells.drop_duplicates("published_device").iterrows():
             look = _look(published.index(row["published_device"]))
-            place = 1 + row["published_percent"] / 100, where[row["published_device"]]
-            axes.plot(*place, **look, markerfacecolor="white")
-        for _, row in found.drop_duplicates(["device", "importer"]).iterrows():
+            ratio = 1 + row["published_percent"] / 100
+            axes.plot(ratio, heights[row["published_device"]], **look, markerfacecolor="white")
+        for _, row in cells.drop_duplicates(["device", "importer"]).iterrows():
             if row["status"] == "ok":
-                _measured(axes, where[row["device"]], row, measured.index(row["device"]))
+                _measured(axes, heights[row["device"]], row, measured.index(row["device"]))
             elif row["status"] == "failed":
-                y, half = where[row["device"]], 0.4 / (len(lanes) + 1)
+                y, half = heights[row["device"]], 0.4 / (len(lanes) + 1)
                 dots.failed(axes, y - half, y + half, dots.reason(row))
     axes.set_xscale("log")
     axes.tick_params(axis="y", length=0)
@@ -91,7 +91,7 @@ def _axis(axes: Axes, table: pd.DataFrame) -> None:
     percents = np.concatenate([table["published_percent"], table["speedup_percent"]])
     ratios = 1 + percents[np.isfinite(percents)] / 100
     ticks = np.array([-90, -75, -50, 0, 100, 900])
-    # room for whole marks at both ends
+    # so that marks at both ends are whole
     margin = (ratios.max() / ratios.min()) ** 0.04
     low, high = ratios.min() / margin, ratios.max() * margin
     ticks = ticks[(1 + ticks / 100 >= low) & (1 + ticks / 100 <= high)]
@@ -115,16 +115,16 @@ def _legend(published: list[str], measured: list[str]) -> list:
 
 
 def _caption(table: pd.DataFrame, measured: list[str]) -> str:
-    found = (
+    this_run = (
         f"Filled, with 95 % bootstrap intervals over {style.images(table)}: the same levels of the "
-        "same frameworks' unconverted models in this run; hatched: it failed, with the stage."
+        "same frameworks' unconverted models in this run. Hatched: failed, with the stage."
         if measured
         else "This run has none of these cells."
     )
     return (
-        "Hollow: tables I, II and V to XI of the paper's appendix (about 5,500 images), where the "
-        f"configuration ran. {found} Positive: the candidate level is faster. Not comparable are "
-        "the devices (the paper's: a desktop-class NVIDIA GPU, a Jetson AGX Xavier, a HiKey 970, "
-        "a laptop's integrated GPU), the compiler's generation (TVM's Relay of 2023; here Relax) "
-        "and the images. Compare signs and orders of magnitude, not numbers."
+        "Hollow: the configurations that ran in tables I, II and V to XI of the paper's appendix "
+        f"(about 5,500 images). {this_run} Positive: the candidate level is faster. The paper's "
+        "devices (a desktop-class NVIDIA GPU, a Jetson AGX Xavier, a HiKey 970, a laptop's "
+        "integrated GPU), compiler (TVM's Relay of 2023; here Relax) and images differ: compare "
+        "signs and orders of magnitude, not numbers."
     )

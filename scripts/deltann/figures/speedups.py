@@ -15,7 +15,7 @@ CAPTION = (
     "log of the ratio of times."
 )
 TITLE = "Speedup of one compiler level over another"
-# As many squares beside each other still have room for a number and its interval.
+# So many squares side by side have room for a number and its interval.
 ACROSS = 6
 
 
@@ -26,7 +26,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         table: `speedups.csv`.
     """
     if table.empty:
-        return pages.nothing(TITLE, "this study has no two levels.")
+        return pages.nothing(TITLE, "the study has fewer than two levels.")
     table = table.rename(columns={"framework": "target"})
     variants = variant_names.Variants(table)
     pair = table["baseline"] + " to " + table["candidate"]
@@ -45,16 +45,16 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
             panels.append(pages.Panel(title, grid, norm, "speedup (%)", **look))
     caption = (
         "In percent, (baseline's time / candidate's time - 1) x 100: positive where the candidate "
-        f"is faster. Time per image at batch 1, over {style.images(table)}. In brackets, where "
-        "there is room: 95 % bootstrap interval over images; it leaves out what varies between "
-        "runs. Colours: symmetric in the log of the ratio of times. *: disturbed while "
-        "it was timed, by the machine's speed or other processes. Hatched: failed, with the stage."
+        f"is faster. Time per image at batch 1, over {style.images(table)}. In brackets, if there "
+        "is room: 95 % bootstrap interval over images, without the variation between runs. "
+        "Colours are symmetric in the log of the ratio of times. *: the timing was disturbed, by a "
+        "change of the machine's speed or by other processes. Hatched: failed, with the stage."
     )
     return pages.heat(panels, TITLE, caption)
 
 
 def _chunks(table: pd.DataFrame) -> list[list[str]]:
-    """The pairs of levels, as many at a time as fit beside each other."""
+    """The pairs of levels, in lists that fit side by side."""
     pairs = style.ordered(table["pair"])
     step = max(1, ACROSS // table["device"].nunique())
     return [pairs[i : i + step] for i in range(0, len(pairs), step)]

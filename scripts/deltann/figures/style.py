@@ -1,4 +1,4 @@
-"""What the figures have in common: type, colours, captions, heat maps, how a failure is marked."""
+"""The figures' common look: type, colours, captions, heat maps, marks of failures."""
 
 import textwrap
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ SEQUENTIAL, DIVERGING = "cividis", "PuOr"
 HATCH, HATCH_COLOUR, BLANK = "////", "#999999", "#EEEEEE"
 WIDTH = 7.2  # inches: the text width of a two-column page
 SMALL, NORMAL = 7, 8
-# Smaller type can't be read in print: what doesn't fit then stays in the CSV.
+# Smaller type can't be read in print; text that doesn't fit is only in the CSV.
 SMALLEST = 5
 # A letter's typical width, as a share of the type's size.
 LETTER = 0.6
@@ -31,7 +31,7 @@ RATIO_TICKS = (-90, -80, -50, -20, -9, 0, 10, 25, 100, 400, 900)
 
 
 def use() -> None:
-    """Set type and layout for print; PDF text stays text."""
+    """Set type and layout for print; text in the PDF stays text."""
     matplotlib.use("agg")
     plt.rcParams.update(
         {
@@ -51,19 +51,19 @@ def use() -> None:
 
 
 def look(number: int) -> tuple[str, str]:
-    """The colour and the marker of a series: a pair of its own for each of 49."""
+    """A series' colour and marker; 49 series have different pairs."""
     return COLOURS[number % len(COLOURS)], MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]
 
 
 def caption(figure: Figure, title: str, text: str) -> None:
-    """A title, and under it what is compared, over how many images, and what the interval is."""
+    """Add a title, and a caption: the comparison, the number of images, the kind of interval."""
     lines = textwrap.fill(text, int(figure.get_figwidth() * 19))
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, weight="bold")
     figure.supxlabel(lines, x=0.01, ha="left", fontsize=SMALL)
 
 
 def images(table: pd.DataFrame) -> str:
-    """How many images a table's numbers are over, in words."""
+    """The number of images behind a table's numbers, as text."""
     counts = sorted(table["n"].dropna().astype(int).unique())
     if not counts:
         return "no image (nothing to compare)"
@@ -72,9 +72,15 @@ def images(table: pd.DataFrame) -> str:
 
 @dataclass
 class Grid:
-    """The squares of a heat map, by (row, column): numbers, their texts, and failures' names.
+    """The squares of a heat map, by (row, column).
 
-    `labels`: what stands beside a row, where it isn't its name.
+    Attributes:
+        rows: the rows' names, from the top.
+        columns: the columns' names, from the left.
+        values: the numbers.
+        texts: the numbers' texts.
+        failures: the texts of failed squares.
+        labels: labels of rows that differ from their names.
     """
 
     rows: list[str]
@@ -91,14 +97,15 @@ def ordered(values: Iterable[str]) -> list[str]:
 
 
 def heatmap(axes: Axes, grid: Grid, cmap: str, norm: Normalize, width: float) -> None:
-    """Draw a grid: a coloured square per number, a hatched one per failure, a blank elsewhere.
+    """Draw a grid: a coloured square per number, a hatched one per failure, blank ones elsewhere.
 
     Args:
-        axes: where.
-        grid: what.
+        axes: the axes to draw on.
+        grid: the squares.
         cmap: a colour map's name.
-        norm: of the numbers.
-        width: inches that a square has; texts keep to it, if need be by their first line only.
+        norm: the scale of the colours.
+        width: inches of a square. Texts shrink to it; if they become too small, only their first
+            line is drawn.
     """
     colours = matplotlib.colormaps[cmap]
     texts = list(grid.texts.values()) + list(grid.failures.values())
@@ -135,24 +142,24 @@ def heatmap(axes: Axes, grid: Grid, cmap: str, norm: Normalize, width: float) ->
 
 
 def row_size(grid: Grid) -> float:
-    """The type size of the rows' names."""
+    """The type size of the rows' labels."""
     names = [grid.labels.get(row, row) for row in grid.rows]
     return SMALL - 1 if any("\n" in name for name in names) else SMALL
 
 
 def row_width(grid: Grid) -> float:
-    """Inches that the rows' names take."""
+    """The width of the rows' labels in inches."""
     return text_width([grid.labels.get(row, row) for row in grid.rows], row_size(grid))
 
 
 def text_width(texts: Iterable[str], size: float) -> float:
-    """Inches that the longest line takes in type of this size."""
+    """The width of the longest line in inches, in type of this size."""
     longest = max((len(line) for text in texts for line in text.split("\n")), default=1)
     return longest * LETTER * size / 72
 
 
 def fitting(texts: Iterable[str], width: float) -> float:
-    """The type size, at most `SMALL`, at which the texts' longest line fits into inches."""
+    """The type size, at most `SMALL`, at which the longest line fits into so many inches."""
     longest = max((len(line) for text in texts for line in text.split("\n")), default=1) or 1
     return min(SMALL, 72 * width / (LETTER * (longest + 0.8)))
 
@@ -189,17 +196,17 @@ def colour_bar(
     bar.solids.set(rasterized=False, edgecolor="face")
     if isinstance(norm, FuncNorm):
         ticks = [value for value in RATIO_TICKS if norm.vmin <= value <= norm.vmax]
-        # those near zero only where they are apart
+        # ticks near zero would overlap
         ticks = [value for value in ticks if value == 0 or abs(norm(value) - 0.5) > NEAR]
         bar.set_ticks(ticks, labels=[f"{value:+d}" if value else "0" for value in ticks])
     return bar
 
 
 def symmetric_ratio(percents: Iterable[float]) -> FuncNorm:
-    """Colours of speedups: symmetric in log ratio, so twice as fast is as strong as half as fast.
+    """A scale of speedups, symmetric in the log of the ratio: twice and half as fast look alike.
 
     Args:
-        percents: speedups, above -100; the scale reaches to the strongest, at least to 10 %.
+        percents: speedups, above -100. The scale ends at the strongest, at least at 10 %.
     """
     ratios = 1 + np.asarray([value for value in percents if np.isfinite(value)], float) / 100
     strongest = max(1.1, *np.exp(np.abs(np.log(ratios)))) if ratios.size else 1.1
@@ -218,7 +225,7 @@ def _percent_of_log(value: np.ndarray) -> np.ndarray:
 
 
 def percent(row: pd.Series) -> str:
-    """A dissimilarity and its interval, as a square's text."""
+    """A dissimilarity and its interval, as the text of a square."""
     value, low, high = (
         f"{number:.0f}" if number >= 9.95 or number == 0 else f"{number:.1f}"
         for number in (row["dissimilarity_percent"], row["low"], row["high"])
@@ -227,12 +234,12 @@ def percent(row: pd.Series) -> str:
 
 
 def failure_patch() -> Patch:
-    """The legend's entry for what failed."""
-    return Patch(facecolor="white", edgecolor=HATCH_COLOUR, hatch=HATCH, label="failed, and where")
+    """The legend's entry for failures."""
+    return Patch(facecolor="white", edgecolor=HATCH_COLOUR, hatch=HATCH, label="failed, with stage")
 
 
 def failure(row: pd.Series) -> str:
-    """What a failed square says."""
+    """The text of a failed square."""
     if row["status"] == "no_reference":
         return "no native\nreference"
     return f"{row['failed_stage']}\nfailed"

@@ -39,8 +39,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     caption = (
         "Top-1 label dissimilarity between every two targets, each run by its framework's own "
         f"runtime on the same prepared images, over {style.images(table)}, in percent. In "
-        "brackets, where there is room: Wilson's 95 % interval. Hatched: a target that failed, "
-        "with the stage that did."
+        "brackets, if there is room: Wilson's 95 % interval. Hatched: failed, with the stage."
     )
     return pages.squares(panels, TITLE, caption)
 
@@ -49,13 +48,13 @@ BAR = "images with another top-1 label (%)"
 
 
 def label_norm(table: pd.DataFrame) -> Normalize:
-    """Colours of dissimilarities, in percent."""
-    # At least 0 to 10 %: in a study without differences, no colour should look like one.
+    """A scale of dissimilarities in percent."""
+    # at least 0 to 10 %, so that a study without differences has no strong colours
     return Normalize(0, max(10, table["dissimilarity_percent"].fillna(0).max()))
 
 
 def pair_grid(table: pd.DataFrame) -> style.Grid:
-    """Pairs `name_a`, `name_b` as a symmetric grid; `failed` says which side did."""
+    """Pairs `name_a`, `name_b` as a symmetric grid; `failed` says which side failed."""
     names = style.ordered([*table["name_a"], *table["name_b"]])
     grid = style.Grid(names, names)
     for _, row in table.iterrows():
