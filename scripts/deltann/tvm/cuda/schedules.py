@@ -1,26 +1,26 @@
 """Schedules for GPUs: every kernel's loops bound to blocks of threads.
 
-A convolution is a product of tiles in shared memory, with a square of results in each thread's
-registers; a pooling window or a depthwise one is a thread's own; products with a vector and long
-sums are TVM's `dlight`'s; what none of these fits, its fallback's, a thread per result.
+A convolution is a product of tiles in shared memory; each thread keeps a square of results in its
+registers. One thread computes a pooling or depthwise window. TVM's `dlight` schedules products with
+a vector and long sums, and by its fallback, one thread per result, all other kernels.
 """
 
 from deltann.tvm.cuda import operators
 
 THREADS = 256
-# Terms of a sum up to which one thread adds them all.
+# One thread adds the terms of a sum if there are at most so many.
 WINDOW = 128
 
 
-def apply(module, device):
+def apply(module, tvm_target):
     """Schedule every kernel of a module.
 
     Args:
         module: `tvm.IRModule` with unscheduled TIR kernels.
-        device: `tvm.target.Target` of kind `cuda`.
+        tvm_target: `tvm.target.Target` of kind `cuda`.
 
     Returns:
-        The module, and the names of the kernels that only the fallback fits.
+        The module, and the sorted names of the kernels that only the fallback fits.
     """
     import tvm
     from tvm.s_tir import dlight
@@ -34,28 +34,28 @@ def apply(module, device):
         if not isinstance(function, tvm.tirx.PrimFunc):
             continue
         try:
-            found = schedule(function)
+            work = schedule(function)
         except (_Unsuited, ScheduleError):
-            found = _first(rules, function, device)
-        if found is None:
+            work = _first_fit(rules, function, tvm_target)
+        if work is None:
             fallbacks.append(variable.name_hint)
-            found = gpu.Fallback().apply(function, device, False)
-        kernel = found.mod["main"].with_attr("tirx.is_scheduled", True)
+            work = gpu.Fallback().apply(function, tvm_target, False)
+        kernel = work.mod["main"].with_attr("tirx.is_scheduled", True)
         result.update_func(variable, kernel)
     return result, sorted(fallbacks)
 
 
-def _first(rules: tuple, function, device):
-    """What the first of TVM's rules that fits makes of a kernel, or None."""
+def _first_fit(rules: tuple, function, tvm_target):
+    """The schedule by the first of TVM's rules that fits a kernel, or None."""
     for rule in rules:
-        found = rule.apply(function, device, False)
-        if found is not None:
-            return found[0] if isinstance(found, list) else found
+        schedules = rule.apply(function, tvm_target, False)
+        if schedules is not None:
+            return schedules[0] if isinstance(schedules, list) else schedules
     return None
 
 
 class _Unsuited(Exception):
-    """A kernel that isn't what our own schedules are made for."""
+    """Our own schedules don't fit this kernel."""
 
 
 def schedule(kernel):
@@ -65,8 +65,8 @@ def schedule(kernel):
         kernel: `tvm.tirx.PrimFunc`.
 
     Raises:
-        _Unsuited: it has several sums, or a long one.
-        ScheduleError: likewise.
+        _Unsuited, ScheduleError: our schedules don't fit: it has several sums or a long one, or
+            several elementwise results.
     """
     from tvm import s_tir
 
@@ -98,12 +98,14 @@ def _reduced(work, block) -> list[int]:
 
 def _elementwise(work) -> None:
     """A thread per element."""
-    (block,) = work.get_child_blocks(work.get_sblock("root"))
+    block, *others = work.get_child_blocks(work.get_sblock("root"))
+    if others:
+        raise _Unsuited
     _bind(work, work.get_loops(block) or [work.add_unit_loop(block)])
 
 
 def _bind(work, loops: list):
-    """Run loops by blocks of threads; return the loop over a block's threads."""
+    """Bind loops to blocks of threads; return the loop over a block's threads."""
     outer, thread = work.split(work.fuse(*loops), [None, THREADS])
     work.bind(outer, "blockIdx.x")
     work.bind(thread, "threadIdx.x")
@@ -111,7 +113,7 @@ def _bind(work, loops: list):
 
 
 def _window(work, block) -> None:
-    """A thread per result, which it sums in a register and writes through what follows."""
+    """A thread per result: it sums in a register, and writes through the elementwise consumer."""
     terms = 1
     for extent in _reduced(work, block):
         terms *= extent
@@ -130,11 +132,11 @@ def _window(work, block) -> None:
 
 
 def _product(work, block) -> None:
-    """A tile per block of threads: its terms go through shared memory, its results stay local.
+    """A tile per block of threads: operands go through shared memory, results stay in registers.
 
-    Threads next to each other take pixels next to each other, so that what they read and write is
-    in one piece. Each takes every so many of them, so that no two ask one bank of shared memory:
-    as virtual threads, which TVM turns into one that has the results of all.
+    Threads next to each other take pixels next to each other, so that their reads and writes are
+    contiguous. A thread's pixels lie `columns` apart, so that no two threads use one bank of shared
+    memory: as virtual threads, which TVM merges into one thread.
     """
     annotations = work.get(block).annotations
     channels, pixels = (int(side) for side in annotations["tile"])
@@ -159,14 +161,14 @@ def _product(work, block) -> None:
         work.bind(loop, axis)
     work.set_scope(block, 0, "local")
     work.reverse_compute_at(epilogue, p_thread)
-    for source in gathered:
-        _share(work, source, k_step, rows, columns)
+    for operand in gathered:
+        _share(work, operand, k_step, rows, columns)
     work.unroll(k_term)
     work.decompose_reduction(block, k_step)
 
 
 def _flatten(work, block, width: int, channels: int) -> None:
-    """Have a block run over channels and pixels as the product does, not over rows and columns."""
+    """Let a block run over channels and pixels, as the product does, not over rows and columns."""
     if len(work.get(block).iter_vars) != 4:
         raise _Unsuited
     if channels == 1:
@@ -176,7 +178,7 @@ def _flatten(work, block, width: int, channels: int) -> None:
 
 
 def _share(work, block, step, rows: int, columns: int) -> None:
-    """Have all threads of a block gather a step's terms into shared memory."""
+    """Let all threads of a block gather a step's terms into shared memory."""
     work.set_scope(block, 0, "shared")
     count = len(work.get_loops(block))
     work.compute_at(block, step, preserve_unit_loops=True)
