@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from deltann import metrics  # noqa: E402  the folder above first
 from deltann.cell import UNSCHEDULED  # noqa: E402
-from deltann.provenance import machine  # noqa: E402  the folder above first
+from deltann.stages import machine  # noqa: E402  the folder above first
 from deltann.study import grid, model_sources, schema  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")

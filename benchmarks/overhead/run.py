@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from deltann.execution.worker import BEGINS, ENDS  # noqa: E402
-from deltann.provenance import machine  # noqa: E402  the folder above first
+from deltann.stages import machine  # noqa: E402  the folder above first
 
 CONFIGS = [str(ROOT / "config/config.yaml"), str(Path(__file__).with_name("study.yaml"))]
 RESULTS = ROOT / "results/benchmark-overhead"

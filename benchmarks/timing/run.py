@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from deltann.cell import Cell  # noqa: E402
 from deltann.dataset import aggregate  # noqa: E402  the folder above first
-from deltann.provenance import machine  # noqa: E402  the folder above first
+from deltann.stages import machine  # noqa: E402  the folder above first
 from deltann.study import grid, schema  # noqa: E402  the folder above first
 
 CONFIG = Path(__file__).with_name("study.yaml")

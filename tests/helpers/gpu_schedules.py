@@ -15,8 +15,9 @@ import numpy as np
 
 from deltann.tvm import target_kinds
 from deltann.tvm.importers import import_model
-from deltann.tvm.levels import PASSES, pipeline, run
+from deltann.tvm.levels import PASSES
 from deltann.tvm.load import load_tvm
+from deltann.tvm.pipeline import kernel_pipeline, run
 
 BINDING = re.compile(r'T\.thread_binding\((.+?), thread="[a-zA-Z.]+"(?:, annotations=\{.*\})?\)')
 
@@ -39,7 +40,7 @@ def main(model: Path, batch: Path, output: Path) -> None:
     gpu = tvm.target.Target({"kind": "cuda", "arch": "sm_80", "host": {"kind": "llvm"}})
     kind = target_kinds.get(target_kinds.CUDA)
     with gpu, tvm.transform.PassContext(opt_level=3):
-        steps = pipeline(PASSES, kind, gpu, own_kernels=True)
+        steps = kernel_pipeline(PASSES, kind, gpu, own_kernels=True)
         module, _ = run(steps, import_model(model, "onnx"), PASSES)
         module, fallbacks = kind.schedule(module, gpu, "rules")
     plain = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)

@@ -14,7 +14,8 @@ from deltann.cell import Cell
 from deltann.dataset import compilation
 from deltann.execution import environment, stage
 from deltann.execution.isolation import Child
-from deltann.provenance import files, machine
+from deltann.provenance import files
+from deltann.stages import machine
 
 if TYPE_CHECKING:
     from deltann.images.prepared import Prepared

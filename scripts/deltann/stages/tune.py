@@ -1,7 +1,7 @@
-"""Tune a model's kernels for a device: each choice of the schedules measured there.
+"""Tune a model's kernels for a device: measure every choice of their schedules there.
 
-The records are MetaSchedule's, in its database, so that its own tools read them. Its search isn't
-used: laid over the rules, there are some dozen choices a kernel, and all can be measured.
+The result is a database of MetaSchedule. Its search isn't used: our rules leave some dozen choices
+per kernel, few enough to measure all.
 """
 
 import os
@@ -11,15 +11,13 @@ from pathlib import Path
 from statistics import median
 
 from deltann.formats import folder_tar
-from deltann.tvm import target_kinds
+from deltann.tvm import pipeline, target_kinds, tuning
 from deltann.tvm.cpu import schedules
 from deltann.tvm.importers import import_model
-from deltann.tvm.levels import pipeline, run
-from deltann.tvm.load import load_tvm
 
-# A measurement runs a kernel again and again for about this long.
+# A measurement runs a kernel repeatedly for about this long.
 SECONDS = 0.02
-# Times that a kernel's choices are measured in turn, so that noise meets all of them alike.
+# How often all choices of a kernel are measured in turn, so that noise affects all of them alike.
 ROUNDS = 5
 
 
@@ -33,97 +31,82 @@ def work(
     model_file: str,
     output: str,
 ) -> dict:
-    """Measure choices of schedules for each kernel that a model is compiled to.
+    """Measure choices of schedules for each kernel of a compiled model.
 
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
         passes: the graph passes switched on, of `levels.PASSES`.
         target: TVM target; `mcpu: host` means this machine's.
-        threads: of TVM's runtime.
-        trials: choices measured per kernel at most, the rules' own and those nearest to it.
-        known: a database to start from, whose kernels aren't measured again; or None.
-        model_file: the file to read.
+        threads: the number of threads of TVM's runtime.
+        trials: the largest number of choices per kernel: the rules' own and those nearest to it.
+        known: a database to start from, or None. Its kernels aren't measured again.
+        model_file: the file to compile.
         output: the database to write: a tar of MetaSchedule's two JSON files.
 
     Returns:
-        The resolved target, the number of kernels that have choices, of those found in `known`,
-        and of measurements, and for each kernel measured now the time of the rules' choice over
-        the best one's.
+        The resolved `target`; the number of `kernels` with choices, of those `found` in `known`,
+        and of `measurements`; `gains`, for each kernel that was measured the time of the rules'
+        choice over that of the best.
     """
-    os.environ["TVM_NUM_THREADS"] = str(threads)  # read once, when TVM starts its pool
-    if framework == "torch":
-        import torch  # noqa: F401  before TVM: see load_tvm
-    tvm = load_tvm()
-    kind = target_kinds.get(target["kind"])
-    resolved = kind.resolve(target)
-    device = tvm.target.Target(resolved)
-    with device, tvm.transform.PassContext(opt_level=3):
-        sequence = pipeline(passes, kind, device, own_kernels=True)
-        module, _ = run(sequence, import_model(Path(model_file), framework), passes)
-    kernels = {
-        variable.name_hint: workload(function)
-        for variable, function in module.functions_items()
-        if isinstance(function, tvm.tirx.PrimFunc)
-    }
-    gains, found = {}, 0
+    os.environ["TVM_NUM_THREADS"] = str(threads)  # read once, when TVM starts its threads
+    tvm = pipeline.start_tvm(framework)
+    resolved = target_kinds.get(target["kind"]).resolve(target)
+    tvm_target = tvm.target.Target(resolved)
+    kernels = _kernels(Path(model_file), framework, passes, tvm_target)
+    choices = {name: schedules.choices(kernel)[:trials] for name, kernel in kernels.items()}
+    choices = {name: some for name, some in choices.items() if some}
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         if known:
             folder_tar.untar_folder(Path(known), Path(folder))
-        database = load(folder)
-        choices = {name: schedules.choices(kernel)[:trials] for name, kernel in kernels.items()}
-        choices = {name: some for name, some in choices.items() if some}
-        for number, (name, some) in enumerate(choices.items(), 1):
-            if database.query_tuning_record(kernels[name], device, name) is not None:
-                found += 1
-                continue
-            gains[name] = _measure(database, kernels[name], some, device)
-            print(
-                f"kernel {number} of {len(choices)}, {name}: {gains[name]:.2f} times as fast as "
-                f"by the rules' choice, the best of {len(some)}",
-                flush=True,
-            )
+        gains = _measure_all(folder, kernels, choices, tvm_target)
         folder_tar.tar_folder(Path(folder), Path(output))
     return {
         "target": resolved,
         "kernels": len(choices),
-        "found": found,
+        "found": len(choices) - len(gains),
         "measurements": sum(len(choices[name]) for name in gains),
         "gains": gains,
     }
 
 
-def workload(kernel):
-    """A kernel as MetaSchedule's database knows it: a module whose `main` it is."""
+def _kernels(model_file: Path, framework: str, passes: list[str], tvm_target) -> dict:
+    """The kernels that a model is compiled to, by name, as workloads of the database."""
     import tvm
 
-    return tvm.IRModule({"main": kernel.with_attr("global_symbol", "main")})
+    kind = target_kinds.get(tvm_target.kind.name)
+    with tvm_target, tvm.transform.PassContext(opt_level=3):
+        steps = pipeline.kernel_pipeline(passes, kind, tvm_target, own_kernels=True)
+        module, _ = pipeline.run(steps, import_model(model_file, framework), passes)
+    return {
+        variable.name_hint: tuning.workload(function)
+        for variable, function in module.functions_items()
+        if isinstance(function, tvm.tirx.PrimFunc)
+    }
 
 
-def load(folder: str):
-    """The database in a folder, empty if there is none."""
-    from tvm.s_tir import meta_schedule
-
-    return meta_schedule.database.JSONDatabase(work_dir=folder)
-
-
-def best(database, device):
-    """From a kernel to its form by the fastest record of the database, or None without one."""
-
-    def scheduled(kernel):
-        found = database.query_schedule(workload(kernel), device, "main")
-        return None if found is None else found.mod["main"]
-
-    return scheduled
+def _measure_all(folder: str, kernels: dict, choices: dict[str, list], tvm_target) -> dict:
+    """Measure each kernel that the database in a folder doesn't have; return their gains."""
+    database = tuning.open_database(folder)
+    gains = {}
+    for number, (name, some) in enumerate(choices.items(), 1):
+        if database.query_tuning_record(kernels[name], tvm_target, name) is None:
+            gains[name] = _measure(database, kernels[name], some, tvm_target)
+            print(
+                f"kernel {number} of {len(choices)}, {name}: the best of {len(some)} choices is "
+                f"{gains[name]:.2f} times as fast as the rules' choice",
+                flush=True,
+            )
+    return gains
 
 
-def _measure(database, kernel, choices: list, device) -> float:
-    """Add a record per choice; return the first one's time over the shortest."""
+def _measure(database, kernel, choices: list, tvm_target) -> float:
+    """Add a record for each choice; return the time of the first over the shortest."""
     import tvm
     from tvm.s_tir import meta_schedule
 
     works = [schedules.schedule(kernel, choice) for choice in choices]
     with tvm.transform.PassContext(config={"tirx.disable_assert": True}):
-        built = [tvm.compile(work.mod, target=device).jit() for work in works]
+        built = [tvm.compile(work.mod, target=tvm_target).jit() for work in works]
     shapes = meta_schedule.arg_info.ArgInfo.from_entry_func(kernel, remove_preproc=False)
     arguments = _arguments([[int(side) for side in item.shape] for item in shapes])
     seconds = [[] for _ in built]
@@ -132,14 +115,14 @@ def _measure(database, kernel, choices: list, device) -> float:
             times.append(_seconds(library, arguments))
     entry = database.commit_workload(kernel)
     for work, times in zip(works, seconds, strict=True):
-        record = meta_schedule.database.TuningRecord(work.trace, entry, times, device, shapes)
+        record = meta_schedule.database.TuningRecord(work.trace, entry, times, tvm_target, shapes)
         database.commit_tuning_record(record)
     medians = [median(times) for times in seconds]
     return medians[0] / min(medians)
 
 
 def _arguments(shapes: list[list[int]]) -> list:
-    """Random float32 tensors, the same at each call."""
+    """Random float32 tensors, the same in each call."""
     import numpy as np
     import tvm
 
@@ -148,7 +131,7 @@ def _arguments(shapes: list[list[int]]) -> list:
 
 
 def _seconds(library, arguments: list) -> float:
-    """Seconds of one run of a built kernel, the mean over about `SECONDS`."""
+    """Mean seconds of one run of a compiled kernel, over runs of about `SECONDS` in all."""
     import tvm
 
     start = time.perf_counter()
