@@ -1,4 +1,4 @@
-"""Compile a model by TVM: its import, one level's graph passes, kernels for one device."""
+"""Compile a model file by TVM for one device. Runs in the child process of the job."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The child's side of a conversion: the converter's own module does it."""
+"""Convert a model file by one converter. Runs in the child process of the job."""
 
 from pathlib import Path
 
@@ -6,6 +6,16 @@ from deltann import converters
 
 
 def work(converter: str, settings: dict, model_file: str, output: str) -> dict:
-    """Convert the file `model_file` to the file `output` by a known converter."""
+    """Convert a model file.
+
+    Args:
+        converter: name of a module in `deltann.converters`.
+        settings: the converter's settings.
+        model_file: the file to read.
+        output: the file to write.
+
+    Returns:
+        Nothing: an empty dictionary.
+    """
     converters.get(converter).convert(Path(model_file), Path(output), **settings)
     return {}

@@ -1,4 +1,4 @@
-"""The child's side of an export: the model's own module does it."""
+"""Export a model to its native file. Runs in the child process of the job."""
 
 from importlib import import_module
 from pathlib import Path
@@ -8,18 +8,18 @@ from deltann.models import FITTED, Request
 
 
 def work(module: str, request: dict, images: str | None, output: str) -> dict:
-    """Export a model to the file `output`.
+    """Export a model to its native file.
 
     Args:
         module: name of the module in `deltann.models` that has the model.
         request: the fields of `models.Request` but `images`; `user_model` may be missing.
-        images: prepared images, NetCDF, or None.
-        output: the native model file to write.
+        images: the prepared images, NetCDF, or None if the model's weights need none.
+        output: the file to write.
 
     Returns:
-        What the module says of the model.
+        What the model's `export` returns.
     """
-    asked = Request(
+    complete = Request(
         model=request["model"],
         source=request["source"],
         weights=request["weights"],
@@ -27,7 +27,7 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         images=None if images is None else _pixels(images),
         user_model=request.get("user_model"),
     )
-    return import_module(f"deltann.models.{module}").export(asked, Path(output))
+    return import_module(f"deltann.models.{module}").export(complete, Path(output))
 
 
 def _pixels(path: str):

@@ -57,19 +57,18 @@ def work(
         model_file: the file to load.
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         images: the prepared images, NetCDF.
-        device: what `device.place` returns.
+        device: what `device.placement` returns.
         repeats: timed passes over the images: all passes over one part, then the next part.
-        checkpoint: the arguments of `deltann.stages.checkpoint.Checkpoint`.
+        checkpoint: the arguments of `Checkpoint`.
         session: a name for this process.
         probe_seconds: result of the probe on this machine, before the timing.
 
     Returns:
-        `versions`, the runtime's. A runner on another machine adds `machine`, a description of it,
-        and `probe`, the seconds of the probe there after the timing.
+        `versions`, the runtime's. For a remote runner also its `machine`, and `probe`, the seconds
+        of the probe there after the timing.
 
     Raises:
-        ValueError: the shape of the model's input or output isn't the declared one, or its logits
-            aren't finite.
+        ValueError: input or output have another shape than declared, or logits aren't finite.
     """
     module = runners.get(runner)
     saved = Checkpoint(Path(checkpoint["folder"]), checkpoint["key"])

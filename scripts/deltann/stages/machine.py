@@ -13,8 +13,8 @@ def describe(threads: int, device: dict | None = None) -> dict:
 
     Args:
         threads: the number of threads of the runtime.
-        device: what `device.place` returns. The name of a GPU is added. Of a machine behind an RPC
-            server only the address is known here.
+        device: what `device.placement` returns. For a GPU its name is added. Of a machine behind an
+            RPC server only the address is known here.
     """
     if device and "rpc" in device:
         address = f"{device['rpc']['host']}:{device['rpc']['port']}"

@@ -1,4 +1,4 @@
-"""Tune a model's kernels for a device: measure every choice of their schedules there.
+"""Tune a model's kernels: measure every choice of their schedules on the device.
 
 The result is a database of MetaSchedule. Its search isn't used: our rules leave some dozen choices
 per kernel, few enough to measure all.

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from deltann.cell import COMPILATION, NAMES
+from deltann.dataset.aggregate import DISTURBANCE
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, MACHINE, Study
+from deltann.tables.study import FAILURE, Study
 
 CATEGORY = "Time"
 CAPTION = (
@@ -13,7 +14,7 @@ CAPTION = (
 )
 # The lowest level, which the others are relative to.
 BASE = "O0"
-COLUMNS = [*NAMES, *FAILURE, *comparisons.TIME, *MACHINE]
+COLUMNS = [*NAMES, *FAILURE, *comparisons.TIME, *DISTURBANCE]
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -23,4 +24,4 @@ def rows(study: Study) -> Iterator[dict]:
         if not study.compiled(cell):
             base = {name: value for name, value in base.items() if name not in COMPILATION}
         row = comparisons.compared_time(study, study.find(**base), cell)
-        yield row | {name: study.cells[name][cell] for name in MACHINE}
+        yield row | {name: study.cells[name][cell] for name in DISTURBANCE}

@@ -10,15 +10,13 @@ import xarray as xr
 
 from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED, Cell
 from deltann.dataset import compilation
-from deltann.dataset.aggregate import MISSING_LABEL
+from deltann.dataset.aggregate import DISTURBANCE, MISSING_LABEL
 from deltann.study.reference import References
 from deltann.tvm.levels import LEVELS
 
 FAILURE = ("status", "failed_stage", "error_type")
 # Logits of so many images are in memory at a time: 8 MB for 1,000 classes.
 BLOCK_IMAGES = 2048
-# What the machine did while a cell was timed.
-MACHINE = ("probe_drift", "contention", "pass_spread")
 
 
 class Study:
@@ -26,12 +24,12 @@ class Study:
 
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
-            error_type, error_message, those of `MACHINE`, disturbed, what `compilation`
+            error_type, error_message, those of `DISTURBANCE`, disturbed, what `compilation`
             says, and whether TVM compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
-        columns = (*NAMES, *FAILURE, "error_message", *MACHINE, "disturbed")
+        columns = (*NAMES, *FAILURE, "error_message", *DISTURBANCE, "disturbed")
         columns += (*compilation.TEXTS, *compilation.NUMBERS)
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self.cells["compiled"] = self.cells["schedule"] != RUNTIME

@@ -77,8 +77,7 @@ def compile_module(
     """Compile an imported model to a shared library.
 
     Args:
-        module: the imported `tvm.IRModule`.
-        tvm_target: `tvm.target.Target`.
+        module, tvm_target: a `tvm.IRModule` and a `tvm.target.Target`.
         passes: the graph passes switched on, of `levels.PASSES`.
         schedule: one of `cell.SCHEDULES`, or `target_kinds.llvm.PACKED`.
         database: for the schedule `tuned`, a tar of tuning records.
