@@ -1,4 +1,4 @@
-"""Keras's own ONNX export, which traces the model and hands it to tf2onnx."""
+"""Keras's own ONNX export: it traces the model and converts the trace by tf2onnx."""
 
 import os
 import tempfile
@@ -19,7 +19,7 @@ def convert(model_file: Path, output: Path, opset: int = 18) -> None:
     Args:
         model_file: the `.keras` file, loaded in safe mode.
         output: the `.onnx` file to write.
-        opset: of the ONNX operators.
+        opset: version of the ONNX operators.
     """
     start()
     os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -1,4 +1,4 @@
-"""litert-torch (once ai-edge-torch): PyTorch to TFLite without ONNX or a SavedModel between."""
+"""litert-torch (formerly ai-edge-torch): PyTorch to TFLite, not through ONNX or a SavedModel."""
 
 from pathlib import Path
 

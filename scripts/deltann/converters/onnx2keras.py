@@ -17,13 +17,13 @@ def convert(model_file: Path, output: Path) -> None:
     """Convert an `.onnx` file to a `.keras` file that loads in safe mode.
 
     Args:
-        model_file: the `.onnx` file; its input has to be in NCHW.
+        model_file: the `.onnx` file, with an NCHW input.
         output: the `.keras` file to write.
 
     Raises:
-        KeyError: onnx2keras has no converter for one of the operators.
-        ValueError: an operator became a Lambda layer, which safe mode refuses, and none of
-            Keras's own layers is known to replace it.
+        KeyError: onnx2keras doesn't know one of the operators.
+        ValueError: an operator became a Lambda layer, which safe mode refuses, and no Keras layer
+            is known to replace it.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -40,14 +40,14 @@ def convert(model_file: Path, output: Path) -> None:
 def _without_lambdas(model):
     """A copy of a Keras model with the same weights, its Lambda layers replaced.
 
-    onnx2keras wraps closures of its own in Lambda layers. Keras can save those, but can't load
-    them again, in safe mode or without it.
+    onnx2keras wraps closures in Lambda layers. Keras can save those, but can't load them again,
+    not even outside of safe mode.
 
     Args:
         model: the `keras.Model`.
 
     Raises:
-        ValueError: a Lambda layer that nothing here replaces.
+        ValueError: a Lambda layer without a known replacement.
     """
     import keras
 
@@ -57,7 +57,7 @@ def _without_lambdas(model):
         return layer.__class__.from_config(layer.get_config())
 
     def call(layer, *inputs, mask=None, **settings):
-        return layer(*inputs, **settings)  # a Lambda is called with a mask, others may take none
+        return layer(*inputs, **settings)  # without the mask: only Lambda layers take one
 
     plain = keras.models.clone_model(model, clone_function=copy, call_function=call)
     plain.set_weights(model.get_weights())
@@ -65,18 +65,18 @@ def _without_lambdas(model):
 
 
 def _replacement(layer):
-    """The Keras layer that does what one of onnx2keras's closures does.
+    """The Keras layer in place of a closure of onnx2keras.
 
     Args:
-        layer: a `keras.layers.Lambda`; its function says which of onnx2keras's made it.
+        layer: a `keras.layers.Lambda`; the name of its function tells the operator.
 
     Raises:
-        ValueError: none is known.
+        ValueError: no replacement is known.
     """
     from keras import layers
 
     maker = layer.function.__qualname__.split(".")[0]
-    if maker == "convert_global_avg_pool":  # puts height and width of 1 behind the channels
+    if maker == "convert_global_avg_pool":  # appends height and width of 1
         return layers.Reshape(layer.output.shape[1:], name=layer.name)
     if maker == "convert_flatten" or layer.name.endswith("_CHW"):  # before it flattens
         return layers.Permute((3, 1, 2), name=layer.name)
@@ -84,11 +84,11 @@ def _replacement(layer):
         axes, keep = layer.function.__defaults__
         if (mean := _spatial_mean(sorted(axes), bool(keep), layer.name)) is not None:
             return mean
-    raise ValueError(f"layer {layer.name!r} is a Lambda that no Keras layer here replaces")
+    raise ValueError(f"layer {layer.name!r} is a Lambda layer without a known replacement")
 
 
 def _spatial_mean(axes: list[int], keep: bool, name: str):
-    """The Keras layer for a mean over these axes of an image; None where there is none."""
+    """The Keras layer for a mean over these axes of an image; None if Keras has none."""
     from keras import Sequential, layers
 
     mean = layers.GlobalAveragePooling2D(data_format="channels_last", keepdims=keep, name=name)

@@ -21,7 +21,7 @@ def convert(model_file: Path, output: Path) -> None:
         output: the ExportedProgram to write.
 
     Raises:
-        NotImplementedError: onnx2pytorch's own, for an operator it doesn't know.
+        NotImplementedError: onnx2pytorch doesn't know one of the operators.
     """
     import onnx
 
@@ -35,10 +35,10 @@ def convert(model_file: Path, output: Path) -> None:
 
 
 def _traced(network, shape: tuple[int, ...]):
-    """The module as recorded from one call, so that it can be exported.
+    """The module as a trace of one call, which can be exported.
 
-    onnx2pytorch's modules read paddings and shapes out of constant tensors when they are called,
-    which torch.export takes for values that depend on the image. A trace has the numbers.
+    When called, onnx2pytorch's modules read paddings and shapes from constant tensors. torch.export
+    treats those as values that depend on the image; a trace has the numbers.
     """
     import torch
     from torch._export.converter import TS2EPConverter

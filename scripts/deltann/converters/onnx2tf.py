@@ -19,12 +19,12 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
     """Convert an `.onnx` file to a tarred SavedModel with a serving signature.
 
     Args:
-        model_file: the `.onnx` file; its input has to be in NCHW.
+        model_file: the `.onnx` file, with an NCHW input.
         output: the tarred SavedModel to write.
-        simplify: let onnx2tf run onnxsim over the model first, as it does by default.
+        simplify: whether onnx2tf runs onnxsim over the model first.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    # onnx2tf runs onnxsim as a command, and goes on without it if it isn't found
+    # onnx2tf runs onnxsim as a command, and skips it if it isn't found
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     import numpy as np
     import onnx2tf
@@ -34,13 +34,13 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
         # onnx2tf writes the simplified model over its input
         copy = shutil.copyfile(model_file, Path(folder, "model.onnx"))
         saved = Path(folder, "saved")
-        # onnx2tf downloads this file unless it lies in the working directory. It tries its
-        # conversion on these images to settle the axes of an operator, which zeros could not.
+        # onnx2tf downloads this file unless it is in the working directory. It tests its
+        # conversion on these images to find the axes of an operator, so they can't be zeros.
         np.save(
             Path(folder, "calibration_image_sample_data_20x128x128x3_float32.npy"),
             np.random.default_rng(0).random((20, 128, 128, 3), np.float32),
         )
-        here = os.getcwd()
+        before = os.getcwd()
         os.chdir(folder)
         try:
             onnx2tf.convert(
@@ -51,7 +51,7 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
                 non_verbose=True,
             )
         finally:
-            os.chdir(here)
+            os.chdir(before)
         for extra in saved.glob("*.tflite"):
             extra.unlink()
         folder_tar.tar_folder(saved, output)

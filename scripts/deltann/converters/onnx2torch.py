@@ -16,13 +16,13 @@ def convert(model_file: Path, output: Path) -> None:
     """Convert an `.onnx` file to a `.pt2` file.
 
     Args:
-        model_file: the `.onnx` file. Where axes (since opset 13) or paddings (since opset 11) are
-            inputs, onnx2torch 1.5 makes modules that compute them from tensors, which
-            torch.export refuses or TVM can't import: files of opset 10 convert.
+        model_file: the `.onnx` file, which should have opset 10. In later ones axes (since 13) and
+            paddings (since 11) are inputs; onnx2torch 1.5 computes them from tensors, which
+            torch.export refuses or TVM can't import.
         output: the ExportedProgram to write.
 
     Raises:
-        NotImplementedError: onnx2torch's own, for an operator it doesn't know.
+        NotImplementedError: onnx2torch doesn't know one of the operators.
     """
     import onnx
 
@@ -31,7 +31,7 @@ def convert(model_file: Path, output: Path) -> None:
 
     model = onnx.load(model_file)
     for index, node in enumerate(model.graph.node):
-        # modules are named after nodes, and torch.export can't read a name with a `;` again
+        # modules are named after nodes, and torch.export can't load a name with a `;`
         node.name = f"node_{index}"
     shape = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
     exported_program.save(rebuild(model).eval(), tuple(shape), output)

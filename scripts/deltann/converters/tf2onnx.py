@@ -19,9 +19,9 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
     Args:
         model_file: the tarred SavedModel.
         output: the `.onnx` file to write.
-        opset: of the ONNX operators.
-        channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
-            else it has the SavedModel's own, NHWC, and a transposition behind it.
+        opset: version of the ONNX operators.
+        channels_first: give the ONNX model an NCHW input, which onnx2tf and onnx2keras expect;
+            otherwise it has the SavedModel's layout, NHWC, and a transposition behind the input.
     """
     start()
     import onnx
@@ -46,7 +46,7 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
             inputs_as_nchw=[f"{name}:0"] if channels_first else None,
         )
     graph = converted.graph
-    # the captured weights are constants by now, and still listed as inputs that nothing reads
+    # captured weights are constants now, but still listed as inputs that nothing reads
     read = {name for node in graph.node for name in node.input}
     inputs = [item for item in graph.input if item.name in read]
     del graph.input[:]
@@ -56,11 +56,11 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
 
 
 def start() -> None:
-    """Set what TensorFlow and tf2onnx read from the environment; call it before they are imported.
+    """Set the environment variables of TensorFlow and tf2onnx; call it before importing them.
 
-    tf2onnx copies the whole graph, weights too, before each of its optimizers, so as to go on
-    without one that raises: 12 GB for ResNet101. With the variable set, whatever its value, it
-    copies nothing, and such an error ends the conversion.
+    tf2onnx copies the graph with its weights before each of its optimizers, so that it can skip
+    one that raises: 12 GB for ResNet101. If TF2ONNX_CATCH_ERRORS is set, to any value, it copies
+    nothing, and such an error ends the conversion.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
@@ -69,8 +69,8 @@ def start() -> None:
 def name_constants(graph) -> None:
     """Name and sort the constants of an `onnx.GraphProto` in the order of their first use.
 
-    tf2onnx merges equal constants in the order of a set of strings, so that which name survives
-    changes from one process to the next.
+    tf2onnx merges equal constants in the order of a set of strings, so the name that remains
+    differs from process to process.
     """
     constants = {item.name: item for item in graph.initializer}
     uses = (name for node in graph.node for name in node.input if name in constants)

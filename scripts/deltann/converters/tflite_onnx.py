@@ -18,9 +18,9 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
     Args:
         model_file: the `.tflite` file.
         output: the `.onnx` file to write.
-        opset: of the ONNX operators.
-        channels_first: give the ONNX model an input in NCHW, which onnx2tf and onnx2keras expect;
-            else it has the file's own, NHWC, and a transposition behind it.
+        opset: version of the ONNX operators.
+        channels_first: give the ONNX model an NCHW input, which onnx2tf and onnx2keras expect;
+            otherwise it has the file's layout, NHWC, and a transposition behind the input.
     """
     start()
     import onnx

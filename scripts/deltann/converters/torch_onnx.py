@@ -40,10 +40,10 @@ def convert(
     Args:
         model_file: the ExportedProgram.
         output: the file to write, weights inside.
-        opset: of the ONNX operators.
+        opset: version of the ONNX operators.
         exporter: `dynamo`, or `torchscript`, the older one.
-        batch_norms: `folded` into the convolutions before them, or `kept` as operators, for a
-            compiler to find; then nothing else is folded either.
+        batch_norms: `folded` into the convolutions before them, or `kept` as operators for a
+            compiler to fold; then nothing else is folded either.
 
     Raises:
         ValueError: see `check`.
@@ -58,10 +58,10 @@ def convert(
         converted.save(output, external_data=False)
         return
     if batch_norms == KEPT:
-        # the program is one for inference already, whatever mode the exporter takes it to be in
+        # PRESERVE: the program is for inference already, and its module has no training mode
         mode = torch.onnx.TrainingMode.PRESERVE
         settings |= {"training": mode, "do_constant_folding": False}
     sample = (torch.zeros(input_shape(program)),)
-    # traced here, because the exporter calls train(), which an ExportedProgram's module refuses
+    # traced first: the exporter calls train(), which an ExportedProgram's module refuses
     traced = torch.jit.trace(program.module(), sample, check_trace=False)
     torch.onnx.export(traced, sample, output, dynamo=False, **settings)

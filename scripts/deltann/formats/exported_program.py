@@ -1,4 +1,4 @@
-"""A PyTorch ExportedProgram read from a `.pt2` file."""
+"""PyTorch ExportedPrograms in `.pt2` files."""
 
 import os
 import zipfile
@@ -9,20 +9,19 @@ def load(path: Path):
     """Load a `.pt2` file without executing a pickle.
 
     `torch.export.load` (2.13) reads the graph from JSON and plain tensors from raw bytes, but
-    unpickles the sample inputs, tensor subclasses and script objects, whatever they hold. Here
-    its `torch.load` is held to weights only, and the objects it unpickles otherwise are refused.
-    The graph's symbolic sizes still go through sympy's parser: no file is safe to load that a
-    stranger made.
+    unpickles sample inputs, tensor subclasses and script objects. Here its `torch.load` is limited
+    to weights, and files with other pickled objects are refused. Symbolic sizes in the graph still
+    go through sympy's parser, so don't load files from strangers.
 
     Returns:
         `torch.export.ExportedProgram`.
 
     Raises:
         ValueError: the file holds pickled objects.
-        pickle.UnpicklingError: its sample inputs are more than tensors.
-        zipfile.BadZipFile: it is no `.pt2` file.
+        pickle.UnpicklingError: its sample inputs aren't just tensors.
+        zipfile.BadZipFile: it isn't a `.pt2` file.
     """
-    # read by every torch.load, over the caller's weights_only=False
+    # overrides weights_only=False in every call of torch.load
     os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
     import torch
 
@@ -55,20 +54,20 @@ def save(network, shape: tuple[int, ...], output: Path) -> None:
     with torch.no_grad():
         program = torch.export.export(network, (torch.zeros(shape),))
     for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # it names the folder that torch is installed in
-    # saved through a buffer, because the archive repeats the name of the file it is saved to
+        node.meta.pop("stack_trace", None)  # has the path of torch's installation
+    # through a buffer, because the archive contains the name of the file that it is saved to
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
     output.write_bytes(buffer.getvalue())
 
 
 def from_torchscript(path: Path, crop: int):
-    """The module in a TorchScript file, as one that can be exported.
+    """The module in a TorchScript file, converted so that torch.export takes it.
 
-    torch.export takes no ScriptModule; the converter is torch's own, in a module that it may move.
+    The converter is PyTorch's own, in a private module.
 
     Args:
-        path: what `torch.jit.save` wrote; `torch.jit.load` executes no pickle.
+        path: a file by `torch.jit.save`; `torch.jit.load` executes no pickle.
         crop: height and width of the input.
 
     Returns:

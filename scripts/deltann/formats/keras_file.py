@@ -14,7 +14,7 @@ def save(model, output: Path) -> None:
         output: the `.keras` file to write.
 
     Raises:
-        ValueError, TypeError: Keras's own, where safe mode refuses the file again.
+        ValueError, TypeError: Keras's, if it can't load the file in safe mode.
     """
     import keras
 

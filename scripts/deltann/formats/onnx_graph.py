@@ -2,13 +2,13 @@
 
 
 def number_tensors(graph) -> None:
-    """Name the tensors of an `onnx.GraphProto` by number.
+    """Rename the tensors of an `onnx.GraphProto` to `tensor_1`, `tensor_2`, …
 
-    Converters name modules and layers after tensors. PyTorch takes a dot in a module's name for a
-    module inside another and can't read a `;` again that it wrote into a `.pt2` file; TensorFlow
-    refuses a scope with a `;`, which TFLite puts into the names of what it fused.
+    Converters name modules and layers after tensors. In PyTorch a dot separates nested modules, and
+    a `.pt2` file with a `;` in a name can't be loaded. TensorFlow refuses a scope with a `;`, which
+    TFLite puts into the names of fused operators.
     """
-    names: dict[str, str] = {"": ""}  # an optional input that is left out
+    names: dict[str, str] = {"": ""}  # an omitted optional input
 
     def renamed(name: str) -> str:
         return names.setdefault(name, f"tensor_{len(names)}")
@@ -23,7 +23,7 @@ def number_tensors(graph) -> None:
 
 
 def fix_batch(graph) -> None:
-    """Make the first dimension of an `onnx.GraphProto`'s input 1, the study's batch."""
+    """Set the first dimension of an `onnx.GraphProto`'s input to 1, the study's batch size."""
     first = graph.input[0].type.tensor_type.shape.dim[0]
     first.Clear()
     first.dim_value = 1

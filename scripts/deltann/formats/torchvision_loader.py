@@ -1,12 +1,11 @@
-"""torchvision beside a PyTorch for the CPU."""
+"""torchvision with a PyTorch for the CPU."""
 
 
 def load_torchvision():
-    """Import torchvision, also where its binary operators don't load.
+    """Import torchvision, even if its binary operators don't load.
 
-    torchvision 0.28's wheel is built for a PyTorch with CUDA: beside one for the CPU its import
-    ends at an operator that was never registered, though no image model needs any. Declaring the
-    two operators is enough.
+    torchvision 0.28's wheel is built for a PyTorch with CUDA. With one for the CPU its import fails
+    at operators that aren't registered. No image model needs them; declaring them is enough.
 
     Returns:
         The module `torchvision`.
@@ -21,6 +20,6 @@ def load_torchvision():
         library = torch.library.Library("torchvision", "FRAGMENT")
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        load_torchvision.library = library  # its operators end with it
+        load_torchvision.library = library  # the operators exist as long as the library
         import torchvision
     return torchvision

@@ -1,4 +1,4 @@
-"""Keras on TensorFlow: a .keras file, compiled into one graph function as `predict` does.
+"""Keras on TensorFlow: a `.keras` file, compiled into one graph function as `predict` does.
 
 Settings: `onednn`, as of TensorFlow.
 """
@@ -39,9 +39,9 @@ class Runner(LocalRunner):
         del self.model
 
     def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
-        # The compiled function that `predict` runs, without the data pipeline that `predict`
-        # builds per call: on EfficientNet-Lite0 17 ms against 116 ms, and 117 ms uncompiled.
+        """See `runners.Runner`."""
+        # Runs the compiled function of `predict` without building a data pipeline per call:
+        # EfficientNet-Lite0 takes 17 ms, `predict` 116 ms, and the uncompiled model 117 ms.
         return self.model.predict_on_batch(batch)
 
 

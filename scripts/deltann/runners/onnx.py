@@ -1,6 +1,6 @@
-"""ONNX Runtime on the CPU or a GPU; by default with all its graph optimizations.
+"""ONNX Runtime on the CPU or a GPU, by default with all its graph optimizations.
 
-Settings: `optimization`, its graph optimization level.
+Settings: `optimization`, the graph optimization level.
 """
 
 from pathlib import Path
@@ -63,7 +63,7 @@ class Runner(LocalRunner):
         if CUDA_PROVIDER not in onnxruntime.get_available_providers():
             raise ValueError(
                 f"this onnxruntime {onnxruntime.__version__} has no {CUDA_PROVIDER}; expected the "
-                "package onnxruntime-gpu in envs/onnx.txt in its place"
+                "package onnxruntime-gpu instead, in envs/onnx.txt"
             )
         return [(CUDA_PROVIDER, {"use_tf32": "0"}), "CPUExecutionProvider"]
 
@@ -71,7 +71,7 @@ class Runner(LocalRunner):
         del self.session
 
     def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        """See `runners.Runner`."""
         return self.session.run(None, {self.name: batch})[0]
 
 

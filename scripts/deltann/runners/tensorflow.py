@@ -1,6 +1,6 @@
-"""TensorFlow: a SavedModel's serving signature, called as the concrete function it is.
+"""TensorFlow: a SavedModel's serving signature, called as a concrete function.
 
-Settings: `onednn`, whether oneDNN's operators take the place of TensorFlow's own.
+Settings: `onednn`, whether to use oneDNN's operators instead of TensorFlow's own.
 """
 
 import os
@@ -22,7 +22,7 @@ SETTINGS = {"onednn": (True, False)}
 
 
 def start(threads: int, onednn: bool):
-    """Import TensorFlow, quiet and repeatable, on this many threads."""
+    """Import TensorFlow: without its log, deterministic, on this many threads."""
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow
@@ -43,7 +43,7 @@ class Runner(LocalRunner):
     def __enter__(self) -> "Runner":
         tensorflow = start(self.threads, self.onednn)
         self.folder = tempfile.TemporaryDirectory(prefix="deltann-")
-        # the loaded object owns the variables, so it lives as long as the signature
+        # the loaded object owns the variables, so it must outlive the signature
         self.model = tensorflow.saved_model.load(
             str(folder_tar.untar_folder(self.model_file, Path(self.folder.name)))
         )
@@ -57,7 +57,7 @@ class Runner(LocalRunner):
         self.folder.cleanup()
 
     def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        """See `runners.Runner`."""
         (answer,) = self.function(**{self.name: self.constant(batch)}).values()
         return answer.numpy()
 

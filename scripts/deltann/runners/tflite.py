@@ -1,6 +1,6 @@
-"""LiteRT, the TFLite interpreter; by default with its XNNPACK delegate.
+"""LiteRT, the TFLite interpreter, by default with its XNNPACK delegate.
 
-Settings: `xnnpack`, whether it has that.
+Settings: `xnnpack`, whether to use that delegate.
 """
 
 from pathlib import Path
@@ -43,7 +43,7 @@ class Runner(LocalRunner):
         del self.interpreter
 
     def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        """See `runners.Runner`."""
         self.interpreter.set_tensor(self.input["index"], batch)
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.output["index"])

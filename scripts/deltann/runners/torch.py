@@ -1,6 +1,7 @@
-"""PyTorch on the CPU or a GPU: an ExportedProgram's operators, by default one by one (eager).
+"""PyTorch on the CPU or a GPU: an ExportedProgram, by default operator by operator (eager).
 
-Settings: `compile`, whether `torch.compile` makes kernels of them, which takes a C++ compiler.
+Settings: `compile`, whether `torch.compile` compiles the operators to kernels, which needs a C++
+compiler.
 """
 
 import os
@@ -28,7 +29,7 @@ class Runner(LocalRunner):
         self.device = "cuda" if gpu else "cpu"
 
     def __enter__(self) -> "Runner":
-        # cuBLAS repeats its results only with a workspace of a fixed size, set before it starts
+        # cuBLAS is deterministic only with a workspace of a fixed size, set before it starts
         os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
         import torch
 
@@ -57,7 +58,7 @@ class Runner(LocalRunner):
         del self.module
 
     def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        """See `runners.Runner`."""
         with self.torch.inference_mode():
             # a copy from a GPU waits until it is done
             return self.module(self.torch.from_numpy(batch).to(self.device)).cpu().numpy()

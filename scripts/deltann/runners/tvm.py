@@ -24,7 +24,7 @@ class Runner(LocalRunner):
         self.model_file, self.threads, self.gpu = model_file, threads, gpu
 
     def __enter__(self) -> "Runner":
-        os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read once, when TVM starts its pool
+        os.environ["TVM_NUM_THREADS"] = str(self.threads)  # read when TVM starts its threads
         if not self.gpu:  # GPU code is compiled at loading, by the compiler's library
             os.environ["TVM_USE_RUNTIME_LIB"] = "1"  # halves the import's time, saves 100 MB
         tvm = self.tvm = load_tvm()
@@ -47,7 +47,7 @@ class Runner(LocalRunner):
         del self.virtual_machine
 
     def infer(self, batch: np.ndarray) -> np.ndarray:
-        """Logits (1, classes) float32 of a float32 batch in the file's own layout."""
+        """See `runners.Runner`."""
         answer = self.virtual_machine["main"](self.tvm.runtime.tensor(batch, self.device))
         # a copy from a GPU waits until it is done
         return (answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]).numpy()

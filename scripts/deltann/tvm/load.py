@@ -6,10 +6,9 @@ import sys
 def load_tvm():
     """The `tvm` module.
 
-    `tvm_ffi` imports PyTorch wherever it is installed, for exchanging tensors that nothing here
-    exchanges. It takes three seconds, in every job; so the import is made to fail, as it would
-    on a machine that has no PyTorch. Only the import of a PyTorch model needs both: it imports
-    PyTorch first.
+    `tvm_ffi` imports PyTorch if it is installed, to exchange tensors. That takes three seconds per
+    job, and the study exchanges none; so the import is made to fail, as on a machine without
+    PyTorch. Importing a PyTorch model into TVM needs both: it must import PyTorch first.
     """
     sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
     import tvm

@@ -25,12 +25,12 @@ STEM, HEAD, DIVISOR, EPSILON = 32, 1280, 8, 1e-3
 
 
 def _named(module: str) -> str:
-    """A layer's name: TensorFlow takes none that begins with `_`, and PyTorch none with a `.`."""
+    """A layer's name. TensorFlow refuses a leading `_`, and PyTorch a `.`."""
     return "lite-" + module.replace(".", "-")
 
 
 def _module(layer: str) -> str:
-    """The PyTorch module that a layer is named after."""
+    """The name of the PyTorch module that a layer is named after."""
     return layer.removeprefix("lite-").replace("-", ".")
 
 
@@ -71,7 +71,7 @@ def build(network, name: str, preprocessing: Preprocessing):
         `keras.Model`: (1, crop, crop, 3) float32 to logits (1, classes) float32.
 
     Raises:
-        ValueError: a weight of the module has no layer, or another shape.
+        ValueError: a weight without a layer, or of another shape.
     """
     model = architecture(name, preprocessing)
     copy_weights({key: value.numpy() for key, value in network.state_dict().items()}, model)
@@ -128,7 +128,7 @@ def copy_weights(weights: dict, model) -> None:
         model: `keras.Model` whose layers are named as the modules.
 
     Raises:
-        ValueError: a weight is left over, or has another shape.
+        ValueError: a weight without a layer, or of another shape.
     """
     from keras import layers
 

@@ -21,7 +21,7 @@ IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
 UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 # TensorFlow's and TFLite's published models were evaluated on the central 87.5 % of the image
-# (slim's inception_preprocessing), and have a class for the background.
+# (slim's inception_preprocessing), and have a background class.
 CENTRAL = 0.875
 # Standard deviation of the logits of seeded weights, over the images that they are fitted to.
 SPREAD = 2.0
@@ -29,14 +29,14 @@ SPREAD = 2.0
 
 def _preprocessings(model: str) -> dict[str, Preprocessing]:
     crop = CROPS[model]
-    # slim trained its ResNet v2 on 299 pixels, and the TFLite file is made from it
+    # slim trained its ResNet v2 on 299 pixels; the TFLite file is made from it
     large = 299 if model == "resnet101" else crop
     common = {"channels": "RGB", "classes": 1000}
     return {
         "torch": Preprocessing(
             RESIZES[model], crop, "bilinear", background=0, **IMAGENET, **common
         ),
-        # keras.utils.load_img(target_size=...) as in Keras's documentation: squeezed, nearest
+        # as keras.utils.load_img(target_size=…) in Keras's documentation: squeezed, nearest
         "keras": Preprocessing(None, crop, "nearest", background=0, **HALF, **common),
         "tensorflow": Preprocessing(
             round(crop / CENTRAL), crop, "bilinear", background=1, **UNIT, **common

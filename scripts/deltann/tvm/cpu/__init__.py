@@ -1,1 +1,1 @@
-"""Kernels for processors."""
+"""Kernels for processors, and their schedules."""

@@ -1,30 +1,30 @@
 """Operators on packed tensors: (n, channel block, height, width, lane), channels padded with zeros.
 
-A vector of channels is what one load or store moves, whatever the width of the picture; weights
-are packed in the order in which a kernel reads them.
+One load or store moves a vector of channels, whatever the image's width. Weights are packed in the
+order in which a kernel reads them.
 """
 
 import math
 from dataclasses import dataclass
 
-# Names of the blocks that `schedules` looks for.
+# Names of the blocks that `packed_schedules` looks for.
 CONV2D, DEPTHWISE, DENSE, PADDED = "packed_conv2d", "packed_depthwise", "packed_dense", "packed_pad"
 
 
 @dataclass(frozen=True)
 class Tile:
-    """What a kernel keeps in registers: `columns` pixels of a row by `blocks` channel blocks."""
+    """The results in registers: `columns` pixels of a row by `blocks` channel blocks."""
 
     columns: int
     blocks: int
 
 
 def register_tile(width: int, blocks: int, registers: int, padded: bool) -> Tile:
-    """The tile that wastes least: of the last columns, and of loads between multiplications.
+    """The tile with the lowest estimated cost.
 
     Args:
         width: of a row of the result, in pixels.
-        blocks: channel blocks of the result; a tile's divide them.
+        blocks: channel blocks of the result; a multiple of the tile's.
         registers: see `levels.Vectors`.
         padded: whether the input is copied to a padded buffer anyway, so that rounding the
             width up costs no copy.
@@ -36,10 +36,10 @@ def register_tile(width: int, blocks: int, registers: int, padded: bool) -> Tile
                 break
             waste = math.ceil(width / columns) * columns / width
             copy = 0.0 if padded or waste == 1 else 0.1
-            # multiplications that depend on each other wait where too few are under way: four
-            # cycles' worth, two in a cycle, and some to spare
+            # A multiplication takes four cycles and two start per cycle: with fewer than about ten
+            # independent ones, some wait.
             idle = max(1.0, 10 / (count * columns))
-            # a weight is read from the second cache for each tile, a pixel from the first
+            # each tile reads its weights from the second-level cache, its pixels from the first
             cost = (waste + copy) * idle * (1 + 0.3 / columns + 0.1 / count)
             if cost < best:
                 best, tile = cost, Tile(columns, count)
@@ -47,10 +47,10 @@ def register_tile(width: int, blocks: int, registers: int, padded: bool) -> Tile
 
 
 def depthwise_tile(width: int, registers: int) -> Tile:
-    """The columns that waste least of a depthwise convolution's last ones.
+    """The columns with the lowest estimated cost for a depthwise convolution.
 
-    Each of a window's places reads a pixel of its own, so that LLVM wants more registers a
-    column; its results depend on so few multiplications that none waits for another.
+    Each place of the window reads another pixel, so LLVM needs more registers per column. A result
+    takes so few multiplications that none waits for another.
     """
 
     def cost(columns: int) -> float:
@@ -95,7 +95,12 @@ def unpack(data, channels: int, axis: int):
 
 
 def _window(data, kernel: list[int], attributes, columns: int):
-    """The size of the result, its width rounded up to whole tiles, and the input padded for it."""
+    """A window's result sizes and steps, and the input padded for them.
+
+    Returns:
+        The rows and columns of the result, the columns rounded up to whole tiles, the strides, the
+        dilation, and the padded `te.Tensor`.
+    """
     from tvm import te, tirx
 
     n, blocks, height, width, lanes = (int(side) for side in data.shape)

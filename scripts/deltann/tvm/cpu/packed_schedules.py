@@ -1,7 +1,7 @@
-"""Schedules of the kernels of `packed`: a tile of the result in registers, lanes as vectors.
+"""Schedules of the kernels of `packed_operators`: a register tile of results, lanes as vectors.
 
-Each takes a `Choice`, and lists what there is to choose from: `rules` takes the first, `tuned`
-the fastest measured one.
+Each takes a `Choice`; `choices` lists those of a kernel. The schedule `rules` takes the first,
+`tuned` the fastest measured one.
 """
 
 from typing import NamedTuple
@@ -9,18 +9,18 @@ from typing import NamedTuple
 from deltann.tvm.compat import written_buffer
 from deltann.tvm.cpu import packed_operators
 
-# Most numbers of results kept in registers; more than any target has.
+# The most vectors of results that a choice keeps in registers; no target has more.
 LARGEST = 32
 
 
 class Choice(NamedTuple):
-    """What may be chosen of a schedule.
+    """The parameters of a schedule.
 
     Attributes:
         columns: pixels of a row in the register tile.
         blocks: channel blocks in the register tile, or that a matrix product sums together.
-        rows_first: whether a thread goes on with the next row, the weights staying near it, or
-            with the next channel blocks, the row staying near it.
+        rows_first: whether a thread's next tile is of the next row, so that weights stay in its
+            cache, or of the next channel blocks, so that the row does.
     """
 
     columns: int
@@ -51,7 +51,7 @@ def depthwise(work, block, epilogue, choice: Choice) -> None:
 
 
 def dense(work, block, epilogue, choice: Choice) -> None:
-    """Parallel over groups of channel blocks, whose sums are independent of each other."""
+    """Parallel over groups of channel blocks."""
     n, outer, lane, k = work.get_loops(block)
     outer, inner = work.split(outer, [None, choice.blocks])
     work.reorder(n, outer, k, inner, lane)
@@ -62,48 +62,47 @@ def dense(work, block, epilogue, choice: Choice) -> None:
 
 
 def padding(work, block) -> None:
-    """Parallel over rows, lanes as vectors."""
+    """A copy into a padded buffer: parallel over rows, lanes as vectors."""
     *outer, _, lane = work.get_loops(block)
     work.parallel(work.fuse(*outer))
     work.vectorize(lane)
 
 
 def choices(work, block) -> list[Choice]:
-    """What a packed kernel's block can be scheduled by; the rules' own choice is the first.
+    """The choices for a packed kernel's block; the rules' choice is the first.
 
     Raises:
-        KeyError: no packed kernel's block.
+        KeyError: the block isn't a packed kernel's.
     """
     name = packed_name(work, block)
     _, outer, *rest = (int(work.get(loop).extent) for loop in work.get_loops(block))
     if name == packed_operators.DENSE:
-        found = [Choice(1, size, True) for size in reversed(_divisors(outer, 8))]
-    else:
-        sizes = [1] if name == packed_operators.DEPTHWISE else _divisors(outer, 8)
-        orders = [True] if name == packed_operators.DEPTHWISE else [True, False]
-        columns, blocks = (int(side) for side in work.get(block).annotations["tile"])
-        own = Choice(columns, blocks, True)
-        others = [
-            Choice(width, size, order)
-            for width in _divisors(rest[1], LARGEST)
-            for size in sizes
-            for order in orders
-            if width * size <= LARGEST
-        ]
-        found = [own, *sorted((c for c in others if c != own), key=lambda c: _unlike(c, own))]
-    return found
+        return [Choice(1, size, True) for size in reversed(_divisors(outer, 8))]
+    sizes = [1] if name == packed_operators.DEPTHWISE else _divisors(outer, 8)
+    orders = [True] if name == packed_operators.DEPTHWISE else [True, False]
+    columns, blocks = (int(side) for side in work.get(block).annotations["tile"])
+    rules = Choice(columns, blocks, True)
+    others = [
+        Choice(width, size, order)
+        for width in _divisors(rest[1], LARGEST)
+        for size in sizes
+        for order in orders
+        if width * size <= LARGEST
+    ]
+    others = [choice for choice in others if choice != rules]
+    return [rules, *sorted(others, key=lambda choice: _distance(choice, rules))]
 
 
 def packed_name(work, block) -> str | None:
-    """Which of the packed kernels a block is, or None."""
+    """The kind of packed kernel that a block belongs to, of `SCHEDULES`; None for others."""
     name = work.get(block).name_hint
     return next((prefix for prefix in SCHEDULES if name.startswith(prefix)), None)
 
 
-def _unlike(choice: Choice, own: Choice) -> float:
-    """How far a choice is from the rules': where the budget is small, the nearest come first."""
-    sizes = choice.columns * choice.blocks, own.columns * own.blocks
-    return max(sizes) / min(sizes) + (choice.rows_first != own.rows_first) / 2
+def _distance(choice: Choice, rules: Choice) -> float:
+    """How far a choice is from the rules'. With a small budget only the nearest are measured."""
+    sizes = choice.columns * choice.blocks, rules.columns * rules.blocks
+    return max(sizes) / min(sizes) + (choice.rows_first != rules.rows_first) / 2
 
 
 def _divisors(extent: int, limit: int) -> list[int]:
@@ -111,7 +110,7 @@ def _divisors(extent: int, limit: int) -> list[int]:
 
 
 def _finish(work, block, epilogue, at, unrolled: list, lane) -> None:
-    """Write the tile out, through the epilogue if there is one, where the tile is complete."""
+    """Write the complete tile, through the epilogue if there is one; unroll and vectorize."""
     if written_buffer(work, block).scope() != "local":
         if epilogue is None:
             epilogue = work.cache_write(block, 0, "local")

@@ -1,7 +1,7 @@
-"""One generic CPU schedule for every kernel: parallel outside, a register tile and vectors inside.
+"""A CPU schedule for every kernel: parallel outer loops, a register tile and vectors inside.
 
 TVM's default CPU pipeline schedules nothing, and its `dlight` has CPU rules for matrix-vector
-products only; without a schedule no graph pass can show what it is worth.
+products only. Without a schedule, graph passes make no difference in time.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ def apply(module, tuned: Callable | None = None):
 
     Args:
         module: `tvm.IRModule` with unscheduled TIR kernels.
-        tuned: from a kernel to its scheduled form, or None where there is none and the rules
-            schedule it.
+        tuned: a function from a kernel to its scheduled form, or to None: then the rules schedule
+            it.
 
     Returns:
-        The module, and the names of the kernels that stayed as they were since the schedule
-        doesn't fit them.
+        The module, and the sorted names of the kernels that the schedule doesn't fit: they stay
+        unscheduled.
     """
     import tvm
     from tvm.s_tir.schedule import ScheduleError
@@ -33,8 +33,8 @@ def apply(module, tuned: Callable | None = None):
         if not isinstance(function, tvm.tirx.PrimFunc):
             continue
         try:
-            found = tuned(function) if tuned else None
-            scheduled[variable] = found or schedule(function).mod["main"]
+            measured = tuned(function) if tuned else None
+            scheduled[variable] = measured or schedule(function).mod["main"]
         except (ScheduleError, RuntimeError):
             fallbacks.append(variable.name_hint)
     result = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
@@ -48,7 +48,7 @@ def schedule(kernel, choice: packed_schedules.Choice | None = None):
 
     Args:
         kernel: `tvm.tirx.PrimFunc`, or a module with it as `main`.
-        choice: for a packed kernel, another than the rules' own.
+        choice: for a packed kernel; None: the rules'.
 
     Raises:
         ScheduleError: the schedule doesn't fit the kernel.
@@ -79,7 +79,7 @@ def schedule(kernel, choice: packed_schedules.Choice | None = None):
 
 
 def choices(kernel) -> list[packed_schedules.Choice]:
-    """What `schedule` can be told to choose for a kernel, the rules' own first; may be empty."""
+    """The choices that `schedule` takes for a kernel, the rules' first; none if it isn't packed."""
     from tvm import s_tir
 
     work = s_tir.Schedule(kernel)
@@ -105,13 +105,13 @@ def _inline(work, root) -> None:
 
 
 def _epilogue(work, block):
-    """The elementwise block that alone reads a reduction's result at the same indices, or None."""
+    """The elementwise block that alone reads a reduction's result, index by index; or None."""
     consumers = work.get_consumers(block)
     if len(consumers) != 1 or _is_reduction(work, consumers[0]):
         return None
     sides = [int(side) for side in written_buffer(work, consumers[0]).shape]
     whole = [int(side) for side in written_buffer(work, block).shape]
-    # a packed convolution's may be cropped
+    # a packed convolution's result may be cropped
     fits = len(sides) == len(whole) and all(a <= b for a, b in zip(sides, whole, strict=True))
     return consumers[0] if fits else None
 
@@ -126,7 +126,7 @@ def _extent(work, loop) -> int:
 
 
 def _schedule_reduction(work, block, epilogue) -> None:
-    """Keep a tile of the result in registers while the reduction runs over it."""
+    """Keep a tile of results in registers during the reduction."""
     if epilogue is None:
         epilogue = work.cache_write(block, 0, "local")
     else:
@@ -161,7 +161,7 @@ def _parallel(work, loops) -> list:
 
 
 def _schedule_injective(work, block) -> None:
-    """Parallel over everything but the vector at the end."""
+    """Parallel, with a vector as the innermost loop."""
     loops = work.get_loops(block)
     if not loops:
         return

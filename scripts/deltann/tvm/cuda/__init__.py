@@ -1,1 +1,1 @@
-"""Kernels for CUDA GPUs."""
+"""Kernels for CUDA GPUs, their schedules and their compiler."""
