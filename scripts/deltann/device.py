@@ -21,26 +21,26 @@ def check(name: str, described: dict) -> None:
     if "rpc" in described:
         if described["native"]:
             raise StudyError(
-                f"config key {key}.native: true beside rpc; expected false: an RPC server runs "
-                "what TVM compiled, no framework's own runtime"
+                f"config key {key}.native: true with rpc; expected false: an RPC server runs only "
+                "what TVM compiled"
             )
         for word in ("gres", "exclusive"):
             if word in described.get("slurm", {}):
                 raise StudyError(
-                    f"config key {key}.slurm.{word}: {described['slurm'][word]!r} beside rpc; "
-                    "expected none: the server's machine times, and no node of the cluster"
+                    f"config key {key}.slurm.{word}: {described['slurm'][word]!r} with rpc; "
+                    "expected none: the cell runs on the server's machine, not on a node"
                 )
         if host.get("mcpu") == HOST:
             raise StudyError(
-                f"config key {key}.target.mcpu: {HOST!r} is this machine's processor, and rpc is "
-                "another machine; expected the name of its processor"
+                f"config key {key}.target.mcpu: {HOST!r} is this machine's processor, but rpc is "
+                "another machine; expected the name of that machine's processor"
             )
         return
     architecture = host.get("mtriple", platform.machine()).split("-")[0]
     if architecture != platform.machine():
         raise StudyError(
-            f"config key {key}.target.mtriple: {host['mtriple']!r}, and this machine is "
-            f"{platform.machine()}; expected rpc beside it, the server that runs such code"
+            f"config key {key}.target.mtriple: {host['mtriple']!r}, but this machine is "
+            f"{platform.machine()}; expected rpc too: the server that runs such code"
         )
 
 

@@ -218,6 +218,6 @@ BAD = {
     ),
     "nodes of its own for another machine": (
         changed_config("devices.cpu", REMOTE | {"slurm": {"exclusive": True}}),
-        ["devices.cpu.slurm.exclusive", "True", "beside rpc"],
+        ["devices.cpu.slurm.exclusive", "True", "with rpc"],
     ),
 }

@@ -246,7 +246,7 @@ MISTAKES = [
         "devices.board",
         REMOTE | {"native": True, "rpc": RPC},
         "devices.board.native",
-        "true beside rpc; expected false",
+        "true with rpc; expected false",
     ),
     # timing and limits
     ("timing.repeats", 1.5, "timing.repeats", "1.5; a whole number, at least 1"),
