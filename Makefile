@@ -5,7 +5,7 @@ CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
 RESULTS = results/$(shell sed -n 's/^ *"\{0,1\}study"\{0,1\}: *"\{0,1\}\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG) | tail -n 1)
 
-.PHONY: study retry-failed verify pack redraw test lint config-docs
+.PHONY: study retry-failed verify pack redraw test check lint config-docs
 
 study: .venv/ready
 	@$(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
@@ -37,11 +37,16 @@ test: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
 	@.envs/test/bin/python -m pytest
 
+# Linters, types and unit tests: what to run before each commit.
+check: lint
+	@.envs/test/bin/python -m pytest tests/unit
+
 lint: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
 	@.envs/test/bin/ruff check scripts tests benchmarks
 	@.envs/test/bin/ruff format --check scripts tests benchmarks
 	@.envs/test/bin/snakefmt --check Snakefile redraw.smk rules
+	@.envs/test/bin/mypy
 
 # config/README.md, from the schema; a unit test fails while it is out of date.
 config-docs: .venv/ready

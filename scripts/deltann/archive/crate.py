@@ -180,7 +180,16 @@ def metadata(found: Provenance, date: str) -> dict:
     licence = {"@id": LICENCE, "@type": "CreativeWork", "name": "Apache License 2.0"}
     preview = {"@id": PREVIEW, "@type": "CreativeWork", "about": _ref("./")}
     entities = [_file(path, place, found.sources) for path, place in paths.items()]
-    graph = [descriptor, preview, root, licence, workflow, *environments, action, *entities]
+    graph: list[dict] = [
+        descriptor,
+        preview,
+        root,
+        licence,
+        workflow,
+        *environments,
+        action,
+        *entities,
+    ]
     terms = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
     return {"@context": [f"{PROFILE}/context", terms], "@graph": [*map(_compact, graph)]}
 

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import h5netcdf
 
@@ -17,6 +18,10 @@ from deltann.study import layout
 
 # What no record describes, and what an archive adds to a study.
 WITHOUT = (*layout.WITHOUT_RECORD, layout.ENVIRONMENTS, crate.METADATA, crate.PREVIEW)
+
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class Verification:
@@ -36,7 +41,8 @@ class Verification:
         self._found: dict[Path, str] = {}  # the checksums of the files that are right
         self._checksums: dict[Path, str] = {}
         self._seen: set[Path] = set()
-        expected, cells = self._try("grid", self._grid, study / layout.GRID) or ([], [])
+        listed = self._try("grid", self._grid, study / layout.GRID)
+        expected, cells = listed or ([], [])
         for record in layout.artifact_records(study):
             self._try("artifacts", self._record, record)
         for path in sorted((study / layout.INPUTS).rglob("*.nc")):
@@ -56,7 +62,7 @@ class Verification:
             if path not in self._seen and path.relative_to(study).parts[0] not in WITHOUT
         )
 
-    def _try(self, kind: str, check: Callable, subject: object) -> object:
+    def _try(self, kind: str, check: Callable[[S], T], subject: S) -> T | None:
         """Count a subject that passes the check; note what is wrong with one that doesn't."""
         try:
             result = check(subject)

@@ -6,7 +6,7 @@ A module offers what `Converter` states. Importing it imports no foreign package
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 
 class Converter(Protocol):
@@ -22,7 +22,7 @@ class Converter(Protocol):
     TARGET: str
     ENVIRONMENT: str
 
-    def check(self, **settings) -> None:
+    def check(self, **settings: Any) -> None:
         """Check settings of `convert` before any work; `accept` where there is nothing to check.
 
         Raises:
@@ -30,7 +30,7 @@ class Converter(Protocol):
         """
         ...
 
-    def convert(self, model_file: Path, output: Path, **settings) -> None:
+    def convert(self, model_file: Path, output: Path, **settings: Any) -> None:
         """Convert a model file.
 
         Args:
@@ -44,7 +44,7 @@ class Converter(Protocol):
         ...
 
 
-def accept(**settings) -> None:
+def accept(**settings: Any) -> None:
     """Accept all settings."""
 
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import keras_file
@@ -37,7 +38,7 @@ def convert(model_file: Path, output: Path) -> None:
     keras_file.save(_without_lambdas(converted), output)
 
 
-def _without_lambdas(model):
+def _without_lambdas(model: Any) -> Any:
     """A copy of a Keras model with the same weights, its Lambda layers replaced.
 
     onnx2keras wraps closures in Lambda layers. Keras can save those, but can't load them again,
@@ -51,12 +52,12 @@ def _without_lambdas(model):
     """
     import keras
 
-    def copy(layer):
+    def copy(layer: Any) -> Any:
         if isinstance(layer, keras.layers.Lambda):
             return _replacement(layer)
         return layer.__class__.from_config(layer.get_config())
 
-    def call(layer, *inputs, mask=None, **settings):
+    def call(layer: Any, *inputs: Any, mask: Any = None, **settings: Any) -> Any:
         return layer(*inputs, **settings)  # without the mask: only Lambda layers take one
 
     plain = keras.models.clone_model(model, clone_function=copy, call_function=call)
@@ -64,7 +65,7 @@ def _without_lambdas(model):
     return plain
 
 
-def _replacement(layer):
+def _replacement(layer: Any) -> Any:
     """The Keras layer in place of a closure of onnx2keras.
 
     Args:
@@ -87,7 +88,7 @@ def _replacement(layer):
     raise ValueError(f"layer {layer.name!r} is a Lambda layer without a known replacement")
 
 
-def _spatial_mean(axes: list[int], keep: bool, name: str):
+def _spatial_mean(axes: list[int], keep: bool, name: str) -> Any:
     """The Keras layer for a mean over these axes of an image; None if Keras has none."""
     from keras import Sequential, layers
 

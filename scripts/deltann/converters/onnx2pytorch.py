@@ -1,6 +1,7 @@
 """onnx2pytorch: an ONNX model rebuilt from PyTorch modules."""
 
 from pathlib import Path
+from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import exported_program
@@ -34,7 +35,7 @@ def convert(model_file: Path, output: Path) -> None:
     exported_program.save(_traced(ConvertModel(model).eval(), shape), shape, output)
 
 
-def _traced(network, shape: tuple[int, ...]):
+def _traced(network: Any, shape: tuple[int, ...]) -> Any:
     """The module as a trace of one call, which can be exported.
 
     When called, onnx2pytorch's modules read paddings and shapes from constant tensors. torch.export

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import folder_tar
@@ -35,7 +36,7 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
         signature = tensorflow.TensorSpec((1, *declared.shape[1:]), declared.dtype, name)
 
         @tensorflow.function(input_signature=[signature])
-        def serve(batch):
+        def serve(batch: Any) -> Any:
             (answer,) = function(**{name: batch}).values()
             return answer
 
@@ -66,7 +67,7 @@ def start() -> None:
     os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
 
 
-def name_constants(graph) -> None:
+def name_constants(graph: Any) -> None:
     """Name and sort the constants of an `onnx.GraphProto` in the order of their first use.
 
     tf2onnx merges equal constants in the order of a set of strings, so the name that remains

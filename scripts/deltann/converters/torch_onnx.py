@@ -1,6 +1,7 @@
 """PyTorch's own ONNX exporters, from an ExportedProgram."""
 
 from pathlib import Path
+from typing import Any
 
 from deltann.formats.exported_program import input_shape, load
 
@@ -11,7 +12,7 @@ EXPORTERS = ("dynamo", "torchscript")
 FOLDED, KEPT = "folded", "kept"
 
 
-def check(exporter: str = "dynamo", batch_norms: str = FOLDED, **settings) -> None:
+def check(exporter: str = "dynamo", batch_norms: str = FOLDED, **settings: Any) -> None:
     """Check settings of `convert` before any work.
 
     Raises:

@@ -33,7 +33,14 @@ from deltann.errors import StudyError
 from deltann.provenance import files, netcdf_checksum
 
 MISSING_LABEL = -1
-TEXTS = ("failed_stage", "error_type", "error_message", "inputs", "inputs_digest", "provenance")
+TEXTS: tuple[str, ...] = (
+    "failed_stage",
+    "error_type",
+    "error_message",
+    "inputs",
+    "inputs_digest",
+    "provenance",
+)
 TEXTS += (netcdf_checksum.ATTRIBUTE, *compilation.TEXTS)
 # Logits are read by image or by cell; chunks of about one megabyte are fast for both.
 CHUNK_IMAGES = 256
@@ -205,7 +212,7 @@ def _create(study: h5netcdf.File, cells: int, surveyed: Survey) -> None:
     truth[...] = list(surveyed.labels.values()) if surveyed.labels_agree else MISSING_LABEL
 
 
-def _create_scaled(study: h5netcdf.File, name: str, last: str, dtype: type, **fill) -> None:
+def _create_scaled(study: h5netcdf.File, name: str, last: str, dtype: type, **fill: float) -> None:
     images, width = study.dimensions["image"].size, study.dimensions[last].size
     # HDF5's chunks can't be empty: a study in which every cell failed has no images.
     chunks = (1, min(CHUNK_IMAGES, images), width) if images else None

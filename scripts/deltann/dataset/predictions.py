@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h5netcdf
 import h5py
@@ -80,7 +80,7 @@ def succeeded(
     latency: np.ndarray,
     image: np.ndarray,
     true_label: np.ndarray,
-    **described,
+    **described: Any,
 ) -> "xr.Dataset":
     """The prediction dataset of a cell that ran, all its images in one part.
 
@@ -158,7 +158,11 @@ def write(dataset: "xr.Dataset", path: Path) -> None:
     with files.atomic(path) as part, h5netcdf.File(part, "w") as file:
         _describe(file, {name: dataset[name].item() for name in NAMES}, dataset.attrs)
         if dataset.status == "ok":
-            _create(file, dataset["image"].values, dict(dataset.sizes))
+            _create(
+                file,
+                dataset["image"].values,
+                {str(name): size for name, size in dataset.sizes.items()},
+            )
             for name in VARIABLES:
                 file[name][...] = dataset[name].values
         netcdf_checksum.write(file)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -99,6 +99,7 @@ class Child:
     def begin(self, arguments: dict) -> None:
         """Have it call the module's work(**arguments)."""
         (self.folder / worker.ARGUMENTS).write_text(json.dumps(arguments))
+        assert self.process.stdin is not None
         self.process.stdin.close()
 
     def answer(self) -> dict:
@@ -131,17 +132,17 @@ class Task:
         arguments: JSON-able keyword arguments.
         limits: of the process and its descendants.
         writes: the folder that the call writes to.
-        child: the process, if it has been started already.
+        started_child: the process, if it has been started already.
     """
 
     module: str
     arguments: dict
     limits: Limits
     writes: Path
-    child: Child | None = None
+    started_child: InitVar[Child | None] = None
 
-    def __post_init__(self) -> None:
-        self.child = self.child or Child(self.module)
+    def __post_init__(self, started_child: Child | None) -> None:
+        self.child = started_child or Child(self.module)
         self.process, self.folder = self.child.process, self.child.folder
         self.started = time.monotonic()
         self.child.begin(self.arguments)

@@ -11,6 +11,8 @@ import time
 import traceback
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from deltann.errors import StudyError, Unreachable
 
@@ -42,7 +44,9 @@ def main(module: str, folder: Path, imported: int) -> None:
         stage = import_module(module)
         os.close(imported)
         sys.stdin.read()  # ends when the arguments are there
-        answer = {"result": _call(stage, json.loads((folder / ARGUMENTS).read_text()))}
+        answer: dict[str, Any] = {
+            "result": _call(stage, json.loads((folder / ARGUMENTS).read_text()))
+        }
     except Exception as error:  # a foreign tool may raise anything
         traceback.print_exc()
         answer = _describe(error)
@@ -56,7 +60,7 @@ def main(module: str, folder: Path, imported: int) -> None:
     os._exit(0)  # some runtimes crash while they unload, after the work is done
 
 
-def _call(stage, arguments: dict) -> dict:
+def _call(stage: ModuleType, arguments: dict) -> dict:
     """The stage's result; two lines in the log say when its work began and ended."""
     before = _processor_seconds()
     print(f"{BEGINS} {stage.__name__} {time.time():.3f}", flush=True)

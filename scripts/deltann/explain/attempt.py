@@ -31,7 +31,7 @@ def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, fold
     output = Path(folder)
     written = {"output": LIBRARY, "graph": GRAPH, "scheduled": SCHEDULED}
     paths = {name: str(output / file) for name, file in written.items()}
-    details = compile.work(**compilation, **paths)
+    details = compile.work(**(compilation | paths))
     files.write_json(output / f"{LIBRARY}.json", {"details": details})
     wanted = Preprocessing(**preprocessing)
     images = np.load(pixels, allow_pickle=False)

@@ -27,6 +27,16 @@ class Attempt(NamedTuple):
     logits: np.ndarray | None
     error: str
 
+    def answers(self) -> np.ndarray:
+        """The logits of a set that ran.
+
+        Raises:
+            ValueError: it failed.
+        """
+        if self.logits is None:
+            raise ValueError(f"{self.folder}: {self.error}")
+        return self.logits
+
 
 @dataclass
 class Attempts:

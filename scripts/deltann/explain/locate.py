@@ -2,7 +2,7 @@
 
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -71,6 +71,7 @@ def work(
     result = {"kernels": {"reference": len(before), "failing": len(after)}}
     if number is None:
         return result | {"kernel": None, "around": []}
+    nearest: tuple[int, Difference] | None
     if aligned:
         nearest = number + 1, differences[number]
     else:
@@ -102,12 +103,12 @@ def traced(
     last: dict[int, int] = {}
     sums: list[int] = []
 
-    def observe(_, name, before_run, __, *arguments):
+    def observe(_: Any, name: str, before_run: bool, __: Any, *arguments: Any) -> None:
         if name.startswith("vm.builtin."):
             return
         tensors = [item for item in arguments if isinstance(item, tensor_type)]
         arrays = [np.array(item.numpy()) for item in tensors]  # copies: memory is used again
-        now = [zlib.crc32(item) for item in arrays]
+        now = [zlib.crc32(item.data) for item in arrays]
         if before_run:
             sums[:] = now
             return
@@ -184,7 +185,8 @@ def rerouted(
         return []
     read = read_by(after[number], counterparts)
     right = read_by_reference(before[nearest[0] - 1])
-    if None in read or sorted(read) != sorted(right):
+    known = [item for item in read if item is not None]
+    if len(known) < len(read) or sorted(known) != sorted(right):
         return []
     writers = [writer for writer in after[number].writers if writer is not None]
     names = labelled(after)
@@ -207,12 +209,15 @@ def described(
     item = after[number]
     inputs, labels = [], labelled(after)
     for shape, writer in zip(item.shapes, item.writers, strict=True):
-        counterpart = None if writer in (None, INPUT) else counterparts[writer]
-        by = {None: "a constant", INPUT: "the image"}.get(writer) or labels[writer]
+        counterpart = None if writer is None or writer == INPUT else counterparts[writer]
+        if writer is None:
+            by = "a constant"
+        else:
+            by = "the image" if writer == INPUT else labels[writer]
         same = None if counterpart is None else names[counterpart]
         inputs.append({"shape": list(shape), "written_by": by, "same_as": same})
-    shape = list(item.content.shape)
-    return {"name": item.kernel, "number": number + 1, "shape": shape, "inputs": inputs}
+    own = list(item.content.shape)
+    return {"name": item.kernel, "number": number + 1, "shape": own, "inputs": inputs}
 
 
 def expected(nearest: tuple[int, Difference] | None, names: list[str]) -> dict:
@@ -245,7 +250,7 @@ def around(
             "number": n + 1,
             "name": after[n].kernel,
             "shape": list(after[n].content.shape),
-            "same_as": None if counterparts[n] is None else names[counterparts[n]],
+            "same_as": None if (same := counterparts[n]) is None else names[same],
         }
         for n in range(start, min(len(after), number + AROUND + 1))
     ]

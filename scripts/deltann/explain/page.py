@@ -1,5 +1,6 @@
 """The facts as an HTML page."""
 
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -26,10 +27,10 @@ def page(facts: dict) -> str:
     )
 
 
-def table(head: list[str], rows: list[list[object]]) -> str:
+def table(head: list[str], rows: Sequence[Sequence[object]]) -> str:
     """An HTML table; the text of every cell is escaped."""
 
-    def row(kind: str, cells: list) -> str:
+    def row(kind: str, cells: Sequence[object]) -> str:
         inside = "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in cells)
         return f"<tr>{inside}</tr>"
 

@@ -111,7 +111,7 @@ def search(case: Case, attempts: Attempts) -> dict:
     """
     reference = attempts.needed(())
     whole = attempts.needed(case.switches)
-    criterion = Criterion(case, reference.logits, whole.logits)
+    criterion = Criterion(case, reference.answers(), whole.answers())
     rows: dict[tuple[str, ...], dict] = {(): criterion.judge((), reference)}
 
     def fails(part: tuple[str, ...]) -> bool:
@@ -119,18 +119,18 @@ def search(case: Case, attempts: Attempts) -> dict:
         return rows[part]["fails"]
 
     minimal = ddmin.minimal(case.switches, fails) if fails(case.switches) else ()
-    kernel = _kernel(minimal, criterion, attempts) if minimal else {"kernel": None}
-    rows |= kernel.pop("rows", {})
-    before = relative(case.native, reference.logits)
-    again = relative(case.compiled, whole.logits)
+    kernel: dict = _kernel(minimal, criterion, attempts) if minimal else {"kernel": None}
+    rows |= kernel.pop("rows", None) or {}
+    before = relative(case.native, reference.answers())
+    again = relative(case.compiled, whole.answers())
     return {
-        "images": _images(case, reference.logits),
+        "images": _images(case, reference.answers()),
         "labels_differ": bool((top(case.native) != top(case.compiled)).any()),
         "criterion": criterion.name,
         "tolerance": TOLERANCE,
         "before_passes": {
             "difference": storable(before.max()),
-            "labels_differ": int((top(case.native) != top(reference.logits)).sum()),
+            "labels_differ": int((top(case.native) != top(reference.answers())).sum()),
             "differs": bool(before.max() > TOLERANCE),
         },
         "reproduced": {
@@ -172,7 +172,7 @@ def _kernel(minimal: tuple[str, ...], criterion: Criterion, attempts: Attempts) 
         rows[(*passes, PACK_OPERATORS)] = row
         if not row["fails"] and not row["error"]:
             reference, against = kernels, "the same graph, unscheduled"
-    far = relative(reference.logits, failing.logits)
+    far = relative(reference.answers(), failing.answers())
     image = int(np.argmax(np.where(criterion.images, far, -1) if criterion.images.any() else far))
     pixels = failing.folder / "image.npy"
     whole = np.load(attempts.run["pixels"], allow_pickle=False)
@@ -186,7 +186,7 @@ def _kernel(minimal: tuple[str, ...], criterion: Criterion, attempts: Attempts) 
 
 def _located(arguments: dict, attempts: Attempts, folder: Path) -> dict:
     outcome = stage.start("deltann.explain.locate", arguments, attempts.limits, folder).wait()
+    if outcome.result is not None:
+        return outcome.result
     failure = outcome.failure
-    if failure:
-        return {"kernel": None, "kernel_error": f"{failure.type}: {failure.message}"}
-    return outcome.result
+    return {"kernel": None, "kernel_error": f"{failure.type}: {failure.message}" if failure else ""}

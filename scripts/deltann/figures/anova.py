@@ -1,6 +1,7 @@
 """How much time depends on one factor (device, level, framework, ...), all others fixed."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,7 +103,7 @@ def _round_ticks(axes: Axes, values: pd.Series) -> None:
 
 
 def _legend() -> list:
-    look = {"color": "black", "marker": "o", "markersize": 3.2, "linewidth": 0}
+    look: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 3.2, "linewidth": 0}
     return [
         Line2D([], [], **look, label=f"Holm-corrected\np at most {LEVEL}"),
         Line2D([], [], **look, markerfacecolor="white", label="not significant"),

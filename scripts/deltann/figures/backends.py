@@ -1,6 +1,7 @@
 """Every target and backend against the native model: how compilation changes the answers."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -67,7 +68,7 @@ def _ordered_columns(table: pd.DataFrame) -> list[str]:
     return [name for name in names if name in present]
 
 
-def _grid(table: pd.DataFrame, columns: list[str], source: str, text) -> style.Grid:
+def _grid(table: pd.DataFrame, columns: list[str], source: str, text: Any) -> style.Grid:
     present = set(table["column"])
     # the native model has no row: the others are compared with it
     native = [name for name in columns if name.startswith(f"{NATIVE}\n")]

@@ -1,6 +1,7 @@
 """Sources by targets: how each conversion changes labels and logits, each route separately."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,7 +58,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     return pages.heat(panels, TITLE, caption)
 
 
-def _grid(table: pd.DataFrame, variants: variant_names.Variants, text) -> style.Grid:
+def _grid(table: pd.DataFrame, variants: variant_names.Variants, text: Any) -> style.Grid:
     """Sources by targets; a source has a sub-row per route."""
     several = table.groupby(["source", "target"])["route"].nunique()
     rows, names = [], {}

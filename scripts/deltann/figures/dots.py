@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,7 @@ def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) ->
     figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(len(items), across, height_ratios=heights)
     for row, item in enumerate(items):
-        first = None
+        first: Axes | None = None
         for column, name in enumerate(item.panels):
             axes = figure.add_subplot(grid[row, column], sharex=first, sharey=first)
             _panel(axes, item, item.table[item.table["panel"] == name])
@@ -86,6 +87,7 @@ def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) ->
             if first is not None:
                 axes.tick_params(labelleft=False)
             first = first or axes
+        assert first is not None  # a strip has a panel
         ticks(first)
         first.set_xlabel(axis)
     style_of = {name: k for item in items for k, name in enumerate(item.series)}
@@ -129,8 +131,7 @@ def ticks(axes: Axes) -> None:
         inside = ratios[(ratios >= low) & (ratios <= high)]
         if len(inside) >= 3:
             break
-    inside = _apart(inside, 0.12 * np.log(high / low))
-    axes.xaxis.set_major_locator(FixedLocator(inside))
+    axes.xaxis.set_major_locator(FixedLocator(_apart(inside, 0.12 * np.log(high / low))))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
@@ -180,10 +181,18 @@ def _runs(numbers: list[int]) -> list[list[int]]:
 
 def failed(axes: Axes, top: float, bottom: float, text: str) -> None:
     """Hatch one or more rows that have no measurement, and say why."""
-    edge = {"facecolor": "white", "edgecolor": style.HATCH_COLOUR, "hatch": style.HATCH}
+    edge: dict[str, Any] = {
+        "facecolor": "white",
+        "edgecolor": style.HATCH_COLOUR,
+        "hatch": style.HATCH,
+    }
     axes.axhspan(top, bottom, linewidth=0, **edge)
-    plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    place = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center"}
+    plate: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    place: dict[str, Any] = {
+        "transform": axes.get_yaxis_transform(),
+        "ha": "center",
+        "va": "center",
+    }
     axes.text(0.5, (top + bottom) / 2, text, fontsize=style.SMALLEST, bbox=plate, **place)
 
 
@@ -193,7 +202,12 @@ def _legend(series: dict[str, int], base: str) -> list:
         Line2D([], [], color=colour, marker=marker, markersize=3.5, label=name)
         for name, (colour, marker) in looks.items()
     ]
-    hollow = {"color": "black", "marker": "o", "markerfacecolor": "white", "linewidth": 0}
+    hollow: dict[str, Any] = {
+        "color": "black",
+        "marker": "o",
+        "markerfacecolor": "white",
+        "linewidth": 0,
+    }
     return [
         *handles,
         Line2D([], [], color="black", linewidth=0.8, label=f"{base}\n(= 1)"),

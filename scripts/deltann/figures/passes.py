@@ -1,6 +1,7 @@
 """Each graph pass alone: its time relative to no pass, and the paper's."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -122,12 +123,12 @@ def _remark(axes: Axes, y: float, row: pd.Series) -> None:
     marks = [value for value in (row[dots.RATIO[0]], row["published_ratio"]) if value > 0]
     middle = np.sqrt(np.prod(axes.get_xlim()))
     side = ("left", 0.02) if all(mark > middle for mark in marks) else ("right", 0.98)
-    place = {"transform": axes.get_yaxis_transform(), "ha": side[0], "va": "center"}
+    place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "ha": side[0], "va": "center"}
     axes.text(side[1], y, text, fontsize=style.SMALLEST, color=QUIET, **place)
 
 
 def _legend() -> list:
-    here = {"color": HERE, "marker": "o", "markersize": 3.5, "linewidth": 1}
+    here: dict[str, Any] = {"color": HERE, "marker": "o", "markersize": 3.5, "linewidth": 1}
     return [
         Line2D([], [], label="here", **here),
         Line2D([], [], label="paper", **_paper()),

@@ -1,6 +1,7 @@
 """The paper's speedups beside this run's."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,7 +79,12 @@ def _panel(
 def _measured(axes: Axes, y: float, row: pd.Series, number: int) -> None:
     value, low, high = (1 + row[name] / 100 for name in ("speedup_percent", "low", "high"))
     ends = [[value - low], [high - value]]
-    look = {"marker": style.MARKERS[number], "markersize": 3.5, "color": "black", "linewidth": 1}
+    look: dict[str, Any] = {
+        "marker": style.MARKERS[number],
+        "markersize": 3.5,
+        "color": "black",
+        "linewidth": 1,
+    }
     axes.errorbar(value, y, xerr=None if np.isnan(ends).any() else np.maximum(ends, 0), **look)
 
 

@@ -3,12 +3,14 @@
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import FuncNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
@@ -178,24 +180,30 @@ def _square(
     size: float,
     hatch: str | None = None,
 ) -> None:
-    box = {"facecolor": colour, "edgecolor": HATCH_COLOUR if hatch else "white", "linewidth": 1}
+    box: dict[str, Any] = {
+        "facecolor": colour,
+        "edgecolor": HATCH_COLOUR if hatch else "white",
+        "linewidth": 1,
+    }
     axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, hatch=hatch, **box))
     plate = {"facecolor": "white", "edgecolor": "none", "pad": 0.6} if hatch else None
-    place = {"ha": "center", "va": "center", "linespacing": 1.05}
+    place: dict[str, Any] = {"ha": "center", "va": "center", "linespacing": 1.05}
     axes.text(x, y, text, color=ink, fontsize=size, bbox=plate, **place)
 
 
 def colour_bar(
     figure: Figure, axes: Axes | list[Axes], cmap: str, norm: Normalize, label: str, height: float
-):
+) -> Colorbar:
     """A colour bar beside axes that are `height` inches high."""
     scale = matplotlib.cm.ScalarMappable(norm, cmap)
-    look = {"shrink": 0.9, "pad": 0.02, "aspect": max(6, height / BAR)}
+    look: dict[str, Any] = {"shrink": 0.9, "pad": 0.02, "aspect": max(6, height / BAR)}
     bar = figure.colorbar(scale, ax=axes, label=label, **look)
+    assert bar.solids is not None
     # matplotlib 3.11 draws its squares as pixels, and keeps a picture of the whole page for each
     bar.solids.set(rasterized=False, edgecolor="face")
     if isinstance(norm, FuncNorm):
-        ticks = [value for value in RATIO_TICKS if norm.vmin <= value <= norm.vmax]
+        low, high = norm.vmin or 0, norm.vmax or 0
+        ticks = [value for value in RATIO_TICKS if low <= value <= high]
         # ticks near zero would overlap
         ticks = [value for value in ticks if value == 0 or abs(norm(value) - 0.5) > NEAR]
         bar.set_ticks(ticks, labels=[f"{value:+d}" if value else "0" for value in ticks])

@@ -3,9 +3,10 @@
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 
-def load(path: Path):
+def load(path: Path) -> Any:
     """Load a `.pt2` file without executing a pickle.
 
     `torch.export.load` (2.13) reads the graph from JSON and plain tensors from raw bytes, but
@@ -32,14 +33,14 @@ def load(path: Path):
     return torch.export.load(path)
 
 
-def input_shape(program) -> tuple[int, ...]:
+def input_shape(program: Any) -> tuple[int, ...]:
     """The shape of the one input of a `torch.export.ExportedProgram`."""
     (name,) = program.graph_signature.user_inputs
     (node,) = (node for node in program.graph.nodes if node.name == name)
     return tuple(int(side) for side in node.meta["val"].shape)
 
 
-def save(network, shape: tuple[int, ...], output: Path) -> None:
+def save(network: Any, shape: tuple[int, ...], output: Path) -> None:
     """Save a PyTorch module as an ExportedProgram that takes one image; always the same bytes.
 
     Args:
@@ -61,7 +62,7 @@ def save(network, shape: tuple[int, ...], output: Path) -> None:
     output.write_bytes(buffer.getvalue())
 
 
-def from_torchscript(path: Path, crop: int):
+def from_torchscript(path: Path, crop: int) -> Any:
     """The module in a TorchScript file, converted so that torch.export takes it.
 
     The converter is PyTorch's own, in a private module.

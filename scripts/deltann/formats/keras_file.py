@@ -4,9 +4,10 @@ import json
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 
-def save(model, output: Path) -> None:
+def save(model: Any, output: Path) -> None:
     """Save a Keras model that loads in safe mode; always the same bytes.
 
     Args:

@@ -1,7 +1,9 @@
 """Changes to an ONNX graph that keep what it computes."""
 
+from typing import Any
 
-def number_tensors(graph) -> None:
+
+def number_tensors(graph: Any) -> None:
     """Rename the tensors of an `onnx.GraphProto` to `tensor_1`, `tensor_2`, …
 
     Converters name modules and layers after tensors. In PyTorch a dot separates nested modules, and
@@ -22,7 +24,7 @@ def number_tensors(graph) -> None:
         item.name = renamed(item.name)
 
 
-def fix_batch(graph) -> None:
+def fix_batch(graph: Any) -> None:
     """Set the first dimension of an `onnx.GraphProto`'s input to 1, the study's batch size."""
     first = graph.input[0].type.tensor_type.shape.dim[0]
     first.Clear()

@@ -1,7 +1,12 @@
 """torchvision with a PyTorch for the CPU."""
 
+from typing import Any
 
-def load_torchvision():
+# The operators declared below exist as long as their library.
+LIBRARIES: list[Any] = []
+
+
+def load_torchvision() -> Any:
     """Import torchvision, even if its binary operators don't load.
 
     torchvision 0.28's wheel is built for a PyTorch with CUDA. With one for the CPU its import fails
@@ -20,6 +25,6 @@ def load_torchvision():
         library = torch.library.Library("torchvision", "FRAGMENT")
         for name in ("nms", "qnms"):
             library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        load_torchvision.library = library  # the operators exist as long as the library
+        LIBRARIES.append(library)
         import torchvision
     return torchvision

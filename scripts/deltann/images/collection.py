@@ -235,7 +235,8 @@ def label_sources(collection: Collection, names: list[str]) -> dict[str, int | s
     if LABELS in collection.files:
         return dict(read_labels(collection, names))
     if collection.packaged:
-        return {name: int(PACKAGED.fullmatch(name)["label"]) for name in names}
+        matches = {name: PACKAGED.fullmatch(name) for name in names}
+        return {name: int(match["label"]) for name, match in matches.items() if match}
     sources: dict[str, int | str] = {}
     for name in names:
         folder, _, base = name.rpartition("/")

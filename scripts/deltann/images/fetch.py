@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from deltann.errors import StudyError
 from deltann.images.collection import LABELS, is_image
@@ -131,7 +131,7 @@ def repack(downloaded: Path, output: Path, where: str) -> None:
         raise StudyError(f"{where} has no image; expected an archive of image files")
 
 
-def _members(path: Path, where: str) -> Iterator[tuple[str, BinaryIO | None]]:
+def _members(path: Path, where: str) -> Iterator[tuple[str, IO[bytes] | None]]:
     """Every member's name, with its content if it is a file, or None for a folder."""
     # Tar first: a tar archive that ends with a zip archive looks like a zip archive, whose index is
     # at its end.
@@ -145,14 +145,14 @@ def _members(path: Path, where: str) -> Iterator[tuple[str, BinaryIO | None]]:
         raise StudyError(f"{where} is not a zip or tar archive")
 
 
-def _tar_members(archive: tarfile.TarFile, where: str) -> Iterator[tuple[str, BinaryIO | None]]:
+def _tar_members(archive: tarfile.TarFile, where: str) -> Iterator[tuple[str, IO[bytes] | None]]:
     for info in archive:
         if not (info.isreg() or info.isdir()):
             raise StudyError(f"{where}: {info.name!r} is a link or a device; expected files only")
         yield info.name, archive.extractfile(info)
 
 
-def _zip_members(archive: zipfile.ZipFile, where: str) -> Iterator[tuple[str, BinaryIO | None]]:
+def _zip_members(archive: zipfile.ZipFile, where: str) -> Iterator[tuple[str, IO[bytes] | None]]:
     for info in archive.infolist():
         if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise StudyError(

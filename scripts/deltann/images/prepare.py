@@ -49,8 +49,9 @@ def pixels(data: bytes, geometry: Geometry, resizer: str) -> np.ndarray:
     if geometry.resize is None:
         return resize(np.asarray(image), (crop, crop), geometry.interpolation)
     # like torchvision: the long side is rounded down, and the corner of the crop to the nearest
-    size = tuple(int(geometry.resize * side / min(image.size)) for side in image.size)
-    if size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
+    width, height = (int(geometry.resize * side / min(image.size)) for side in image.size)
+    size = width, height
+    if Image.MAX_IMAGE_PIXELS and width * height > Image.MAX_IMAGE_PIXELS:
         width, height = image.size
         raise ValueError(f"{width} by {height} pixels: too long and narrow for a centre crop")
     resized = resize(np.asarray(image), size, geometry.interpolation)

@@ -35,7 +35,9 @@ class Writer:
         file.dimensions = {"image": None, "y": side, "x": side, "channel": 3}
         dimensions, one = ("image", "y", "x", "channel"), (1, side, side, 3)
         self._pixels = file.create_variable("pixels", dimensions, np.uint8, chunks=one)
-        self._file, self._names, self._labels = file, [], []
+        self._file = file
+        self._names: list[str] = []
+        self._labels: list[int] = []
 
     def __len__(self) -> int:
         return len(self._names)

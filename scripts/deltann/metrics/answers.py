@@ -75,7 +75,7 @@ def kendall_tau_b(ranked_a: ArrayLike, ranked_b: ArrayLike) -> NDArray[np.float6
     """
     match = matches(ranked_a, ranked_b)
     k = match.shape[1]
-    in_both = match.any(axis=2), match.any(axis=1)
+    in_both = np.asarray(match.any(axis=2)), np.asarray(match.any(axis=1))
     absent = k - in_both[0].sum(axis=1)
     balance = (
         # Pairs of a's labels, in a's order: how b orders them.

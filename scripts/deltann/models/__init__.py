@@ -42,6 +42,16 @@ class Request:
     images: "np.ndarray | None"
     user_model: dict | None
 
+    def fitting_images(self) -> "np.ndarray":
+        """The images that seeded weights are fitted to.
+
+        Raises:
+            ValueError: there are none.
+        """
+        if self.images is None:
+            raise ValueError(f"{self.model} from {self.source} has no images to fit its weights to")
+        return self.images
+
 
 @dataclass(frozen=True)
 class MissingFile:

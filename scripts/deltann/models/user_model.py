@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from deltann.errors import StudyError, check_known
 from deltann.formats import folder_tar
@@ -104,6 +105,8 @@ def export(request: Request, output: Path) -> dict:
         ValueError: its input or output is not what the config declares.
     """
     described = request.user_model
+    if described is None:
+        raise ValueError("the request is of no user model")
     size, layout = request.preprocessing.crop, described["input"]["layout"]
     shape = (1, 3, size, size) if layout == "NCHW" else (1, size, size, 3)
     EXPORTERS[described["source"]](described, request, shape, output)
@@ -172,14 +175,16 @@ def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Pa
         )
 
 
-def _call_user_code(code: dict):
+def _call_user_code(code: dict) -> Any:
     """The PyTorch module that the user's function returns. This runs the user's file."""
     path = Path(code["file"])
     specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(specification)
     sys.modules[path.stem] = module
     specification.loader.exec_module(module)
-    function = module
+    function: Any = module
     for name in code["function"].split("."):
         function = getattr(function, name)
     return function()

@@ -18,8 +18,8 @@ ATTRIBUTE = "checksum"
 # Bytes of a variable that are in memory at a time.
 BLOCK_BYTES = 1 << 24
 # What HDF5 and the layers above it raise on damaged bytes.
-UNREADABLE = (OSError, ValueError, LookupError, RuntimeError, TypeError, AttributeError)
-UNREADABLE += (OverflowError,)
+UNREADABLE: tuple[type[Exception], ...] = (OSError, ValueError, LookupError, RuntimeError)
+UNREADABLE += (TypeError, AttributeError, OverflowError)
 
 
 def write(file: h5netcdf.File) -> None:

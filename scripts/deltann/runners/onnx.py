@@ -4,7 +4,7 @@ Settings: `optimization`, the graph optimization level.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deltann.runners import LocalRunner
 from deltann.tvm.target_kinds import CPU, CUDA
@@ -52,7 +52,7 @@ class Runner(LocalRunner):
         self.name, self.input_shape = declared.name, tuple(declared.shape)
         return self
 
-    def _providers(self, onnxruntime) -> list:
+    def _providers(self, onnxruntime: Any) -> list:
         """The execution providers in the order of preference.
 
         Raises:

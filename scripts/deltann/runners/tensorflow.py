@@ -6,7 +6,7 @@ Settings: `onednn`, whether to use oneDNN's operators instead of TensorFlow's ow
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deltann.formats import folder_tar
 from deltann.runners import LocalRunner
@@ -21,7 +21,7 @@ TARGET_KINDS = (CPU,)
 SETTINGS = {"onednn": (True, False)}
 
 
-def start(threads: int, onednn: bool):
+def start(threads: int, onednn: bool) -> Any:
     """Import TensorFlow: without its log, deterministic, on this many threads."""
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"

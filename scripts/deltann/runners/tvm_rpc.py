@@ -10,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,7 @@ class Runner:
             tensor = answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]
             return tensor.numpy(), seconds
 
-    def _connect(self):
+    def _connect(self) -> Any:
         """Connect, in a thread since TVM's connection has no time limit.
 
         Raises:

@@ -43,11 +43,7 @@ def work(
         passes,
         schedule,
         Path(database) if database else None,
-        {
-            "output": Path(output),
-            "graph": Path(graph),
-            "scheduled": Path(scheduled) if scheduled else None,
-        },
+        pipeline.Outputs(Path(output), Path(graph), Path(scheduled) if scheduled else None),
         clock,
     )
     described = {"target": resolved, "input_shape": input_shape, "tvm": tvm.__version__}

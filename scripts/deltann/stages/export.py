@@ -2,6 +2,7 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import FITTED, Request
@@ -30,7 +31,7 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
     return import_module(f"deltann.models.{module}").export(complete, Path(output))
 
 
-def _pixels(path: str):
+def _pixels(path: str) -> Any:
     """The first prepared images, uint8 (image, crop, crop, 3) RGB."""
     from deltann.images import prepared
 

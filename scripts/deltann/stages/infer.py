@@ -116,8 +116,9 @@ def _measure(
         if outcome.failure.transient:  # a run with higher limits resumes from the checkpoints
             return
     else:
-        after = outcome.result.pop("probe", None) or disturbance.probe_seconds()
-        _write(options, images, saved, provenance | outcome.result, upstream, session, after)
+        result = outcome.result or {}
+        after = result.pop("probe", None) or disturbance.probe_seconds()
+        _write(options, images, saved, provenance | result, upstream, session, after)
     saved.remove()
 
 

@@ -82,7 +82,7 @@ def work(
         if model.remote:
             probe_seconds = model.probe_seconds(first[0])
         _finish_parts(model, stack, repeats, saved, session, probe_seconds)
-        result = {"versions": module.versions()}
+        result: dict = {"versions": module.versions()}
         if model.remote:
             result |= {"machine": loaded.machine, "probe": model.probe_seconds(first[0])}
     return result
@@ -139,8 +139,8 @@ def _finish_parts(
         if saved.has(part):
             print(f"images {part.start} to {part.stop}: done by an interrupted job", flush=True)
             continue
-        *arrays, demand = _passes(model, stack.pixels(part), repeats, partial(report, part))
-        saved.save(part, PartResult(*arrays, Circumstances(session, probe_seconds, demand)))
+        logits, latency, demand = _passes(model, stack.pixels(part), repeats, partial(report, part))
+        saved.save(part, PartResult(logits, latency, Circumstances(session, probe_seconds, demand)))
 
 
 class Report:

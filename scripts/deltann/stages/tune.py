@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from deltann.formats import folder_tar
 from deltann.tvm import pipeline, target_kinds, tuning
@@ -69,7 +70,7 @@ def work(
     }
 
 
-def _kernels(model_file: Path, framework: str, passes: list[str], tvm_target) -> dict:
+def _kernels(model_file: Path, framework: str, passes: list[str], tvm_target: Any) -> dict:
     """The kernels that a model is compiled to, by name, as workloads of the database."""
     import tvm
 
@@ -84,7 +85,7 @@ def _kernels(model_file: Path, framework: str, passes: list[str], tvm_target) ->
     }
 
 
-def _measure_all(folder: str, kernels: dict, choices: dict[str, list], tvm_target) -> dict:
+def _measure_all(folder: str, kernels: dict, choices: dict[str, list], tvm_target: Any) -> dict:
     """Measure each kernel that the database in a folder doesn't have; return their gains."""
     database = tuning.open_database(folder)
     gains = {}
@@ -99,7 +100,7 @@ def _measure_all(folder: str, kernels: dict, choices: dict[str, list], tvm_targe
     return gains
 
 
-def _measure(database, kernel, choices: list, tvm_target) -> float:
+def _measure(database: Any, kernel: Any, choices: list, tvm_target: Any) -> float:
     """Add a record for each choice; return the time of the first over the shortest."""
     import tvm
     from tvm.s_tir import meta_schedule
@@ -109,7 +110,7 @@ def _measure(database, kernel, choices: list, tvm_target) -> float:
         built = [tvm.compile(work.mod, target=tvm_target).jit() for work in works]
     shapes = meta_schedule.arg_info.ArgInfo.from_entry_func(kernel, remove_preproc=False)
     arguments = _arguments([[int(side) for side in item.shape] for item in shapes])
-    seconds = [[] for _ in built]
+    seconds: list[list[float]] = [[] for _ in built]
     for _ in range(ROUNDS):
         for times, library in zip(seconds, built, strict=True):
             times.append(_seconds(library, arguments))
@@ -130,7 +131,7 @@ def _arguments(shapes: list[list[int]]) -> list:
     return [tvm.runtime.tensor(generator.random(shape, np.float32)) for shape in shapes]
 
 
-def _seconds(library, arguments: list) -> float:
+def _seconds(library: Any, arguments: list) -> float:
     """Mean seconds of one run of a compiled kernel, over runs of about `SECONDS` in all."""
     import tvm
 

@@ -102,7 +102,8 @@ def _check_folder(config: dict, folder: Path, subset: dict) -> None:
     empty = [name for name in selected if not (folder / name).stat().st_size]
     if empty:
         raise StudyError(f"config key images.folder: empty image file: {folder / empty[0]}")
-    labels = {name: sources[name] for name in selected if isinstance(sources.get(name), int)}
+    chosen = {name: sources[name] for name in selected if name in sources}
+    labels = {name: label for name, label in chosen.items() if isinstance(label, int)}
     for model in model_sources.model_names(config):
         for preprocessing in model_sources.sources(config, model).values():
             wrong = [name for name, label in labels.items() if label >= preprocessing.classes]

@@ -3,6 +3,7 @@
 import copy
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -33,7 +34,7 @@ def load() -> dict:
     return _resolve(schema, schema.pop("$defs"))
 
 
-def _resolve(node: object, definitions: dict) -> object:
+def _resolve(node: Any, definitions: dict) -> Any:
     if isinstance(node, list):
         return [_resolve(item, definitions) for item in node]
     if not isinstance(node, dict):

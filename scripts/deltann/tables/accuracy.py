@@ -20,7 +20,7 @@ COLUMNS += [f"{top}_{what}" for top in ("top1", "top5") for what in ("correct", 
 def rows(study: Study) -> Iterator[dict]:
     """One row per cell."""
     for cell in study.cells.index:
-        row = study.names(cell) | study.failure(cell)
+        row: dict = study.names(cell) | study.failure(cell)
         if study.ok(cell):
             ranked, truth = study.array("label", cell), study.truth(cell)
             for name, k in (("top1", 1), ("top5", min(TOP, ranked.shape[1]))):

@@ -111,7 +111,7 @@ def _tests(seconds: list[np.ndarray], paired: bool) -> dict:
         return {}
     variance = metrics.one_way_anova(seconds)
     ranks = metrics.rank_test(seconds, paired)
-    row = {"f": variance.f, "p": variance.p, "eta_squared": variance.eta_squared}
+    row: dict = {"f": variance.f, "p": variance.p, "eta_squared": variance.eta_squared}
     if paired:
         row |= comparisons.ends(
             metrics.eta_squared_interval(seconds, comparisons.SEED), prefix="eta_squared_"

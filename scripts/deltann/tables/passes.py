@@ -129,7 +129,7 @@ def _compared(study: Study, by_passes: dict, cell: int) -> dict:
     """The columns that compare a cell with those of no pass and of all passes."""
     none, every = by_passes[frozenset()], by_passes.get(frozenset(PASSES))
     facts = study.cells.loc[cell]
-    row = study.failure(cell) | {"disturbed": study.disturbed(none, cell)}
+    row: dict = study.failure(cell) | {"disturbed": study.disturbed(none, cell)}
     row |= {name: facts[name] for name in ("backend", "idle_passes", "compile_seconds")}
     row["kernels"] = comparisons.whole(facts.kernels)
     if facts.kernels > 0:  # it was compiled, even if it then failed to run

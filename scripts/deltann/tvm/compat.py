@@ -4,6 +4,7 @@ No other module asks for TVM's version.
 """
 
 from functools import cache
+from typing import Any
 
 
 @cache
@@ -14,7 +15,7 @@ def _since_027() -> bool:
     return tuple(map(int, tvm.__version__.split(".")[:2])) >= (0, 27)
 
 
-def constant(expression):
+def constant(expression: Any) -> Any:
     """The value of a Relax constant as a `numpy.ndarray`; None for any other expression.
 
     0.26 has `relax.Constant` with `data`. In 0.27 it is `ir.expr.GenericConst` with `value`, for
@@ -27,7 +28,7 @@ def constant(expression):
     return expression.data.numpy() if isinstance(expression, relax.Constant) else None
 
 
-def written_buffer(work, block):
+def written_buffer(work: Any, block: Any) -> Any:
     """The first `tirx.Buffer` that a block of a `tvm.s_tir.Schedule` writes.
 
     0.27 renamed `BufferRegion.buffer` to `source`.

@@ -1,7 +1,9 @@
 """Questions about Relax expressions, and a pass that applies a mutator."""
 
+from typing import Any
 
-def operator(expression) -> str | None:
+
+def operator(expression: Any) -> str | None:
     """The name of the operator that an expression calls, as `relax.add`; None for any other."""
     from tvm import ir
 
@@ -10,12 +12,12 @@ def operator(expression) -> str | None:
     return None
 
 
-def sides(expression) -> list[int]:
+def sides(expression: Any) -> list[int]:
     """The shape of a tensor."""
     return [int(side) for side in expression.ty.shape]
 
 
-def mutate_functions(module, mutator):
+def mutate_functions(module: Any, mutator: Any) -> Any:
     """The module with each of its Relax functions rewritten by a `PyExprMutator` of the module."""
     from tvm import relax
 

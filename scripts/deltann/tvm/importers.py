@@ -1,6 +1,7 @@
 """Import model files into TVM."""
 
 from pathlib import Path
+from typing import Any
 
 from deltann.formats import exported_program
 from deltann.tvm.compat import constant
@@ -9,7 +10,7 @@ from deltann.tvm.expressions import operator, sides
 IMPORTS = ("torch", "onnx", "tflite")
 
 
-def import_model(model_file: Path, framework: str):
+def import_model(model_file: Path, framework: str) -> Any:
     """Import a model file, with its weights as constants.
 
     Args:
@@ -31,7 +32,7 @@ def import_model(model_file: Path, framework: str):
     raise ValueError(f"framework {framework!r}; expected one of {', '.join(IMPORTS)}")
 
 
-def _torch(model_file: Path):
+def _torch(model_file: Path) -> Any:
     from tvm.relax.frontend.torch import from_exported_program
 
     return from_exported_program(
@@ -39,14 +40,14 @@ def _torch(model_file: Path):
     )
 
 
-def _onnx(model_file: Path):
+def _onnx(model_file: Path) -> Any:
     import onnx
     from tvm.relax.frontend.onnx import from_onnx
 
     return _pads(_clips(from_onnx(onnx.load(model_file), keep_params_in_input=False)))
 
 
-def _clips(module):
+def _clips(module: Any) -> Any:
     """Replace ONNX `Clip` with constant bounds by `relax.clip`, as the other importers do.
 
     The ONNX importer writes minimum(maximum(x, low), high) as opaque kernels, with operators
@@ -57,14 +58,14 @@ def _clips(module):
 
     values = relax.analysis.get_var2val(module["main"])
 
-    def bound(expression) -> float | None:
+    def bound(expression: Any) -> float | None:
         expression = values.get(expression, expression)
         if operator(expression) == "relax.where":
             return bound(expression.args[2])
         value = constant(expression)
         return None if value is None or value.ndim else float(value)
 
-    def extremum(call, kind: str):
+    def extremum(call: Any, kind: str) -> Any:
         """The first operand of call_tir(<kind>, (x, bound)) and the bound's value, or None."""
         call = values.get(call, call)
         if operator(call) != "relax.call_tir" or len(call.args[1].fields) != 2:
@@ -76,7 +77,7 @@ def _clips(module):
 
     @mutator
     class Clips(PyExprMutator):
-        def visit_call_(self, call):
+        def visit_call_(self, call: Any) -> Any:
             upper = extremum(call, "minimum")
             lower = upper and extremum(upper[0], "maximum")
             if lower and lower[1] <= upper[1]:
@@ -86,7 +87,7 @@ def _clips(module):
     return _rewrite_main(module, Clips(module))
 
 
-def _rewrite_main(module, mutator):
+def _rewrite_main(module: Any, mutator: Any) -> Any:
     """The module with `main` rewritten by a `PyExprMutator` of it, without unused kernels."""
     from tvm import relax
 
@@ -95,7 +96,7 @@ def _rewrite_main(module, mutator):
     return relax.transform.DeadCodeElimination()(mutator.builder_.finalize())
 
 
-def _pads(module):
+def _pads(module: Any) -> Any:
     """Replace ONNX `Pad` with zeros by `relax.nn.pad`, which `PackLayout` knows.
 
     The ONNX importer writes it as an opaque kernel.
@@ -105,7 +106,7 @@ def _pads(module):
 
     @mutator
     class Pads(PyExprMutator):
-        def visit_call_(self, call):
+        def visit_call_(self, call: Any) -> Any:
             if operator(call) == "relax.call_tir" and call.args[0].name_hint.startswith("pad"):
                 widths = _widths(module[call.args[0]], call)
                 if widths:
@@ -115,7 +116,7 @@ def _pads(module):
     return _rewrite_main(module, Pads(module))
 
 
-def _widths(kernel, call) -> list[int] | None:
+def _widths(kernel: Any, call: Any) -> list[int] | None:
     """By how much a kernel pads with zeros, before and after each axis; None if it does not pad.
 
     The importer doesn't keep the widths, so the kernel is run on numbered values.
@@ -139,7 +140,7 @@ def _widths(kernel, call) -> list[int] | None:
     return [int(width) for width in np.ravel(widths)]
 
 
-def _tflite(model_file: Path):
+def _tflite(model_file: Path) -> Any:
     import tflite
     from tvm.relax.frontend.tflite import from_tflite
 
@@ -149,7 +150,7 @@ def _tflite(model_file: Path):
     return _with_output_shape(from_tflite(model), shape)
 
 
-def _with_output_shape(module, shape: list[int]):
+def _with_output_shape(module: Any, shape: list[int]) -> Any:
     """Reshape `main`'s result if its shape isn't the one that the file declares.
 
     TVM 0.27 keeps the leading dimensions of a TFLite fully connected layer's input, although

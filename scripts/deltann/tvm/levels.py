@@ -14,7 +14,7 @@
 
 from dataclasses import dataclass
 
-_EXTENDED = ("FoldBatchnormToConv2D", "EliminateCommonSubexpr")
+_EXTENDED: tuple[str, ...] = ("FoldBatchnormToConv2D", "EliminateCommonSubexpr")
 _EXTENDED += ("CombineParallelConv2D", "CombineParallelMatmul", "PackLayout")
 _STEPS = (("FuseOps",), ("CanonicalizeBindings", "FoldConstant"), _EXTENDED, ("FastMathTransform",))
 # The graph passes of each level. All other passes run at each level.

@@ -1,9 +1,10 @@
 """Import TVM without PyTorch."""
 
 import sys
+from typing import Any
 
 
-def load_tvm():
+def load_tvm() -> Any:
     """The `tvm` module.
 
     `tvm_ffi` imports PyTorch if it is installed, to exchange tensors. That takes three seconds per

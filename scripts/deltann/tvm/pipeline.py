@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from deltann.cell import UNSCHEDULED
 from deltann.tvm import target_kinds, tuning
@@ -11,11 +12,25 @@ from deltann.tvm.load import load_tvm
 from deltann.tvm.target_kinds import TargetKind
 
 
-def start_tvm(framework: str):
+def start_tvm(framework: str) -> Any:
     """The `tvm` module; for a PyTorch model PyTorch is imported first: see `load_tvm`."""
     if framework == "torch":
         import torch  # noqa: F401
     return load_tvm()
+
+
+class Outputs(NamedTuple):
+    """What a compilation writes.
+
+    Attributes:
+        library: the shared library.
+        graph: the result of the graph passes, as TVMScript.
+        scheduled: the scheduled kernels, as TVMScript; None to leave them out.
+    """
+
+    library: Path
+    graph: Path
+    scheduled: Path | None
 
 
 class Clock:
@@ -51,7 +66,7 @@ def import_file(model_file: Path, framework: str, clock: Clock) -> tuple:
     return module, fixed_shape(module["main"].params[0])
 
 
-def fixed_shape(parameter) -> list[int]:
+def fixed_shape(parameter: Any) -> list[int]:
     """The shape of a function's parameter.
 
     Raises:
@@ -66,12 +81,12 @@ def fixed_shape(parameter) -> list[int]:
 
 
 def compile_module(
-    module,
-    tvm_target,
+    module: Any,
+    tvm_target: Any,
     passes: list[str],
     schedule: str,
     database: Path | None,
-    files: dict[str, Path | None],
+    outputs: Outputs,
     clock: Clock,
 ) -> dict:
     """Compile an imported model to a shared library.
@@ -81,8 +96,7 @@ def compile_module(
         passes: the graph passes switched on, of `levels.PASSES`.
         schedule: one of `cell.SCHEDULES`, or `target_kinds.llvm.PACKED`.
         database: for the schedule `tuned`, a tar of tuning records.
-        files: what to write: `output`, the library; `graph`, the result of the passes as
-            TVMScript; `scheduled`, the scheduled kernels as TVMScript, or None.
+        outputs: the files to write.
         clock: gets the steps `passes`, `graph`, `schedule` and `build`.
 
     Returns:
@@ -98,15 +112,15 @@ def compile_module(
     with tvm_target, context:
         module, idle = run(steps, module, passes)
         clock.lap("passes")
-        _write_script(module, files["graph"])
+        _write_script(module, outputs.graph)
         clock.lap("graph")
         kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
         tuned = tuning.fastest(database, tvm_target) if database else None
         module, unscheduled = kind.schedule(module, tvm_target, schedule, tuned)
-        _write_script(module, files["scheduled"])
+        _write_script(module, outputs.scheduled)
         clock.lap("schedule")
         module = tvm.transform.Sequential(kind.lowering())(module)
-        sizes = kind.build(module, tvm_target, files["output"])
+        sizes = kind.build(module, tvm_target, outputs.library)
     clock.lap("build")
     return {
         "passes": [item.info.name for _, item in steps],
@@ -117,15 +131,15 @@ def compile_module(
     }
 
 
-def _write_script(module, path: Path | None) -> None:
+def _write_script(module: Any, path: Path | None) -> None:
     """Write a module as TVMScript, unless `path` is None."""
     if path:
         path.write_text(module.script(show_meta=False), encoding="utf-8")
 
 
 def kernel_pipeline(
-    passes: list[str] | tuple[str, ...], kind: TargetKind, tvm_target, own_kernels: bool
-) -> list[tuple[str | None, object]]:
+    passes: list[str] | tuple[str, ...], kind: TargetKind, tvm_target: Any, own_kernels: bool
+) -> list[tuple[str | None, Any]]:
     """The passes from an imported module to one of TIR kernels, in the order in which they run.
 
     Args:
@@ -152,7 +166,7 @@ def kernel_pipeline(
     ]
 
 
-def _graph_passes(passes, layouts: list) -> list:
+def _graph_passes(passes: Any, layouts: list) -> list:
     """The passes on graphs of operators."""
     from tvm.relax import transform
 
@@ -169,7 +183,7 @@ def _graph_passes(passes, layouts: list) -> list:
     ]
 
 
-def _kernel_passes(passes) -> list:
+def _kernel_passes(passes: Any) -> list:
     """The passes that make kernels of operators, and fuse them."""
     from tvm.relax import transform
 
@@ -185,7 +199,7 @@ def _kernel_passes(passes) -> list:
     ]
 
 
-def _folding(passes) -> list:
+def _folding(passes: Any) -> list:
     """Constant folding: NumPy first, since it folds faster what both can."""
     from tvm.relax import transform
 
@@ -197,15 +211,17 @@ def _folding(passes) -> list:
     ]
 
 
-def _if_on(passes, name: str, *makers) -> list:
+def _if_on(passes: Any, name: str, *makers: Any) -> list:
     return [(name, make()) for make in makers] if name in passes else []
 
 
-def _always(*items) -> list:
+def _always(*items: Any) -> list:
     return [(None, item) for item in items]
 
 
-def run(steps: list[tuple[str | None, object]], module, passes: list[str] | tuple[str, ...]):
+def run(
+    steps: list[tuple[str | None, Any]], module: Any, passes: list[str] | tuple[str, ...]
+) -> Any:
     """Run a pipeline.
 
     Args:

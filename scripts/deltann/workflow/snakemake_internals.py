@@ -7,6 +7,7 @@ version: `check_version` refuses another one than these functions were tried wit
 import ast
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import snakemake
 from snakemake.exceptions import WorkflowError
@@ -31,7 +32,7 @@ def check_version() -> None:
 
 
 # Unnecessary with a hook that Snakemake calls before it plans: `onstart` comes after that.
-def before_planning(workflow, begin: Callable[[bool], None]) -> None:
+def before_planning(workflow: Any, begin: Callable[[bool], None]) -> None:
     """Have a function called before Snakemake plans what it then executes.
 
     It is not called for a dry run, nor for what executes nothing: a report, a graph, a list.
@@ -42,7 +43,7 @@ def before_planning(workflow, begin: Callable[[bool], None]) -> None:
     """
     execute = workflow.execute
 
-    def beginning(executor_plugin, **settings):
+    def beginning(executor_plugin: Any, **settings: Any) -> Any:
         if not executor_plugin.common_settings.dryrun_exec:
             begin(executor_plugin.common_settings.local_exec)
         return _whole(workflow, execute(executor_plugin=executor_plugin, **settings))
@@ -52,7 +53,7 @@ def before_planning(workflow, begin: Callable[[bool], None]) -> None:
 
 # Unnecessary once Snakemake's execute() raises where it now returns False: the caller drops that,
 # and a cluster job without its inputs ends as if it had succeeded.
-def _whole(workflow, executed: bool | None) -> None:
+def _whole(workflow: Any, executed: bool | None) -> None:
     if executed is False:
         expected = workflow.execution_settings.wait_for_files
         missing = [str(path) for path in expected if not Path(path).exists()]
@@ -62,7 +63,7 @@ def _whole(workflow, executed: bool | None) -> None:
 # Unnecessary once the Snakemake process of a job leaves its output alone: the run that submitted
 # the job removes what a failed job left. When the job is cancelled late, its own removal would
 # hit the output of the next run.
-def leave_output_alone(workflow) -> None:
+def leave_output_alone(workflow: Any) -> None:
     """Have this process, of a job, not remove the output of a job that failed."""
     workflow.execution_settings.keep_incomplete = True
 
@@ -70,20 +71,20 @@ def leave_output_alone(workflow) -> None:
 # Unnecessary once a rate limit costs no timers. With it Snakemake sets a timer for one second at
 # each step of its scheduler, and the step that a timer causes sets the next: every job that ends
 # adds one for good. After 300 jobs they took a core; `jobs` and `cores` are limit enough.
-def drop_rate_limit(workflow) -> None:
+def drop_rate_limit(workflow: Any) -> None:
     """Have the scheduler start jobs without a rate limit."""
     workflow.scheduler.job_rate_limiter = None
 
 
 # Unnecessary once a Snakefile can say how much of a resource there is: --resources alone can, and
 # a resource that isn't declared limits nothing.
-def declare_resource(workflow, name: str, amount: int) -> None:
+def declare_resource(workflow: Any, name: str, amount: int) -> None:
     """Say how much of a resource there is for all jobs together."""
     workflow.global_resources[name] = amount
 
 
 # Unnecessary once a rule can keep one of the profile's default resources where it has a function.
-def default_resource(workflow, name: str) -> object:
+def default_resource(workflow: Any, name: str) -> object:
     """A resource of jobs that don't say it, from the profile; None where it doesn't say it."""
     default = workflow.resource_settings.default_resources or {}
     raw = Resources.from_mapping(default).get(name).raw
@@ -94,18 +95,18 @@ def default_resource(workflow, name: str) -> object:
 
 
 # Unnecessary once `configfile:` can be replaced, not only changed, by --configfile.
-def config_is_given(workflow) -> bool:
+def config_is_given(workflow: Any) -> bool:
     """Whether the command has the option --configfile."""
     return bool(workflow.overwrite_configfiles)
 
 
 # Unnecessary once a Snakefile can ask whether it is parsed for a job.
-def in_job(workflow) -> bool:
+def in_job(workflow: Any) -> bool:
     """Whether this process is part of a job, and not the command that the user gave."""
     return not workflow.is_main_process
 
 
 # Unnecessary once a rule's function can ask where its job runs.
-def runs_here(workflow) -> bool:
+def runs_here(workflow: Any) -> bool:
     """Whether jobs run on this machine, not on a cluster."""
     return workflow.local_exec

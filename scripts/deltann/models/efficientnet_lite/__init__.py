@@ -3,6 +3,7 @@
 import os
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from deltann.errors import StudyError
 from deltann.images.preprocessing import Preprocessing
@@ -38,7 +39,7 @@ def missing(model: str, source: str) -> list[MissingFile]:
     return []
 
 
-def load(name: str):
+def load(name: str) -> Any:
     """The PyTorch module with its weights, in evaluation mode.
 
     Args:

@@ -5,6 +5,7 @@ squeeze-and-excitation, ReLU6, stem, head, first and last stage not scaled.
 """
 
 import math
+from typing import Any
 
 from deltann.images.preprocessing import Preprocessing
 
@@ -59,7 +60,7 @@ def blocks(name: str) -> list[dict]:
     return result
 
 
-def build(network, name: str, preprocessing: Preprocessing):
+def build(network: Any, name: str, preprocessing: Preprocessing) -> Any:
     """The Keras model with the weights of the PyTorch module.
 
     Args:
@@ -78,15 +79,15 @@ def build(network, name: str, preprocessing: Preprocessing):
     return model
 
 
-def architecture(name: str, preprocessing: Preprocessing):
+def architecture(name: str, preprocessing: Preprocessing) -> Any:
     """The Keras model, its layers named after the modules in PyTorch."""
     from keras import Model, layers
 
-    def normalised(x, layer: str, activate: bool = True):
+    def normalised(x: Any, layer: str, activate: bool = True) -> Any:
         x = layers.BatchNormalization(epsilon=EPSILON, name=_named(layer))(x)
         return layers.ReLU(6.0, name=_named(f"{layer}.relu6"))(x) if activate else x
 
-    def convolved(x, layer: str, filters: int, kernel: int = 1, stride: int = 1):
+    def convolved(x: Any, layer: str, filters: int, kernel: int = 1, stride: int = 1) -> Any:
         settings = {"strides": stride, "padding": "same", "use_bias": False}
         return layers.Conv2D(filters, kernel, name=_named(layer), **settings)(x)
 
@@ -116,7 +117,7 @@ def architecture(name: str, preprocessing: Preprocessing):
     return Model(inputs, layers.Dense(preprocessing.classes, name=_named("_fc"))(x), name=name)
 
 
-def copy_weights(weights: dict, model) -> None:
+def copy_weights(weights: dict, model: Any) -> None:
     """Set a Keras model's weights from PyTorch's.
 
     A convolution's kernel goes from (out, in, height, width) to (height, width, in, out), a

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from deltann.errors import StudyError
@@ -17,9 +18,9 @@ ENVIRONMENTS = {
 CROPS = {"mobilenet_v2": 224, "resnet101": 224, "inception_v3": 299}
 # torchvision: the transforms of its DEFAULT weights.
 RESIZES = {"mobilenet_v2": 232, "resnet101": 232, "inception_v3": 342}
-IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-HALF = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
-UNIT = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+HALF: dict[str, Any] = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+UNIT: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 # TensorFlow's and TFLite's published models were evaluated on the central 87.5 % of the image
 # (slim's inception_preprocessing), and have a background class.
 CENTRAL = 0.875
@@ -31,7 +32,7 @@ def _preprocessings(model: str) -> dict[str, Preprocessing]:
     crop = CROPS[model]
     # slim trained its ResNet v2 on 299 pixels; the TFLite file is made from it
     large = 299 if model == "resnet101" else crop
-    common = {"channels": "RGB", "classes": 1000}
+    common: dict[str, Any] = {"channels": "RGB", "classes": 1000}
     return {
         "torch": Preprocessing(
             RESIZES[model], crop, "bilinear", background=0, **IMAGENET, **common

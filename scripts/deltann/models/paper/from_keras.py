@@ -4,6 +4,7 @@ import os
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from deltann.formats import folder_tar, keras_file
 from deltann.images.normalise import normalise
@@ -58,7 +59,7 @@ def _write_savedmodel(request: Request, saved: Path, output: Path) -> None:
     output.write_bytes(converter.convert())
 
 
-def export_savedmodel(model, folder: Path) -> None:
+def export_savedmodel(model: Any, folder: Path) -> None:
     """Write a Keras model as a SavedModel whose serving signature takes one image."""
     import keras
 
@@ -66,7 +67,7 @@ def export_savedmodel(model, folder: Path) -> None:
     model.export(folder, format="tf_saved_model", verbose=False, input_signature=[declared])
 
 
-def build(request: Request):
+def build(request: Request) -> Any:
     """The `keras.Model`, (batch, crop, crop, 3) float32 to logits (batch, classes)."""
     import keras
     import tensorflow
@@ -90,12 +91,12 @@ def build(request: Request):
     return model
 
 
-def fit(model, request: Request) -> None:
+def fit(model: Any, request: Request) -> None:
     """Fit batch-norm statistics, then the last layer, to the images: see `from_torch.fit`."""
     import keras
     import numpy as np
 
-    images = [normalise(image, request.preprocessing, "NHWC") for image in request.images]
+    images = [normalise(image, request.preprocessing, "NHWC") for image in request.fitting_images()]
     batch = np.concatenate(images)
     norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
     before = [norm.momentum for norm in norms]

@@ -1,6 +1,7 @@
 """The paper's models built by torchvision."""
 
 from pathlib import Path
+from typing import Any
 
 from deltann.formats import exported_program
 from deltann.formats.torchvision_loader import load_torchvision
@@ -15,7 +16,7 @@ def export(request: Request, output: Path) -> None:
     exported_program.save(build(request), (1, 3, crop, crop), output)
 
 
-def build(request: Request):
+def build(request: Request) -> Any:
     """The `torch.nn.Module` in evaluation mode, (1, 3, crop, crop) float32 to logits (1, 1000)."""
     import torch
 
@@ -34,7 +35,7 @@ def build(request: Request):
     return network.eval()
 
 
-def fit(network, request: Request) -> None:
+def fit(network: Any, request: Request) -> None:
     """Fit batch-norm statistics, then the last layer, to the images.
 
     Random weights give nearly the same logits for every image. So each batch norm takes the
@@ -46,7 +47,7 @@ def fit(network, request: Request) -> None:
     import numpy as np
     import torch
 
-    images = [normalise(image, request.preprocessing, "NCHW") for image in request.images]
+    images = [normalise(image, request.preprocessing, "NCHW") for image in request.fitting_images()]
     batch = torch.from_numpy(np.concatenate(images))
     network.eval()
     for module in network.modules():

@@ -6,6 +6,7 @@ order in which a kernel reads them.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 # Names of the blocks that `packed_schedules` looks for.
 CONV2D, DEPTHWISE, DENSE, PADDED = "packed_conv2d", "packed_depthwise", "packed_dense", "packed_pad"
@@ -59,14 +60,14 @@ def depthwise_tile(width: int, registers: int) -> Tile:
     return Tile(min(range(1, min(width, registers // 4) + 1), key=cost), 1)
 
 
-def pack(data, lanes: int, axis: int):
+def pack(data: Any, lanes: int, axis: int) -> Any:
     """(n, c, h, w), or (n, h, w, c) where `axis` is 3, as (n, ceil(c / lanes), h, w, lanes)."""
     from tvm import te, tirx
 
     n, *rest = (int(side) for side in data.shape)
     channels = rest.pop(axis - 1)
 
-    def element(i, block, y, x, lane):
+    def element(i: Any, block: Any, y: Any, x: Any, lane: Any) -> Any:
         channel = block * lanes + lane
         index = [y, x]
         index.insert(axis - 1, channel)
@@ -78,7 +79,7 @@ def pack(data, lanes: int, axis: int):
     return te.compute((n, math.ceil(channels / lanes), *rest, lanes), element, name="pack")
 
 
-def unpack(data, channels: int, axis: int):
+def unpack(data: Any, channels: int, axis: int) -> Any:
     """The reverse of `pack`."""
     from tvm import te
 
@@ -86,7 +87,7 @@ def unpack(data, channels: int, axis: int):
     shape = [height, width]
     shape.insert(axis - 1, channels)
 
-    def element(i, *index):
+    def element(i: Any, *index: Any) -> Any:
         y, x = (place for dimension, place in enumerate(index, 1) if dimension != axis)
         channel = index[axis - 1]
         return data[i, channel // lanes, y, x, channel % lanes]
@@ -94,7 +95,7 @@ def unpack(data, channels: int, axis: int):
     return te.compute((n, *shape), element, name="unpack")
 
 
-def _window(data, kernel: list[int], attributes, columns: int):
+def _window(data: Any, kernel: list[int], attributes: Any, columns: int) -> Any:
     """A window's result sizes and steps, and the input padded for them.
 
     Returns:
@@ -127,7 +128,7 @@ def _window(data, kernel: list[int], attributes, columns: int):
     return rows, whole, rounded, strides, dilation, inside
 
 
-def _cropped(result, width: int):
+def _cropped(result: Any, width: int) -> Any:
     """The result without the columns that were computed to fill the last tile."""
     from tvm import te
 
@@ -137,7 +138,7 @@ def _cropped(result, width: int):
     return te.compute(shape, lambda *index: result[index], name="crop")
 
 
-def conv2d(data, weight, attributes, registers: int):
+def conv2d(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
     """A convolution.
 
     Args:
@@ -170,7 +171,7 @@ def conv2d(data, weight, attributes, registers: int):
     return _cropped(result, whole)
 
 
-def depthwise(data, weight, attributes, registers: int):
+def depthwise(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
     """A depthwise convolution; `weight` is (blocks, kernel height, kernel width, lanes)."""
     from tvm import te
 
@@ -195,14 +196,14 @@ def depthwise(data, weight, attributes, registers: int):
     return _cropped(result, whole)
 
 
-def _width(data, kernel: int, attributes) -> int:
+def _width(data: Any, kernel: int, attributes: Any) -> int:
     """The width of a convolution's result, in pixels."""
     _, left, _, right = (int(side) for side in attributes.padding)
     reach = (kernel - 1) * int(attributes.dilation[1]) + 1
     return (int(data.shape[3]) + left + right - reach) // int(attributes.strides[1]) + 1
 
 
-def dense(data, weight, outputs: int):
+def dense(data: Any, weight: Any, outputs: int) -> Any:
     """A matrix product.
 
     Args:

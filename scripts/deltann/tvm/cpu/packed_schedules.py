@@ -4,7 +4,7 @@ Each takes a `Choice`; `choices` lists those of a kernel. The schedule `rules` t
 `tuned` the fastest measured one.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deltann.tvm.compat import written_buffer
 from deltann.tvm.cpu import packed_operators
@@ -28,7 +28,7 @@ class Choice(NamedTuple):
     rows_first: bool
 
 
-def conv2d(work, block, epilogue, choice: Choice) -> None:
+def conv2d(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     """Parallel over rows and channel blocks; the tile stays in registers over the reduction."""
     n, outer, row, column, lane, c, dy, dx, k = work.get_loops(block)
     outer, inner = work.split(outer, [None, choice.blocks])
@@ -40,7 +40,7 @@ def conv2d(work, block, epilogue, choice: Choice) -> None:
     work.decompose_reduction(block, c)
 
 
-def depthwise(work, block, epilogue, choice: Choice) -> None:
+def depthwise(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     """Parallel over rows and channel blocks; the window is unrolled."""
     n, outer, row, column, lane, dy, dx = work.get_loops(block)
     column, pixel = work.split(column, [None, choice.columns])
@@ -50,7 +50,7 @@ def depthwise(work, block, epilogue, choice: Choice) -> None:
     work.decompose_reduction(block, dy)
 
 
-def dense(work, block, epilogue, choice: Choice) -> None:
+def dense(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     """Parallel over groups of channel blocks."""
     n, outer, lane, k = work.get_loops(block)
     outer, inner = work.split(outer, [None, choice.blocks])
@@ -61,14 +61,14 @@ def dense(work, block, epilogue, choice: Choice) -> None:
     work.decompose_reduction(block, k)
 
 
-def padding(work, block) -> None:
+def padding(work: Any, block: Any) -> None:
     """A copy into a padded buffer: parallel over rows, lanes as vectors."""
     *outer, _, lane = work.get_loops(block)
     work.parallel(work.fuse(*outer))
     work.vectorize(lane)
 
 
-def choices(work, block) -> list[Choice]:
+def choices(work: Any, block: Any) -> list[Choice]:
     """The choices for a packed kernel's block; the rules' choice is the first.
 
     Raises:
@@ -93,7 +93,7 @@ def choices(work, block) -> list[Choice]:
     return [rules, *sorted(others, key=lambda choice: _distance(choice, rules))]
 
 
-def packed_name(work, block) -> str | None:
+def packed_name(work: Any, block: Any) -> str | None:
     """The kind of packed kernel that a block belongs to, of `SCHEDULES`; None for others."""
     name = work.get(block).name_hint
     return next((prefix for prefix in SCHEDULES if name.startswith(prefix)), None)
@@ -109,7 +109,7 @@ def _divisors(extent: int, limit: int) -> list[int]:
     return [size for size in range(1, min(extent, limit) + 1) if extent % size == 0]
 
 
-def _finish(work, block, epilogue, at, unrolled: list, lane) -> None:
+def _finish(work: Any, block: Any, epilogue: Any, at: Any, unrolled: list, lane: Any) -> None:
     """Write the complete tile, through the epilogue if there is one; unroll and vectorize."""
     if written_buffer(work, block).scope() != "local":
         if epilogue is None:

@@ -5,6 +5,7 @@ products only. Without a schedule, graph passes make no difference in time.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from deltann.tvm.compat import written_buffer
 from deltann.tvm.cpu import packed_operators, packed_schedules
@@ -13,7 +14,7 @@ LANES = 16
 ROWS = 4
 
 
-def apply(module, tuned: Callable | None = None):
+def apply(module: Any, tuned: Callable | None = None) -> Any:
     """Schedule every kernel of a module.
 
     Args:
@@ -43,7 +44,7 @@ def apply(module, tuned: Callable | None = None):
     return result, sorted(fallbacks)
 
 
-def schedule(kernel, choice: packed_schedules.Choice | None = None):
+def schedule(kernel: Any, choice: packed_schedules.Choice | None = None) -> Any:
     """A `tvm.s_tir.Schedule` of one TIR kernel, by the rules.
 
     Args:
@@ -78,7 +79,7 @@ def schedule(kernel, choice: packed_schedules.Choice | None = None):
     return work
 
 
-def choices(kernel) -> list[packed_schedules.Choice]:
+def choices(kernel: Any) -> list[packed_schedules.Choice]:
     """The choices that `schedule` takes for a kernel, the rules' first; none if it isn't packed."""
     from tvm import s_tir
 
@@ -89,11 +90,11 @@ def choices(kernel) -> list[packed_schedules.Choice]:
     return []
 
 
-def _is_reduction(work, block) -> bool:
+def _is_reduction(work: Any, block: Any) -> bool:
     return any(item.iter_type == 2 for item in work.get(block).iter_vars)
 
 
-def _inline(work, root) -> None:
+def _inline(work: Any, root: Any) -> None:
     """Fold each elementwise block into the elementwise block that reads it."""
     outputs = {work.get(block).name_hint for block in work.get_output_blocks(root)}
     for block in work.get_child_blocks(root):
@@ -104,7 +105,7 @@ def _inline(work, root) -> None:
             work.compute_inline(block)
 
 
-def _epilogue(work, block):
+def _epilogue(work: Any, block: Any) -> Any:
     """The elementwise block that alone reads a reduction's result, index by index; or None."""
     consumers = work.get_consumers(block)
     if len(consumers) != 1 or _is_reduction(work, consumers[0]):
@@ -121,11 +122,11 @@ def _divisor(extent: int, limit: int) -> int:
     return max(size for size in range(1, min(extent, limit) + 1) if extent % size == 0)
 
 
-def _extent(work, loop) -> int:
+def _extent(work: Any, loop: Any) -> int:
     return int(work.get(loop).extent)
 
 
-def _schedule_reduction(work, block, epilogue) -> None:
+def _schedule_reduction(work: Any, block: Any, epilogue: Any) -> None:
     """Keep a tile of results in registers during the reduction."""
     if epilogue is None:
         epilogue = work.cache_write(block, 0, "local")
@@ -152,7 +153,7 @@ def _schedule_reduction(work, block, epilogue) -> None:
     work.decompose_reduction(block, reduced[0])
 
 
-def _parallel(work, loops) -> list:
+def _parallel(work: Any, loops: Any) -> list:
     """Run the outer loops in parallel, fused as far as needed; return the rest, outermost first."""
     keep = 2 if len(loops) > 3 else 0
     head = work.fuse(*loops[: len(loops) - keep])
@@ -160,7 +161,7 @@ def _parallel(work, loops) -> list:
     return [head, *loops[len(loops) - keep :]] if keep else [head]
 
 
-def _schedule_injective(work, block) -> None:
+def _schedule_injective(work: Any, block: Any) -> None:
     """Parallel, with a vector as the innermost loop."""
     loops = work.get_loops(block)
     if not loops:

@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from importlib.metadata import files
 from pathlib import Path
+from typing import Any
 
 # The prefix of the sections with machine code. TVM appends KERNEL to a kernel's name.
 SECTION, KERNEL = ".text.", "_kernel"
@@ -33,8 +34,8 @@ def assemble(code: str, architecture: str) -> bytes:
 
     success = nvrtc.nvrtcResult.NVRTC_SUCCESS
     _, program = nvrtc.nvrtcCreateProgram(code.encode(), b"kernels.cu", 0, [], [])
-    options = [f"--gpu-architecture={architecture}", f"--include-path={_headers()}"]
-    options = [option.encode() for option in options]
+    flags = [f"--gpu-architecture={architecture}", f"--include-path={_headers()}"]
+    options = [flag.encode() for flag in flags]
     (result,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     if result != success:
         log = _read(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
@@ -46,11 +47,12 @@ def assemble(code: str, architecture: str) -> bytes:
 
 def _headers() -> Path:
     """The folder of the headers that TVM's code includes, in this environment."""
-    header = next(file for file in files("nvidia-cuda-cccl") if file.match("cccl/cuda/std/cstdint"))
-    return Path(header.locate()).parents[2]
+    installed = files("nvidia-cuda-cccl") or []
+    header = next(file for file in installed if file.match("cccl/cuda/std/cstdint"))
+    return Path(str(header.locate())).parents[2]
 
 
-def _read(size_of: Callable, read: Callable, program) -> bytes:
+def _read(size_of: Callable, read: Callable, program: Any) -> bytes:
     """One of NVRTC's results: `size_of` gives its length, `read` fills a buffer."""
     _, size = size_of(program)
     buffer = bytearray(size)

@@ -7,6 +7,7 @@ each other take pixels next to each other; CPUs pack channels for their vectors 
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from deltann.tvm.expressions import mutate_functions, operator
 
@@ -76,7 +77,7 @@ class Sizes:
         return self.kernel["H"] * self.kernel["W"]
 
 
-def sizes_of(data, weight, attributes) -> Sizes:
+def sizes_of(data: Any, weight: Any, attributes: Any) -> Sizes:
     """The sizes of a convolution, from its tensors and its attributes in Relax."""
     sizes = dict(zip(attributes.data_layout, map(int, data.shape), strict=True))
     kernel = dict(zip(attributes.kernel_layout, map(int, weight.shape), strict=True))
@@ -87,7 +88,7 @@ def sizes_of(data, weight, attributes) -> Sizes:
     return Sizes(sizes, kernel, (top, left), (down, along), (far, wide), height, width)
 
 
-def conv2d(data, weight, attributes):
+def conv2d(data: Any, weight: Any, attributes: Any) -> Any:
     """A convolution without groups, its three sizes rounded up to whole tiles with zeros.
 
     Args:
@@ -121,20 +122,20 @@ def conv2d(data, weight, attributes):
     )
     shape = {"N": images, "C": channels, "H": sizes.height, "W": sizes.width}
 
-    def element(*index):
+    def element(*index: Any) -> Any:
         at = dict(zip(letters, index, strict=True))
         return product[at["N"], at["C"], at["H"] * sizes.width + at["W"]]
 
     return te.compute(_order(letters, shape), element, name="conv2d")
 
 
-def _gathered_weights(weight, sizes: Sizes, layout: str, shape: tuple[int, int]):
+def _gathered_weights(weight: Any, sizes: Sizes, layout: str, shape: tuple[int, int]) -> Any:
     """The matrix of weights: a row per channel of the result, a column per term."""
     from tvm import te, tirx
 
     kernel, zero = sizes.kernel, tirx.const(0, weight.dtype)
 
-    def weights(f, k):
+    def weights(f: Any, k: Any) -> Any:
         at = {"O": f, "I": k // sizes.window, "H": k // kernel["W"] % kernel["H"]}
         at["W"] = k % kernel["W"]
         inside = tirx.all(f < kernel["O"], k < sizes.terms)
@@ -143,14 +144,14 @@ def _gathered_weights(weight, sizes: Sizes, layout: str, shape: tuple[int, int])
     return te.compute(shape, weights, name=WEIGHTS)
 
 
-def _gathered_pixels(data, sizes: Sizes, layout: str, shape: tuple[int, int, int]):
+def _gathered_pixels(data: Any, sizes: Sizes, layout: str, shape: tuple[int, int, int]) -> Any:
     """The matrix of pixels of each image: a row per term, a column per pixel of the result."""
     from tvm import te, tirx
 
     kernel, zero = sizes.kernel, tirx.const(0, data.dtype)
     (top, left), (down, along), (far, wide) = sizes.padding, sizes.strides, sizes.dilation
 
-    def gathered(n, k, p):
+    def gathered(n: Any, k: Any, p: Any) -> Any:
         y = p // sizes.width * down + k // kernel["W"] % kernel["H"] * far - top
         x = p % sizes.width * along + k % kernel["W"] * wide - left
         at = {"N": n, "C": k // sizes.window, "H": y, "W": x}
@@ -171,20 +172,20 @@ def _order(letters: str, by_letter: dict) -> list:
     return [by_letter[letter] for letter in letters]
 
 
-def gather_convolutions():
+def gather_convolutions() -> Any:
     """A pass: each float32 convolution without groups becomes a kernel of `conv2d`."""
     from tvm import ir
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
     @mutator
     class Gatherer(PyExprMutator):
-        def visit_call_(self, call):
+        def visit_call_(self, call: Any) -> Any:
             call = super().visit_call_(call)
             if operator(call) != "relax.nn.conv2d" or int(call.attrs.groups) != 1:
                 return call
             return self.builder_.call_te(conv2d, *call.args, attributes=call.attrs)
 
-    def apply(module, _):
+    def apply(module: Any, _: Any) -> Any:
         return mutate_functions(module, Gatherer(module))
 
     return ir.transform.module_pass(apply, opt_level=0, name="GatherConvolutions")

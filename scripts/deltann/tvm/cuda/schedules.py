@@ -5,6 +5,8 @@ registers. One thread computes a pooling or depthwise window. TVM's `dlight` sch
 a vector and long sums, and by its fallback, one thread per result, all other kernels.
 """
 
+from typing import Any
+
 from deltann.tvm.cuda import operators
 
 THREADS = 256
@@ -12,7 +14,7 @@ THREADS = 256
 WINDOW = 128
 
 
-def apply(module, tvm_target):
+def apply(module: Any, tvm_target: Any) -> Any:
     """Schedule every kernel of a module.
 
     Args:
@@ -45,7 +47,7 @@ def apply(module, tvm_target):
     return result, sorted(fallbacks)
 
 
-def _first_fit(rules: tuple, function, tvm_target):
+def _first_fit(rules: tuple, function: Any, tvm_target: Any) -> Any:
     """The schedule by the first of TVM's rules that fits a kernel, or None."""
     for rule in rules:
         schedules = rule.apply(function, tvm_target, False)
@@ -58,7 +60,7 @@ class _Unsuited(Exception):
     """Our own schedules don't fit this kernel."""
 
 
-def schedule(kernel):
+def schedule(kernel: Any) -> Any:
     """A `tvm.s_tir.Schedule` of a convolution, of windows or of an elementwise kernel.
 
     Args:
@@ -91,12 +93,12 @@ def schedule(kernel):
     return work
 
 
-def _reduced(work, block) -> list[int]:
+def _reduced(work: Any, block: Any) -> list[int]:
     """The extents of the axes that a block sums over."""
     return [int(item.dom.extent) for item in work.get(block).iter_vars if item.iter_type == 2]
 
 
-def _elementwise(work) -> None:
+def _elementwise(work: Any) -> None:
     """A thread per element."""
     block, *others = work.get_child_blocks(work.get_sblock("root"))
     if others:
@@ -104,7 +106,7 @@ def _elementwise(work) -> None:
     _bind(work, work.get_loops(block) or [work.add_unit_loop(block)])
 
 
-def _bind(work, loops: list):
+def _bind(work: Any, loops: list) -> Any:
     """Bind loops to blocks of threads; return the loop over a block's threads."""
     outer, thread = work.split(work.fuse(*loops), [None, THREADS])
     work.bind(outer, "blockIdx.x")
@@ -112,7 +114,7 @@ def _bind(work, loops: list):
     return thread
 
 
-def _window(work, block) -> None:
+def _window(work: Any, block: Any) -> None:
     """A thread per result: it sums in a register, and writes through the elementwise consumer."""
     terms = 1
     for extent in _reduced(work, block):
@@ -131,7 +133,7 @@ def _window(work, block) -> None:
     work.decompose_reduction(block, loops[count])
 
 
-def _product(work, block) -> None:
+def _product(work: Any, block: Any) -> None:
     """A tile per block of threads: operands go through shared memory, results stay in registers.
 
     Threads next to each other take pixels next to each other, so that their reads and writes are
@@ -167,7 +169,7 @@ def _product(work, block) -> None:
     work.decompose_reduction(block, k_step)
 
 
-def _flatten(work, block, width: int, channels: int) -> None:
+def _flatten(work: Any, block: Any, width: int, channels: int) -> None:
     """Let a block run over channels and pixels, as the product does, not over rows and columns."""
     if len(work.get(block).iter_vars) != 4:
         raise _Unsuited
@@ -177,7 +179,7 @@ def _flatten(work, block, width: int, channels: int) -> None:
         work.transform_block_layout(block, lambda n, y, x, f: (n, f, y * width + x))
 
 
-def _share(work, block, step, rows: int, columns: int) -> None:
+def _share(work: Any, block: Any, step: Any, rows: int, columns: int) -> None:
     """Let all threads of a block gather a step's terms into shared memory."""
     work.set_scope(block, 0, "shared")
     count = len(work.get_loops(block))

@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from itertools import takewhile
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from deltann.tvm.compat import constant
 from deltann.tvm.expressions import operator
@@ -21,10 +23,10 @@ class Branch(NamedTuple):
     """
 
     chain: list
-    weight: object
+    weight: np.ndarray
 
     @property
-    def convolution(self):
+    def convolution(self) -> Any:
         """The call of the convolution."""
         return self.chain[0].value
 
@@ -34,7 +36,7 @@ class Branch(NamedTuple):
         return self.weight.shape[self.convolution.attrs.kernel_layout.index("O")]
 
 
-def combine_parallel_conv2d():
+def combine_parallel_conv2d() -> Any:
     """One convolution in place of several that read the same tensor with windows of one shape.
 
     Their weights are joined, and so are the constants that each adds to its channels. The result
@@ -42,7 +44,7 @@ def combine_parallel_conv2d():
     """
     from tvm import ir, relax
 
-    def apply(module, _):
+    def apply(module: Any, _: Any) -> Any:
         combiner = _combiner()(module)
         for variable, function in module.functions_items():
             if isinstance(function, relax.Function):
@@ -53,14 +55,14 @@ def combine_parallel_conv2d():
     return ir.transform.module_pass(apply, opt_level=0, name="CombineParallelConv2D")
 
 
-def _combiner():
+def _combiner() -> Any:
     """The class of the mutator; made in a function because TVM must be imported first."""
     from tvm import relax
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
     @mutator
     class Combiner(PyExprMutator):
-        def plan(self, function) -> None:
+        def plan(self, function: Any) -> None:
             """Find the groups of a function: by their first convolution, and what they replace."""
             self.values = dict(relax.analysis.get_var2val(function))
             self.firsts: dict = {}
@@ -69,7 +71,7 @@ def _combiner():
                 self.firsts[branches[0].chain[0].var] = branches
                 self.replaced |= {item.var for branch in branches for item in branch.chain}
 
-        def visit_var_binding_(self, binding) -> None:
+        def visit_var_binding_(self, binding: Any) -> None:
             if binding.var in self.firsts:
                 self.emit_together(self.firsts[binding.var])
             elif binding.var not in self.replaced:
@@ -95,7 +97,7 @@ def _combiner():
     return Combiner
 
 
-def _groups(function, values: dict) -> list[list[Branch]]:
+def _groups(function: Any, values: dict) -> list[list[Branch]]:
     """The branches of a `relax.Function` to combine, cut to what they have in common."""
     from tvm import relax
 
@@ -115,18 +117,18 @@ def _groups(function, values: dict) -> list[list[Branch]]:
     return [_cut(branches, values) for branches in parallel]
 
 
-def _array(expression, values: dict):
+def _array(expression: Any, values: dict) -> Any:
     """The value of an argument that is a constant; None for any other."""
     return constant(values.get(expression, expression))
 
 
-def _channel_axis(convolution) -> int:
+def _channel_axis(convolution: Any) -> int:
     """The axis of channels of a convolution's result, from the end, where shapes are aligned."""
     attributes = convolution.attrs
     return (attributes.out_layout or attributes.data_layout).index("C") - 4
 
 
-def _chain(convolution, readers: dict) -> list:
+def _chain(convolution: Any, readers: dict) -> list:
     """A convolution's binding and its tail: each read by the next alone, in one dataflow block."""
     from tvm import relax
 
@@ -141,7 +143,7 @@ def _chain(convolution, readers: dict) -> list:
     return chain
 
 
-def _key(convolution, weight) -> tuple:
+def _key(convolution: Any, weight: Any) -> tuple:
     """What convolutions must have in common: input, attributes, window, type of the weight."""
     layout = convolution.attrs.kernel_layout
     window = [weight.shape[layout.index(letter)] for letter in "HW"]
@@ -181,7 +183,7 @@ def _alike(step: tuple, axis: int, channels: list[int], values: dict) -> bool:
     )
 
 
-def _joined_convolution(branches: list[Branch], data):
+def _joined_convolution(branches: list[Branch], data: Any) -> Any:
     """The call of one convolution with the weights of all branches."""
     import numpy as np
     from tvm import relax
@@ -192,7 +194,7 @@ def _joined_convolution(branches: list[Branch], data):
     return relax.Call(first.op, [data, relax.const(weight)], first.attrs)
 
 
-def _joined(step: tuple, convolution, data, values: dict):
+def _joined(step: tuple, convolution: Any, data: Any, values: dict) -> Any:
     """The call of one elementwise operator in place of one per branch."""
     import numpy as np
     from tvm import relax

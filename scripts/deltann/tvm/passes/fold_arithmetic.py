@@ -1,10 +1,12 @@
 """The graph pass that computes arithmetic on constants by NumPy."""
 
+from typing import Any
+
 from deltann.tvm.compat import constant
 from deltann.tvm.expressions import mutate_functions, operator
 
 
-def fold_arithmetic():
+def fold_arithmetic() -> Any:
     """Fold what batch norms and layouts do to weights, as `FoldConstant` would.
 
     `FoldConstant` compiles a kernel for each such call, which takes ten times as long as all
@@ -12,13 +14,13 @@ def fold_arithmetic():
     """
     from tvm import ir
 
-    def apply(module, _):
+    def apply(module: Any, _: Any) -> Any:
         return mutate_functions(module, _folder()(module))
 
     return ir.transform.module_pass(apply, opt_level=0, name="FoldArithmetic")
 
 
-def _folder():
+def _folder() -> Any:
     """The class of the mutator; made in a function because TVM must be imported first."""
     import numpy as np
     from tvm import relax, tirx
@@ -28,7 +30,7 @@ def _folder():
 
     @mutator
     class Folder(PyExprMutator):
-        def value(self, expression):
+        def value(self, expression: Any) -> Any:
             """The value of a constant: an array, a scalar or a shape; None for any other."""
             if isinstance(expression, relax.Var):
                 expression = self.lookup_binding(expression)
@@ -39,7 +41,7 @@ def _folder():
             array = constant(expression)
             return None if array is None or array.dtype != np.float32 else array
 
-        def visit_call_(self, call):
+        def visit_call_(self, call: Any) -> Any:
             call = super().visit_call_(call)
             function = evaluate.get(operator(call))
             if function is None:

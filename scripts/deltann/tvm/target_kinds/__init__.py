@@ -7,7 +7,7 @@ import TVM.
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from deltann.errors import check_known
 
@@ -39,15 +39,15 @@ class TargetKind(Protocol):
         """The target that TVM takes, from a config's."""
         ...
 
-    def layout_passes(self, tvm_target) -> list:
+    def layout_passes(self, tvm_target: Any) -> list:
         """The `tvm.transform.Pass`es that `PackLayout` stands for; none where it has no use."""
         ...
 
-    def kernel_passes(self, tvm_target) -> list:
+    def kernel_passes(self, tvm_target: Any) -> list:
         """Passes that lower operators to kernels that this target can schedule."""
         ...
 
-    def schedule(self, module, tvm_target, name: str, tuned=None) -> tuple:
+    def schedule(self, module: Any, tvm_target: Any, name: str, tuned: Any = None) -> tuple:
         """Schedule the kernels of a module.
 
         Args:
@@ -65,7 +65,7 @@ class TargetKind(Protocol):
         """The passes from scheduled kernels to what TVM's virtual machine runs."""
         ...
 
-    def build(self, module, tvm_target, output: Path) -> dict[str, int]:
+    def build(self, module: Any, tvm_target: Any, output: Path) -> dict[str, int]:
         """Write a shared library; return the size of each kernel's machine code in bytes."""
         ...
 

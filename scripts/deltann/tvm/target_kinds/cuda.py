@@ -1,6 +1,7 @@
 """CUDA GPUs: kernels of blocks of threads, compiled by NVRTC. Compiling needs no GPU."""
 
 from pathlib import Path
+from typing import Any
 
 from deltann.cell import UNSCHEDULED
 from deltann.errors import StudyError
@@ -30,17 +31,17 @@ def resolve(target: dict) -> dict:
     return target | {"host": llvm.resolve(target.get("host", {"kind": target_kinds.CPU}))}
 
 
-def layout_passes(tvm_target) -> list:
+def layout_passes(tvm_target: Any) -> list:
     """None: threads next to each other take pixels next to each other, as in NCHW."""
     return []
 
 
-def kernel_passes(tvm_target) -> list:
+def kernel_passes(tvm_target: Any) -> list:
     """Convolutions become products of tiles."""
     return [operators.gather_convolutions()]
 
 
-def schedule(module, tvm_target, name: str, tuned=None):
+def schedule(module: Any, tvm_target: Any, name: str, tuned: Any = None) -> Any:
     """By our schedules; for `none` by TVM's, since no GPU runs an unscheduled loop."""
     if name == UNSCHEDULED:
         from tvm.s_tir import dlight
@@ -59,7 +60,7 @@ def lowering() -> list:
     return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
-def build(module, tvm_target, output: Path) -> dict[str, int]:
+def build(module: Any, tvm_target: Any, output: Path) -> dict[str, int]:
     """Write a shared library for the GPU's host, with the GPU's code inside.
 
     TVM 0.27 stores that code as text, compiled when the library is loaded (see
@@ -70,7 +71,7 @@ def build(module, tvm_target, output: Path) -> dict[str, int]:
 
     sizes: dict[str, int] = {}
 
-    def generated(code: str, _) -> str:
+    def generated(code: str, _: Any) -> str:
         sizes.update(nvrtc.code_bytes(nvrtc.assemble(code, tvm_target.attrs["arch"])))
         return code
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from deltann.cell import UNSCHEDULED
 from deltann.tvm.cpu import schedules
@@ -30,7 +31,7 @@ def resolve(target: dict) -> dict:
     return target | {"mcpu": codegen.llvm_get_system_cpu()}
 
 
-def vectors(tvm_target) -> Vectors:
+def vectors(tvm_target: Any) -> Vectors:
     """The vectors of a `tvm.target.Target`: those of its widest extension.
 
     TVM 0.27's `llvm_get_vector_width` returns 512 bits for any x86-64.
@@ -45,21 +46,21 @@ def vectors(tvm_target) -> Vectors:
     return Vectors(4, 15)
 
 
-def layout_passes(tvm_target) -> list:
+def layout_passes(tvm_target: Any) -> list:
     """Tensors stay packed from one kernel to the next."""
     from deltann.tvm.passes.pack_layout import pack_layout
 
     return [pack_layout(vectors(tvm_target))]
 
 
-def kernel_passes(tvm_target) -> list:
+def kernel_passes(tvm_target: Any) -> list:
     """Convolutions and matrix products become kernels on packed tensors."""
     from deltann.tvm.passes.pack_layout import pack_operators
 
     return [pack_operators(vectors(tvm_target))]
 
 
-def schedule(module, tvm_target, name: str, tuned=None):
+def schedule(module: Any, tvm_target: Any, name: str, tuned: Any = None) -> Any:
     """Schedule every kernel, by its fastest measured form or by the rules; or none."""
     return (module, []) if name in (UNSCHEDULED, PACKED) else schedules.apply(module, tuned)
 
@@ -72,7 +73,7 @@ def lowering() -> list:
     return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
-def build(module, tvm_target, output: Path) -> dict[str, int]:
+def build(module: Any, tvm_target: Any, output: Path) -> dict[str, int]:
     """Write a shared library."""
     import tvm
 
@@ -99,8 +100,9 @@ def code_bytes(library: Path) -> dict[str, int]:
 
     with library.open("rb") as stream:
         elf = ELFFile(stream)
-        text = elf.get_section_by_name(".text")
-        symbols = elf.get_section_by_name(".symtab").iter_symbols()
+        text: Any = elf.get_section_by_name(".text")
+        table: Any = elf.get_section_by_name(".symtab")
+        symbols = table.iter_symbols()
         starts = {s["st_value"]: s.name for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
         end = text["sh_addr"] + text["sh_size"]
     order = sorted(starts)

@@ -5,6 +5,8 @@ the channels and their axis of the plain tensor (the fields of `Packed`), or Non
 operator must stay as it is.
 """
 
+from typing import Any
+
 from deltann.tvm.expressions import mutate_functions, operator
 from deltann.tvm.levels import Vectors
 from deltann.tvm.passes.pack_layout import convolution, dense, elementwise, pooling, shapes
@@ -26,7 +28,7 @@ HANDLERS = {
 }
 
 
-def pack_layout(vectors: Vectors):
+def pack_layout(vectors: Vectors) -> Any:
     """Convolutions and the operators between them, on packed tensors.
 
     TVM's own `ConvertLayout` packs only channels that the lanes divide, and `LegalizeOps` doesn't
@@ -38,7 +40,7 @@ def pack_layout(vectors: Vectors):
     return _pass("PackLayout", vectors, HANDLERS, propagate=True)
 
 
-def pack_operators(vectors: Vectors):
+def pack_operators(vectors: Vectors) -> Any:
     """Each convolution and matrix product as a packed kernel between plain tensors.
 
     Lowers operators to kernels that the CPU schedules know, where `pack_layout` hasn't: each
@@ -50,27 +52,27 @@ def pack_operators(vectors: Vectors):
     return _pass("PackOperators", vectors, CONVOLUTION, propagate=False)
 
 
-def _pass(name: str, vectors: Vectors, handlers: dict, propagate: bool):
+def _pass(name: str, vectors: Vectors, handlers: dict, propagate: bool) -> Any:
     from tvm import ir
 
-    def apply(module, _):
+    def apply(module: Any, _: Any) -> Any:
         return mutate_functions(module, _packer(vectors, handlers, propagate)(module))
 
     return ir.transform.module_pass(apply, opt_level=0, name=name)
 
 
-def _packer(vectors: Vectors, handlers: dict, propagate: bool):
+def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
     """The class of the mutator; made in a function because TVM must be imported first."""
     from tvm import relax
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
     @mutator
     class Packer(PyExprMutator):
-        def __init__(self, module) -> None:
+        def __init__(self, module: Any) -> None:
             super().__init__(module)
             self.packing = Packing(vectors, self)
 
-        def visit_var_binding_(self, binding) -> None:
+        def visit_var_binding_(self, binding: Any) -> None:
             handler = handlers.get(operator(binding.value))
             result = handler and handler(self.packing, binding.value)
             if not result:
@@ -87,15 +89,15 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool):
             emit = self.builder_.emit if inner else self.builder_.emit_output
             self.set_var_remap(binding.var, emit(self.packing.unpack(packed)))
 
-        def visit_var_(self, variable):
+        def visit_var_(self, variable: Any) -> Any:
             plain = self.packing.plain(variable)
             return super().visit_var_(variable) if plain is None else plain
 
-        def visit_dataflow_var_(self, variable):
+        def visit_dataflow_var_(self, variable: Any) -> Any:
             plain = self.packing.plain(variable)
             return super().visit_dataflow_var_(variable) if plain is None else plain
 
-        def visit_call_(self, call):
+        def visit_call_(self, call: Any) -> Any:
             name = operator(call)
             if name == "relax.matmul" and dense.is_dense(call):
                 return dense.dense(self.packing, call)

@@ -1,13 +1,14 @@
 """Convolutions on packed tensors, dense and depthwise."""
 
 import math
+from typing import Any
 
 from deltann.tvm.cpu import packed_operators
 from deltann.tvm.expressions import sides
 from deltann.tvm.passes.pack_layout.packing import Packing
 
 
-def conv2d(packing: Packing, call):
+def conv2d(packing: Packing, call: Any) -> Any:
     """A convolution without groups, or with one per channel."""
     from tvm import relax
 
@@ -27,7 +28,7 @@ def conv2d(packing: Packing, call):
     return None
 
 
-def _dense(packing: Packing, call, weight, channels: int, axis: int):
+def _dense(packing: Packing, call: Any, weight: Any, channels: int, axis: int) -> Any:
     lanes = packing.lanes
     depth = lanes if call.args[0] in packing.tensors else min(lanes, channels)
     outer = math.ceil(channels / depth)
@@ -48,7 +49,7 @@ def _dense(packing: Packing, call, weight, channels: int, axis: int):
     return result, outputs, axis
 
 
-def _depthwise(packing: Packing, call, weight, channels: int, axis: int):
+def _depthwise(packing: Packing, call: Any, weight: Any, channels: int, axis: int) -> Any:
     lanes = packing.lanes
     count, window = packing.blocks(channels), sides(weight)[2:]
     padded, shape = [count * lanes, 1, *window], [count, lanes, *window]

@@ -1,5 +1,7 @@
 """Elementwise operators on packed tensors, of one operand and of two."""
 
+from typing import Any
+
 import numpy as np
 
 from deltann.tvm import compat
@@ -17,7 +19,7 @@ UNARY = (
 BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.maximum", "relax.minimum")
 
 
-def unary(packing: Packing, call):
+def unary(packing: Packing, call: Any) -> Any:
     """An operator of one tensor; further arguments are scalars."""
     from tvm import relax
 
@@ -27,7 +29,7 @@ def unary(packing: Packing, call):
     return relax.Call(call.op, [data, *call.args[1:]], call.attrs), *rest
 
 
-def binary(packing: Packing, call):
+def binary(packing: Packing, call: Any) -> Any:
     """An operator of two packed tensors, or of one and a constant."""
     from tvm import relax
 
@@ -40,7 +42,7 @@ def binary(packing: Packing, call):
     return relax.Call(call.op, operands, call.attrs), *known[0][1:]
 
 
-def _operand(packing: Packing, argument, like: Packed):
+def _operand(packing: Packing, argument: Any, like: Packed) -> Any:
     """An argument in the form of `like`: packed, or a constant that fits it; otherwise None."""
     from tvm import relax
 
@@ -62,7 +64,7 @@ def _operand(packing: Packing, argument, like: Packed):
     return relax.const(padded.reshape(1, blocks, 1, 1, packing.lanes))
 
 
-def _array(packing: Packing, expression):
+def _array(packing: Packing, expression: Any) -> Any:
     """The value of a float32 constant; None for any other expression."""
     array = compat.constant(packing.value(expression))
     return None if array is None or array.dtype != np.float32 else array

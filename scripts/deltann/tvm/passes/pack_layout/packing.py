@@ -1,7 +1,7 @@
 """The packed tensors of a function while a pass rewrites it."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from deltann.tvm.cpu import packed_operators
 from deltann.tvm.expressions import sides
@@ -31,25 +31,25 @@ class Packing:
         tensors: each plain variable that has a packed form, with that form.
     """
 
-    def __init__(self, vectors: Vectors, mutator) -> None:
+    def __init__(self, vectors: Vectors, mutator: Any) -> None:
         self.lanes, self.registers = vectors.lanes, vectors.registers
         self.tensors: dict = {}
         self._unpacked: dict = {}
         self._mutator = mutator
 
-    def emit(self, expression):
+    def emit(self, expression: Any) -> Any:
         """Bind an expression to a new variable."""
         return self._mutator.builder_.emit(expression)
 
-    def call_te(self, function, *arguments, **settings):
+    def call_te(self, function: Any, *arguments: Any, **settings: Any) -> Any:
         """A call of a kernel that a `te` function describes."""
         return self._mutator.builder_.call_te(function, *arguments, **settings)
 
-    def visit(self, expression):
+    def visit(self, expression: Any) -> Any:
         """An expression as rewritten so far."""
         return self._mutator.visit_expr(expression)
 
-    def value(self, expression):
+    def value(self, expression: Any) -> Any:
         """The expression that a variable is bound to; any other expression itself."""
         from tvm import relax
 
@@ -61,25 +61,25 @@ class Packing:
         """How many vectors hold these channels."""
         return math.ceil(channels / self.lanes)
 
-    def known_layout(self, call, layout: str) -> bool:
+    def known_layout(self, call: Any, layout: str) -> bool:
         """Whether an operator returns its input's layout, one that its packed input stands for."""
         if layout not in ("NCHW", "NHWC") or call.attrs.out_layout not in ("", layout):
             return False
         item = self.tensors.get(call.args[0])
         return item is None or item.axis == layout.index("C")
 
-    def pack(self, argument, width: int, axis: int):
+    def pack(self, argument: Any, width: int, axis: int) -> Any:
         """An argument in blocks of `width` channels."""
         if argument in self.tensors:
             return self.tensors[argument].variable
         plain = self.visit(argument)
         return self.emit(self.call_te(packed_operators.pack, plain, width, axis))
 
-    def unpack(self, item: Packed):
+    def unpack(self, item: Packed) -> Any:
         """The call that unpacks a tensor."""
         return self.call_te(packed_operators.unpack, *item)
 
-    def plain(self, variable):
+    def plain(self, variable: Any) -> Any:
         """A packed variable unpacked, once for all its readers; None for a plain variable."""
         if variable not in self.tensors:
             return None
@@ -87,7 +87,7 @@ class Packing:
             self._unpacked[variable] = self.emit(self.unpack(self.tensors[variable]))
         return self._unpacked[variable]
 
-    def arrange(self, weight, padded: list[int], shape: list[int], order: list[int]):
+    def arrange(self, weight: Any, padded: list[int], shape: list[int], order: list[int]) -> Any:
         """A weight padded with zeros to `padded`, reshaped to `shape`, transposed to `order`."""
         from tvm import relax
 

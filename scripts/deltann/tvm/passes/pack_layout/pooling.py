@@ -1,9 +1,11 @@
 """Pooling and means over height and width of packed tensors."""
 
+from typing import Any
+
 from deltann.tvm.passes.pack_layout.packing import Packing
 
 
-def pool(packing: Packing, call):
+def pool(packing: Packing, call: Any) -> Any:
     """A maximum or average pool."""
     from tvm import topi
 
@@ -31,7 +33,7 @@ def pool(packing: Packing, call):
     return result, *rest
 
 
-def global_pool(packing: Packing, call):
+def global_pool(packing: Packing, call: Any) -> Any:
     """An adaptive average pool to one pixel."""
     size = call.attrs.output_size
     known = call.args[0] in packing.tensors and packing.known_layout(call, call.attrs.layout)
@@ -40,14 +42,14 @@ def global_pool(packing: Packing, call):
     return _mean(packing, call), *packing.tensors[call.args[0]][1:]
 
 
-def mean(packing: Packing, call):
+def mean(packing: Packing, call: Any) -> Any:
     """A mean over height and width that keeps their axes."""
     if not is_spatial(packing, call) or not call.attrs.keepdims:
         return None
     return _mean(packing, call), *packing.tensors[call.args[0]][1:]
 
 
-def flat_mean(packing: Packing, call):
+def flat_mean(packing: Packing, call: Any) -> Any:
     """A mean over height and width as a plain (n, c)."""
     from tvm import relax
 
@@ -56,18 +58,18 @@ def flat_mean(packing: Packing, call):
     return relax.op.squeeze(packing.emit(packing.unpack(means)), axis=spatial_axes(packing, call))
 
 
-def is_spatial(packing: Packing, call) -> bool:
+def is_spatial(packing: Packing, call: Any) -> bool:
     """Whether a mean is over height and width of a packed tensor."""
     axes = sorted(int(axis) % 4 for axis in call.attrs.axis or [])
     return call.args[0] in packing.tensors and axes == spatial_axes(packing, call)
 
 
-def spatial_axes(packing: Packing, call) -> list[int]:
+def spatial_axes(packing: Packing, call: Any) -> list[int]:
     """The axes of height and width in an operator's plain input."""
     return [axis for axis in (1, 2, 3) if axis != packing.tensors[call.args[0]].axis]
 
 
-def _mean(packing: Packing, call):
+def _mean(packing: Packing, call: Any) -> Any:
     from tvm import relax
 
     data = packing.tensors[call.args[0]].variable

@@ -1,6 +1,7 @@
 """Operators that move, join, cut or pad packed tensors."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -8,15 +9,16 @@ from deltann.tvm.passes.pack_layout.packing import Packing
 from deltann.tvm.passes.pack_layout.pooling import spatial_axes
 
 
-def concat(packing: Packing, call):
+def concat(packing: Packing, call: Any) -> Any:
     """Tensors joined along their channels, where all but the last fill whole blocks."""
     from tvm import relax
 
     fields = packing.value(call.args[0])
     parts = fields.fields if isinstance(fields, relax.Tuple) else []
-    known = [packing.tensors.get(item) for item in parts]
     axis = int(call.attrs.axis) % 4
-    if not known or not all(item and item.axis == axis for item in known):
+    packed = [packing.tensors.get(item) for item in parts]
+    known = [item for item in packed if item and item.axis == axis]
+    if not known or len(known) < len(packed):
         return None
     if any(item.channels % packing.lanes for item in known[:-1]):
         return None
@@ -24,7 +26,7 @@ def concat(packing: Packing, call):
     return joined, sum(item.channels for item in known), axis
 
 
-def channel_slice(packing: Packing, call):
+def channel_slice(packing: Packing, call: Any) -> Any:
     """A range of channels that is one of whole blocks."""
     from tvm import relax
 
@@ -41,7 +43,7 @@ def channel_slice(packing: Packing, call):
     return cut, end[0] - begin[0], axis
 
 
-def permute_dims(packing: Packing, call):
+def permute_dims(packing: Packing, call: Any) -> Any:
     """NCHW to NHWC or back: the packed tensor stays as it is."""
     order = call.attrs.axes
     if call.args[0] not in packing.tensors or order is None:
@@ -51,7 +53,7 @@ def permute_dims(packing: Packing, call):
     return (data, channels, 4 - axis) if [*map(int, order)] == moved else None
 
 
-def pad(packing: Packing, call):
+def pad(packing: Packing, call: Any) -> Any:
     """A constant around height and width."""
     from tvm import relax
 
