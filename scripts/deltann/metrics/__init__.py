@@ -20,6 +20,7 @@ from deltann.metrics.accuracy import (
     top_k_accuracy_change,
 )
 from deltann.metrics.answers import (
+    RANKED,
     LogitDifference,
     kendall_tau_b,
     logit_difference,
@@ -57,6 +58,7 @@ __all__ = [
     "Anova",
     "Interval",
     "LogitDifference",
+    "RANKED",
     "RankTest",
     "SpeedupMeasure",
     "UNKNOWN_LABEL",

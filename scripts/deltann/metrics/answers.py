@@ -160,3 +160,12 @@ def logit_difference(logits_a: ArrayLike, logits_b: ArrayLike) -> LogitDifferenc
     relative = np.where(absolute == 0, 0.0, np.inf)
     np.divide(absolute, scale, out=relative, where=scale > 0)
     return LogitDifference(absolute, relative)
+
+
+# The metrics of two ranked lists, by their column in the table `conversions`, which has their mean
+# over the images.
+RANKED = {
+    "mean_jaccard": top_k_jaccard,
+    "mean_kendall_tau_b": kendall_tau_b,
+    "mean_rbo": rank_biased_overlap,
+}

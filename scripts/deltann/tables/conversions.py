@@ -16,7 +16,7 @@ CAPTION = (
     "equal labels, and every logit within 0.0001 of the image's largest logit."
 )
 COLUMNS = [*NAMES, *FAILURE, "outcome", *comparisons.DISSIMILARITY]
-COLUMNS += ["mean_jaccard", "mean_kendall_tau_b", "mean_rbo"]
+COLUMNS += [*metrics.RANKED]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
 COLUMNS += ["n_labelled", "correct_to_wrong", "wrong_to_correct", "mcnemar_p", "reference"]
 NO_REFERENCE = "no_reference"
@@ -47,11 +47,7 @@ def _against(study: Study, reference: int, cell: int) -> dict:
     row = comparisons.dissimilarity(study, reference, cell) | comparisons.logits(
         study, reference, cell
     )
-    row |= {
-        "mean_jaccard": metrics.top_k_jaccard(*ranked).mean(),
-        "mean_kendall_tau_b": metrics.kendall_tau_b(*ranked).mean(),
-        "mean_rbo": metrics.rank_biased_overlap(*ranked).mean(),
-    }
+    row |= {name: metric(*ranked).mean() for name, metric in metrics.RANKED.items()}
     truth = study.truth(cell)
     if (truth != metrics.UNKNOWN_LABEL).any():
         change = metrics.accuracy_change(ranked[0][:, 0], ranked[1][:, 0], truth)

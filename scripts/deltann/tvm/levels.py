@@ -21,7 +21,7 @@ _STEPS = (("FuseOps",), ("CanonicalizeBindings", "FoldConstant"), _EXTENDED, ("F
 LEVELS: dict[str, tuple[str, ...]] = {
     f"O{number}": sum(_STEPS[:number], ()) for number in range(len(_STEPS) + 1)
 }
-PASSES = LEVELS["O4"]
+PASSES = LEVELS[f"O{len(_STEPS)}"]
 
 
 @dataclass(frozen=True)
