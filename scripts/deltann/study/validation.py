@@ -125,7 +125,7 @@ def _check_imports(config: dict) -> None:
         if target not in config["tvm_imports"]:
             raise StudyError(
                 f"config key {key} is missing; expected the routes from {target} to a format that "
-                f"TVM imports ({', '.join(IMPORTS)})"
+                f"TVM imports ({', '.join(IMPORTS)}), or [] to leave its files uncompiled"
             )
         for route in config["tvm_imports"][target]:
             end = _end(config, key, target, route)
