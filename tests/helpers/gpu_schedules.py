@@ -15,9 +15,8 @@ import numpy as np
 
 from deltann.tvm import target_kinds
 from deltann.tvm.importers import import_model
-from deltann.tvm.levels import PASSES
+from deltann.tvm.levels import PASSES, kernel_pipeline, run
 from deltann.tvm.load import load_tvm
-from deltann.tvm.pipeline import kernel_pipeline, run
 
 BINDING = re.compile(r'T\.thread_binding\((.+?), thread="[a-zA-Z.]+"(?:, annotations=\{.*\})?\)')
 

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from deltann.formats import folder_tar
-from deltann.tvm import pipeline, target_kinds, tuning
+from deltann.tvm import levels, pipeline, target_kinds, tuning
 from deltann.tvm.cpu import schedules
 from deltann.tvm.importers import import_model
 
@@ -76,8 +76,8 @@ def _kernels(model_file: Path, framework: str, passes: list[str], tvm_target: An
 
     kind = target_kinds.get(tvm_target.kind.name)
     with tvm_target, tvm.transform.PassContext(opt_level=3):
-        steps = pipeline.kernel_pipeline(passes, kind, tvm_target, own_kernels=True)
-        module, _ = pipeline.run(steps, import_model(model_file, framework), passes)
+        steps = levels.kernel_pipeline(passes, kind, tvm_target, own_kernels=True)
+        module, _ = levels.run(steps, import_model(model_file, framework), passes)
     return {
         variable.name_hint: tuning.workload(function)
         for variable, function in module.functions_items()

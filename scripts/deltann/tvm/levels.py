@@ -12,7 +12,10 @@
 | O4 | `FastMathTransform`: exp, tanh and erf by approximations |
 """
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deltann.tvm.target_kinds import TargetKind
 
 _EXTENDED: tuple[str, ...] = ("FoldBatchnormToConv2D", "EliminateCommonSubexpr")
 _EXTENDED += ("CombineParallelConv2D", "CombineParallelMatmul", "PackLayout")
@@ -24,17 +27,107 @@ LEVELS: dict[str, tuple[str, ...]] = {
 PASSES = LEVELS[f"O{len(_STEPS)}"]
 
 
-@dataclass(frozen=True)
-class Vectors:
-    """The vector unit of a target.
+def kernel_pipeline(
+    passes: list[str] | tuple[str, ...], kind: "TargetKind", tvm_target: Any, own_kernels: bool
+) -> list[tuple[str | None, Any]]:
+    """The passes from an imported module to one of TIR kernels, in the order in which they run.
 
-    Attributes:
-        lanes: float32 numbers in a vector register.
-        registers: how many vectors of a tile (its results, weights and pixels) LLVM keeps in
-            registers. About as many as there are registers, since a multiplication can read an
-            operand from memory. Measured on a Zen 4 with the convolutions of the paper's models
-            and all tiles of up to 14 vectors by 4.
+    Args:
+        passes: the passes switched on, of `PASSES`, in any order.
+        kind: the module of the target's kind.
+        tvm_target: `tvm.target.Target`.
+        own_kernels: whether to lower operators to the kernels that the kind's schedules know,
+            whatever passes are switched on.
+
+    Returns:
+        Each `tvm.transform.Pass` with the name that switched it on. The name is None for passes
+        that always run or only prepare another.
+
+    Raises:
+        ValueError: an unknown pass.
     """
+    for name in passes:
+        if name not in PASSES:
+            raise ValueError(f"pass {name!r}; expected one of {', '.join(PASSES)}")
+    return [
+        *_graph_passes(passes, kind.layout_passes(tvm_target) if "PackLayout" in passes else []),
+        *_always(*(kind.kernel_passes(tvm_target) if own_kernels else [])),
+        *_kernel_passes(passes),
+    ]
 
-    lanes: int
-    registers: int
+
+def _graph_passes(passes: Any, layouts: list) -> list:
+    """The passes on graphs of operators."""
+    from tvm.relax import transform
+
+    from deltann.tvm.passes.combine_parallel_conv2d import combine_parallel_conv2d
+
+    return [
+        *_if_on(passes, "FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
+        *_always(transform.DecomposeOpsForInference()),
+        *_folding(passes),
+        *_if_on(passes, "EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
+        *_if_on(passes, "CombineParallelConv2D", combine_parallel_conv2d),
+        *_if_on(passes, "CombineParallelMatmul", transform.CombineParallelMatmul),
+        *(("PackLayout", item) for item in layouts),
+    ]
+
+
+def _kernel_passes(passes: Any) -> list:
+    """The passes that make kernels of operators, and fuse them."""
+    from tvm.relax import transform
+
+    return [
+        *_always(transform.DeadCodeElimination()),
+        *_folding(passes),
+        *_if_on(passes, "FastMathTransform", transform.FastMathTransform),
+        *_always(transform.LegalizeOps()),
+        *_if_on(passes, "FoldConstant", transform.FoldConstant),
+        *_always(*([transform.AnnotateTIROpPattern()] if "FuseOps" in passes else [])),
+        *_if_on(passes, "FuseOps", transform.FuseOps, transform.FuseTIR),
+        *_always(transform.DeadCodeElimination()),
+    ]
+
+
+def _folding(passes: Any) -> list:
+    """Constant folding: NumPy first, since it folds faster what both can."""
+    from tvm.relax import transform
+
+    from deltann.tvm.passes.fold_arithmetic import fold_arithmetic
+
+    return [
+        *_if_on(passes, "CanonicalizeBindings", transform.CanonicalizeBindings),
+        *_if_on(passes, "FoldConstant", fold_arithmetic, transform.FoldConstant),
+    ]
+
+
+def _if_on(passes: Any, name: str, *makers: Any) -> list:
+    return [(name, make()) for make in makers] if name in passes else []
+
+
+def _always(*items: Any) -> list:
+    return [(None, item) for item in items]
+
+
+def run(
+    steps: list[tuple[str | None, Any]], module: Any, passes: list[str] | tuple[str, ...]
+) -> Any:
+    """Run a pipeline.
+
+    Args:
+        steps: from `kernel_pipeline`.
+        module: the imported `tvm.IRModule`.
+        passes: the passes switched on.
+
+    Returns:
+        The module, and the sorted names of the passes switched on that changed nothing.
+    """
+    import tvm_ffi
+
+    busy = set()
+    for name, item in steps:
+        after = item(module)
+        if name and name not in busy and not tvm_ffi.structural_equal(module, after):
+            busy.add(name)
+        module = after
+    return module, sorted(set(passes) - busy)

@@ -5,11 +5,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deltann.cell import UNSCHEDULED
-from deltann.tvm import target_kinds, tuning
+from deltann.tvm import levels, target_kinds, tuning
 from deltann.tvm.importers import import_model
-from deltann.tvm.levels import PASSES
 from deltann.tvm.load import load_tvm
-from deltann.tvm.target_kinds import TargetKind
 
 
 def start_tvm(framework: str) -> Any:
@@ -106,11 +104,11 @@ def compile_module(
     """
     tvm = load_tvm()
     kind = target_kinds.get(tvm_target.kind.name)
-    steps = kernel_pipeline(passes, kind, tvm_target, own_kernels=schedule != UNSCHEDULED)
+    steps = levels.kernel_pipeline(passes, kind, tvm_target, own_kernels=schedule != UNSCHEDULED)
     # The virtual machine checks the model's input. Asserts in kernels cost a third of the build.
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with tvm_target, context:
-        module, idle = run(steps, module, passes)
+        module, idle = levels.run(steps, module, passes)
         clock.lap("passes")
         _write_script(module, outputs.graph)
         clock.lap("graph")
@@ -135,109 +133,3 @@ def _write_script(module: Any, path: Path | None) -> None:
     """Write a module as TVMScript, unless `path` is None."""
     if path:
         path.write_text(module.script(show_meta=False), encoding="utf-8")
-
-
-def kernel_pipeline(
-    passes: list[str] | tuple[str, ...], kind: TargetKind, tvm_target: Any, own_kernels: bool
-) -> list[tuple[str | None, Any]]:
-    """The passes from an imported module to one of TIR kernels, in the order in which they run.
-
-    Args:
-        passes: the passes switched on, of `PASSES`, in any order.
-        kind: the module of the target's kind.
-        tvm_target: `tvm.target.Target`.
-        own_kernels: whether to lower operators to the kernels that the kind's schedules know,
-            whatever passes are switched on.
-
-    Returns:
-        Each `tvm.transform.Pass` with the name that switched it on. The name is None for passes
-        that always run or only prepare another.
-
-    Raises:
-        ValueError: an unknown pass.
-    """
-    for name in passes:
-        if name not in PASSES:
-            raise ValueError(f"pass {name!r}; expected one of {', '.join(PASSES)}")
-    return [
-        *_graph_passes(passes, kind.layout_passes(tvm_target) if "PackLayout" in passes else []),
-        *_always(*(kind.kernel_passes(tvm_target) if own_kernels else [])),
-        *_kernel_passes(passes),
-    ]
-
-
-def _graph_passes(passes: Any, layouts: list) -> list:
-    """The passes on graphs of operators."""
-    from tvm.relax import transform
-
-    from deltann.tvm.passes.combine_parallel_conv2d import combine_parallel_conv2d
-
-    return [
-        *_if_on(passes, "FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
-        *_always(transform.DecomposeOpsForInference()),
-        *_folding(passes),
-        *_if_on(passes, "EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
-        *_if_on(passes, "CombineParallelConv2D", combine_parallel_conv2d),
-        *_if_on(passes, "CombineParallelMatmul", transform.CombineParallelMatmul),
-        *(("PackLayout", item) for item in layouts),
-    ]
-
-
-def _kernel_passes(passes: Any) -> list:
-    """The passes that make kernels of operators, and fuse them."""
-    from tvm.relax import transform
-
-    return [
-        *_always(transform.DeadCodeElimination()),
-        *_folding(passes),
-        *_if_on(passes, "FastMathTransform", transform.FastMathTransform),
-        *_always(transform.LegalizeOps()),
-        *_if_on(passes, "FoldConstant", transform.FoldConstant),
-        *_always(*([transform.AnnotateTIROpPattern()] if "FuseOps" in passes else [])),
-        *_if_on(passes, "FuseOps", transform.FuseOps, transform.FuseTIR),
-        *_always(transform.DeadCodeElimination()),
-    ]
-
-
-def _folding(passes: Any) -> list:
-    """Constant folding: NumPy first, since it folds faster what both can."""
-    from tvm.relax import transform
-
-    from deltann.tvm.passes.fold_arithmetic import fold_arithmetic
-
-    return [
-        *_if_on(passes, "CanonicalizeBindings", transform.CanonicalizeBindings),
-        *_if_on(passes, "FoldConstant", fold_arithmetic, transform.FoldConstant),
-    ]
-
-
-def _if_on(passes: Any, name: str, *makers: Any) -> list:
-    return [(name, make()) for make in makers] if name in passes else []
-
-
-def _always(*items: Any) -> list:
-    return [(None, item) for item in items]
-
-
-def run(
-    steps: list[tuple[str | None, Any]], module: Any, passes: list[str] | tuple[str, ...]
-) -> Any:
-    """Run a pipeline.
-
-    Args:
-        steps: from `kernel_pipeline`.
-        module: the imported `tvm.IRModule`.
-        passes: the passes switched on.
-
-    Returns:
-        The module, and the sorted names of the passes switched on that changed nothing.
-    """
-    import tvm_ffi
-
-    busy = set()
-    for name, item in steps:
-        after = item(module)
-        if name and name not in busy and not tvm_ffi.structural_equal(module, after):
-            busy.add(name)
-        module = after
-    return module, sorted(set(passes) - busy)

@@ -7,7 +7,7 @@ from typing import Any
 
 from deltann.cell import UNSCHEDULED
 from deltann.tvm.cpu import schedules
-from deltann.tvm.levels import Vectors
+from deltann.tvm.cpu.vectors import Vectors
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
 # The value of `mcpu` that means this machine's processor.

@@ -7,8 +7,8 @@ operator must stay as it is.
 
 from typing import Any
 
+from deltann.tvm.cpu.vectors import Vectors
 from deltann.tvm.expressions import mutate_functions, operator
-from deltann.tvm.levels import Vectors
 from deltann.tvm.passes.pack_layout import convolution, dense, elementwise, pooling, shapes
 from deltann.tvm.passes.pack_layout.packing import Packed, Packing
 
