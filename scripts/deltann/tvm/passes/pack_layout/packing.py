@@ -4,8 +4,8 @@ import math
 from typing import Any, NamedTuple
 
 from deltann.tvm.cpu import packed_operators
+from deltann.tvm.cpu.vectors import Vectors
 from deltann.tvm.expressions import sides
-from deltann.tvm.levels import Vectors
 
 
 class Packed(NamedTuple):
