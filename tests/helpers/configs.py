@@ -139,7 +139,7 @@ BAD = {
     ),
     "bad labels": (
         changed_config("images", {"folder": "bad-labels"}),
-        ["bad-labels/labels.csv, line 2", "'z.png'", "no image"],
+        ["bad-labels/labels.csv, line 2", "'z.png'", "not an image"],
     ),
     "a brace in a name": (
         changed_config("images", {"folder": "braces"}),
