@@ -1,4 +1,4 @@
-"""Every runner, converter, model family and target kind offers what its Protocol states."""
+"""Every module that is found by its name offers what the Protocol of its package states."""
 
 import inspect
 from importlib import import_module
@@ -7,6 +7,7 @@ from pkgutil import iter_modules
 import pytest
 
 from deltann import converters, models, runners
+from deltann.images import resizers
 from deltann.tvm import target_kinds
 from helpers.protocols import copy_without, violations
 from helpers.workspace import ROOT
@@ -14,6 +15,7 @@ from helpers.workspace import ROOT
 PROTOCOLS = {
     converters: converters.Converter,
     models: models.Family,
+    resizers: resizers.Resizer,
     runners: runners.RunnerModule,
     target_kinds: target_kinds.TargetKind,
 }
