@@ -1,4 +1,4 @@
-"""The disagreement gallery: the images on which cells of a model differ, with all their answers.
+"""The gallery: the images on which cells of a model disagree, with all their answers.
 
-`answers` finds them in the study dataset, `thumbnails` draws them, `page` writes one file.
+`answers` finds the images in the study dataset, `thumbnails` draws them, `page` writes one file.
 """

@@ -1,4 +1,4 @@
-"""Which images the cells of a model answer differently, and how."""
+"""The images on which cells of a model disagree, and their answers."""
 
 import json
 from collections.abc import Iterator
@@ -18,14 +18,13 @@ class Entry:
     """An image on which cells of one model, or of several, disagree.
 
     Attributes:
-        name: the image's.
-        within: cells that answer other than most cells of their model and source.
-        between: cells that answer other than most cells of their model.
-        text: `name` and `models` as JSON for a script element. Each model has its `model`,
-            `truth` (or null), `within`, `between`, and `answers`: per distinct answer, most
-            frequent first, its label, the numbers of the cells that give it (`0-3,7`), and the
-            median and the least margin over these cells (probability of rank 1 minus that of
-            rank 2, three digits).
+        name: the image's name.
+        within: number of cells whose answer isn't the most frequent one of their model and source.
+        between: number of cells whose answer isn't the most frequent one of their model.
+        text: `name` and `models` as JSON for a script element. Each model has `model`, `truth` (or
+            null), `within`, `between` and `answers`. Answers are sorted by falling frequency; each
+            has its label, the numbers of its cells (`0-3,7`), and the median and the least margin
+            of these cells (probability of rank 1 minus that of rank 2, three digits).
     """
 
     name: str
@@ -35,7 +34,7 @@ class Entry:
 
 
 def to_json(value: object) -> str:
-    """JSON in ASCII that can stand inside a script element, of HTML and of XML."""
+    """JSON in ASCII that is safe inside a script element of HTML and of XML."""
     text = json.dumps(value, separators=(",", ":"), allow_nan=False)
     return text.translate(MARKUP)
 
@@ -45,30 +44,30 @@ def collect(dataset: xr.Dataset, limit: int) -> tuple[list[Entry], int]:
 
     Args:
         dataset: the study dataset, read in blocks of images.
-        limit: bytes of text after which the images with the fewest disagreeing cells are dropped.
+        limit: bytes of text; images with the fewest disagreeing cells are dropped beyond it.
 
     Returns:
-        The entries, by falling `within`, then `between`, then in the dataset's order; and how
-        many there are with those dropped.
+        The entries, by falling `within`, then falling `between`, then in the dataset's order; and
+        their number including dropped ones.
     """
     kept: list[Entry] = []
-    found = 0
+    total = 0
     for start in range(0, dataset.sizes["image"], CHUNK_IMAGES):
         block = dataset.isel(image=slice(start, start + CHUNK_IMAGES))
         new = list(_entries(block))
-        found += len(new)
+        total += len(new)
         kept = _first(sorted(kept + new, key=lambda item: (-item.within, -item.between)), limit)
-    return kept, found
+    return kept, total
 
 
 def _first(entries: list[Entry], limit: int) -> list[Entry]:
-    """As many as fit."""
+    """The first entries, as many as fit."""
     sizes = np.cumsum([len(entry.text) for entry in entries])
     return entries[: int(np.searchsorted(sizes, limit, side="right"))]
 
 
 def _entries(block: xr.Dataset) -> Iterator[Entry]:
-    """The entries of a block of images, in its order."""
+    """The entries of a block of images, in the block's order."""
     label = block["label"].isel(rank=0).values
     margin = _margin(block["probability"].isel(rank=slice(2)).values)
     truth = np.broadcast_to(block["true_label"].values, label.shape)
@@ -90,13 +89,13 @@ def _entries(block: xr.Dataset) -> Iterator[Entry]:
 
 
 def _margin(probability: np.ndarray) -> np.ndarray:
-    """How much more probable the first rank is, (cell, image); of one class, all of it."""
+    """Probability of rank 1 minus that of rank 2 (0 if there is one class), (cell, image)."""
     filled = np.nan_to_num(probability)
     return filled[:, :, 0] - filled[:, :, 1] if filled.shape[2] > 1 else filled[:, :, 0]
 
 
 def _differ(label: np.ndarray) -> np.ndarray:
-    """Where the cells that have an answer have several: bool (image,) of labels (cell, image)."""
+    """On which images the cells with an answer disagree: bool (image,) of labels (cell, image)."""
     low = np.where(label == MISSING_LABEL, np.iinfo(label.dtype).max, label).min(axis=0)
     return label.max(axis=0) > low
 
@@ -111,8 +110,11 @@ def _answers(
     """One model's answers to one image.
 
     Args:
-        cells: numbers of the model's cells that answered it.
-        sources, label, margin, truth: (cell,), of all cells.
+        cells: numbers of the model's cells that answered the image.
+        sources: each cell's source, (cell,), of all cells; likewise the others.
+        label: each cell's answer.
+        margin: its margin.
+        truth: the true label, `UNKNOWN` if it isn't known.
     """
     labels, counts = np.unique(label[cells], return_counts=True)
     answers = []
@@ -131,7 +133,7 @@ def _answers(
 
 
 def _minority(label: np.ndarray) -> int:
-    """How many don't give the most frequent answer."""
+    """The number of cells that don't give the most frequent answer."""
     return int(label.size - np.unique(label, return_counts=True)[1].max())
 
 
@@ -140,6 +142,6 @@ def _round(value: float) -> float:
 
 
 def ranges(numbers: np.ndarray) -> str:
-    """Rising numbers as text, runs of them by their ends: `0-3,7`."""
+    """Rising numbers as text, runs by their ends: `0-3,7`."""
     runs = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
     return ",".join(str(run[0]) if run.size == 1 else f"{run[0]}-{run[-1]}" for run in runs)

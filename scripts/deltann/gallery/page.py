@@ -1,7 +1,7 @@
-"""One XHTML file with everything in it: the answers as JSON, thumbnails, style and script.
+"""One self-contained XHTML file: the answers as JSON, thumbnails, style and script.
 
-Not HTML: Snakemake shows HTML in a frame of its report by a data URI, of which browsers take two
-megabytes; files of other types are downloaded from it, whatever their size.
+It isn't HTML because Snakemake's report embeds HTML as a data URI, and browsers limit these to two
+megabytes. Files of other types are downloads of any size.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from deltann.gallery import answers, thumbnails
 from deltann.gallery.answers import Entry, to_json
 
 HERE = Path(__file__).parent
-# Bytes of the page: browsers stay quick, and a report can hold it.
+# Bytes of the page, so that browsers stay quick and a report can hold it.
 LIMIT = 20_000_000
 
 
@@ -25,17 +25,17 @@ def page(dataset: xr.Dataset, draw: Callable[[str], str], limit: int = LIMIT) ->
 
     Args:
         dataset: the study dataset.
-        draw: from an image's name to its thumbnail in base64.
-        limit: bytes; where not every image fits, those on which the fewest cells disagree are
-            left out, and the page says how many.
+        draw: gives an image's thumbnail in base64, by the image's name.
+        limit: bytes. If not every image fits, those on which the fewest cells disagree are left
+            out, and the page says how many.
 
     Raises:
         ValueError: the limit is too low for the page without any image.
         StudyError: an image has no thumbnail.
     """
-    entries, found = answers.collect(dataset, limit)
-    # as if all were left out: the longest that the statement gets
-    room = limit - len(_fill(dataset, [], [], found))
+    entries, total = answers.collect(dataset, limit)
+    # the statement on left out images is longest if all are left out
+    room = limit - len(_fill(dataset, [], [], total))
     pictures: list[str] = []
     for entry in entries:
         picture = draw(entry.name)
@@ -43,15 +43,15 @@ def page(dataset: xr.Dataset, draw: Callable[[str], str], limit: int = LIMIT) ->
         if room < 0:
             break
         pictures.append(picture)
-    text = _fill(dataset, entries[: len(pictures)], pictures, found)
+    text = _fill(dataset, entries[: len(pictures)], pictures, total)
     size = len(text.encode())
     if size > limit:
         raise ValueError(f"a gallery of {size} bytes; expected at most {limit}")
     return text
 
 
-def _fill(dataset: xr.Dataset, entries: list[Entry], pictures: list[str], found: int) -> str:
-    """The page of these entries."""
+def _fill(dataset: xr.Dataset, entries: list[Entry], pictures: list[str], total: int) -> str:
+    """The page with these entries."""
     rows = zip(*(dataset[name].values.tolist() for name in NAMES), strict=True)
     parts = {
         "names": to_json(NAMES),
@@ -64,7 +64,7 @@ def _fill(dataset: xr.Dataset, entries: list[Entry], pictures: list[str], found:
     return Template(_read("page.xhtml")).substitute(
         style=_read("page.css"),
         script=_read("page.js"),
-        facts="\n".join(f"<p>{escape(line)}</p>" for line in facts(dataset, entries, found)),
+        facts="\n".join(f"<p>{escape(line)}</p>" for line in facts(dataset, entries, total)),
         data="{" + ",".join(f'"{key}":{value}' for key, value in parts.items()) + "}",
     )
 
@@ -73,8 +73,8 @@ def _read(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def facts(dataset: xr.Dataset, entries: list[Entry], found: int) -> list[str]:
-    """What the page shows and what it leaves out, a sentence or more per line."""
+def facts(dataset: xr.Dataset, entries: list[Entry], total: int) -> list[str]:
+    """What the page shows and what it leaves out: lines of one or more sentences."""
     status = dataset["status"].values
     failed = int((status != "ok").sum())
     images = dataset.sizes["image"]
@@ -82,13 +82,13 @@ def facts(dataset: xr.Dataset, entries: list[Entry], found: int) -> list[str]:
         f"{_count(status.size, 'cell')}: {status.size - failed} answered, {failed} failed and "
         "have no answers here.",
         f"{_count(images, 'image')}: cells of the same model disagree about the most probable "
-        f"class of {found}.",
+        f"class of {total}.",
     ]
-    left_out = found - len(entries)
+    left_out = total - len(entries)
     if left_out:
         shown = f"the {_count(len(entries), 'image')} on which the most cells disagree"
         lines.append(
-            f"Left out: {_count(left_out, 'image')} of these. A page has a limited size; this one "
+            f"Left out: {_count(left_out, 'image')} of these, since the page's size is limited. It "
             f"shows {shown if entries else 'none'}. The answers to the others are in the study "
             'dataset: xarray.open_dataset("study.nc").label.sel(image=...)[:, 0]'
         )

@@ -12,38 +12,38 @@ from PIL import Image
 from deltann.errors import StudyError
 from deltann.images import prepared
 
-# About 2 KB each: what 5,500 of them may weigh on a page that stays under its limit.
+# About 2 KB each, so that 5,500 of them fit on a page.
 SIDE, QUALITY = 96, 40
 TYPE = "image/webp"
 
 
 @contextmanager
 def drawing(paths: list[Path]) -> Iterator[Callable[[str], str]]:
-    """Open the prepared images, and yield a function from an image's name to its thumbnail.
+    """Open the prepared images, and yield a function that gives an image's thumbnail by its name.
 
-    The thumbnail is a WebP file of `SIDE` by `SIDE` pixels in base64, of the first file that
-    holds the image.
+    The thumbnail is a WebP file of `SIDE` by `SIDE` pixels in base64, from the first file that has
+    the image.
 
     Args:
         paths: prepared images, as `deltann.images.prepared` writes them.
 
     Raises:
-        StudyError: a file is damaged; or an image, when it is asked for, is in none.
+        StudyError: a file is damaged; or, from the function, no file has the image.
     """
     with ExitStack() as stack:
-        places: dict[str, tuple[prepared.Prepared, int]] = {}
+        rows: dict[str, tuple[prepared.Prepared, int]] = {}
         for path in paths:
             images = stack.enter_context(prepared.open_file(path))
             images.check()
             for row, name in enumerate(images.names):
-                places.setdefault(name, (images, row))
+                rows.setdefault(name, (images, row))
 
         def draw(name: str) -> str:
-            if name not in places:
+            if name not in rows:
                 raise StudyError(
                     f"image {name!r} of the study is in none of {', '.join(map(str, paths))}"
                 )
-            images, row = places[name]
+            images, row = rows[name]
             return encode(images.pixels(slice(row, row + 1))[0])
 
         yield draw

@@ -1,5 +1,4 @@
-"""The study in a page, answers first: what changed labels, what changed time, what failed, and
-what a deployer should do."""
+"""The study on a page: what changed labels, what changed time, what failed, and what to do."""
 
 from pathlib import Path
 
@@ -21,8 +20,8 @@ def summary(
     Args:
         tables: those of `deltann.registry`, as `deltann.tables.compute` computes them.
         cells: `deltann.tables.Study.cells`.
-        excluded: per geometry, the images that its preparation left out, one line each.
-        seeded: the models whose weights were made on the spot.
+        excluded: per geometry and resizer, the images that were left out, one line each.
+        seeded: the models with seeded weights, which are random.
     """
     sections = {
         "Answers": answers.lines(tables),
@@ -36,7 +35,7 @@ def summary(
     parts = ["# Summary of the study"]
     if seeded:
         parts.append(
-            f"**Seeded weights, nothing learnt: {', '.join(seeded)}. This study says nothing about "
+            f"**Seeded weights, not trained: {', '.join(seeded)}. This study says nothing about "
             "accuracy.**"
         )
     for title, lines in sections.items():
@@ -45,7 +44,7 @@ def summary(
 
 
 def read_excluded(paths: list[Path]) -> dict[str, str]:
-    """The images left out, by geometry and resizer, from the prepared images' files."""
+    """The images that were left out, by geometry and resizer, from the files of prepared images."""
     excluded = {}
     for path in paths:
         with prepared.open_file(path) as images:
@@ -95,32 +94,34 @@ def _caveats(cells: pd.DataFrame, compilations: pd.DataFrame) -> list[str]:
         names = some([cell(row) for _, row in disturbed.iterrows()])
         lines.append(
             f"{count(len(disturbed), 'cell')} of {len(cells)} disturbed while timed: the machine's "
-            "speed drifted, or other processes held its processors; such latencies may mislead, "
-            f"the answers don't: {names}"
+            "speed drifted, or other processes used its processors. These latencies may be wrong; "
+            f"the answers aren't affected: {names}"
         )
     if unseen:
         lines.append(
-            f"whether other processes held the processors is unknown for {count(unseen, 'cell')}: "
-            "their machine doesn't tell (it does on Linux)"
+            f"unknown for {count(unseen, 'cell')}: whether other processes used the processors "
+            "(only Linux reports it)"
         )
     return lines or ["none: nothing disturbed the timings"]
 
 
 def _unscheduled(compilations: pd.DataFrame) -> list[str]:
-    """A kernel without a schedule is slow by itself, whatever the graph passes did."""
-    left = compilations[compilations["unscheduled"] > 0]
-    if left.empty:
+    """Kernels without a schedule, which are slow whatever the graph passes do."""
+    unscheduled = compilations[compilations["unscheduled"] > 0]
+    if unscheduled.empty:
         return []
-    kernels = f"{int(left['unscheduled'].sum())} kernels of {int(left['kernels'].sum())}"
+    kernels = (
+        f"{int(unscheduled['unscheduled'].sum())} kernels of {int(unscheduled['kernels'].sum())}"
+    )
     where = some(
         [
             f"{row['model']} from {row['source']} to {row['target']} at {row['backend']} "
             f"({row['unscheduled']:.0f})"
-            for _, row in left.iterrows()
+            for _, row in unscheduled.iterrows()
         ],
         "; ",
     )
     return [
-        f"no schedule fits {kernels}, in {count(len(left), 'compilation')} of {len(compilations)}: "
-        f"they run as plain loops (tables/compilations.csv): {where}"
+        f"no schedule fits {kernels}, in {count(len(unscheduled), 'compilation')} of "
+        f"{len(compilations)}: they run as plain loops (tables/compilations.csv): {where}"
     ]

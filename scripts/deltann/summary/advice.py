@@ -1,4 +1,4 @@
-"""What a deployer should do, as far as this study's images can tell."""
+"""What to do, as far as this study's images can tell."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from deltann.summary.formatting import count, route, some
 from deltann.tables.comparisons import FAILED, LABELS
 from deltann.tvm.levels import LEVELS
 
-# A change of so many percent of labels is one that a deployer would want to rule out.
+# A study should be able to rule out changes of so many percent of the labels.
 RULED_OUT = 1.0
 
 
@@ -31,8 +31,8 @@ def _routes(routes: pd.DataFrame) -> list[str]:
         for _, row in routes[routes["outcome"].isin([FAILED, LABELS])].iterrows()
     ]
     safe = int(routes["outcome"].notna().sum()) - len(bad)
-    found = [f"Convert by {count(safe, 'route')} that changed no label (tables/routes.csv)"]
-    return found + ([f"Don't convert by: {some(bad, '; ')}"] if bad else [])
+    advice = [f"Convert by {count(safe, 'route')} that changed no label (tables/routes.csv)"]
+    return advice + ([f"Don't convert by: {some(bad, '; ')}"] if bad else [])
 
 
 def _level(compilers: pd.DataFrame) -> list[str]:
@@ -52,25 +52,25 @@ def _level(compilers: pd.DataFrame) -> list[str]:
 
 
 def _images(conversions: pd.DataFrame) -> list[str]:
-    """How sure one can be, and where to look."""
+    """The images to look at, and how many more the study needs."""
     ran = conversions[conversions["status"] == "ok"]
     if ran.empty:
         return []
     differing = ran["differing_images"].dropna().astype(str)
     images = {name for names in differing for name in names.split(";") if name}
-    found = []
+    advice = []
     if images:
-        found.append(
+        advice.append(
             f"Look at the {count(len(images), 'image')} on which cells disagree, in the gallery"
         )
     n, needed = int(ran["n"].min()), metrics.wilson_sample_size(RULED_OUT)
     if n < needed:
-        found.append(
+        advice.append(
             f"Take more images: {count(n, 'image')} without a change rule out changes of more than "
             f"{metrics.wilson_interval(0, n).high:.1f} % of labels (95 % interval); to rule out "
             f"{RULED_OUT:g} %, take {needed}"
         )
-    return found
+    return advice
 
 
 def _again(cells: pd.DataFrame) -> list[str]:

@@ -1,43 +1,46 @@
-"""Which changes of the environment changed labels, on which images, with what confidence."""
+"""Which changes of the environment changed labels, on which images, and how sure that is."""
 
 from collections.abc import Callable, Iterator
 
 import pandas as pd
 
 from deltann.cell import SOURCE, UNCONVERTED
-from deltann.summary.formatting import NAMED, cell, compiled, count, route, share
+from deltann.summary.formatting import NAMED, cell, compiled, count, library, route, share
 from deltann.tables.comparisons import FAILED
 
 NOTHING = "nothing to compare"
 
 
 def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """One line per kind of change, and below it the worst ones."""
+    """One line per kind of change, and below it the largest changes."""
     routes = tables["routes"]
     converted = routes[routes["route"] != UNCONVERTED]
     by_source = converted["preprocessing"] == SOURCE
-    parts = [
+    kinds = [
         ("Conversion", "route", converted[by_source], route),
-        ("Conversion, prepared as the target does", "route", converted[~by_source], route),
+        ("Conversion, with the target's preprocessing", "route", converted[~by_source], route),
         ("Compilation", "compiled cell", tables["compilers"], compiled),
         ("Preparation", "other preparation", tables["inputs"], _preparation),
         ("Frameworks' own models", "pair", tables["natives"], _pair),
     ]
-    found = [line for title, word, rows, name in parts for line in _part(title, word, rows, name)]
-    return [*(found or [f"Labels: {NOTHING}"]), _numbers(tables["conversions"], tables["accuracy"])]
+    changes = [line for title, word, rows, name in kinds for line in _kind(title, word, rows, name)]
+    return [
+        *(changes or [f"Labels: {NOTHING}"]),
+        _numbers(tables["conversions"], tables["accuracy"]),
+    ]
 
 
-def _part(title: str, word: str, rows: pd.DataFrame, name: Callable) -> Iterator[str]:
+def _kind(title: str, word: str, rows: pd.DataFrame, name: Callable) -> Iterator[str]:
     if rows.empty:
         return
     ran = rows[rows["differing"].notna()]
     changed = ran[ran["differing"] > 0].sort_values("differing", ascending=False, kind="stable")
     failed = _failed(rows)
-    ended = [f"{len(changed)} of {count(len(rows), word)} change labels"]
-    ended += [f"{failed} failed"] if failed else []
+    outcomes = [f"{len(changed)} of {count(len(rows), word)} change labels"]
+    outcomes += [f"{failed} failed"] if failed else []
     if unknown := len(rows) - len(ran) - failed:
-        ended.append(f"{unknown} had nothing to be compared with")
-    text = f"{title}: {', '.join(ended)}"
+        outcomes.append(f"{unknown} have no reference")
+    text = f"{title}: {', '.join(outcomes)}"
     if changed.empty and len(ran):
         least = ran.loc[ran["high"].astype(float).idxmax()]
         text += (
@@ -56,26 +59,30 @@ def _failed(rows: pd.DataFrame) -> int:
 
 
 def _preparation(row: pd.Series) -> str:
-    return (
-        f"{route(row)}: {row['preprocessing_b']} preprocessing by {row['resizer_b']} for "
-        f"{row['preprocessing_a']} by {row['resizer_a']}"
-    )
+    changes, (before, after) = [], (row["preprocessing_a"], row["preprocessing_b"])
+    if after != before:
+        changes.append(f"the {after}'s preprocessing instead of the {before}'s")
+    before, after = library(row["resizer_a"]), library(row["resizer_b"])
+    if after != before:
+        changes.append(f"resized by {after} instead of {before}")
+    return f"{route(row)}, {' and '.join(changes)}"
 
 
 def _pair(row: pd.Series) -> str:
-    return f"{row['model']} of {row['source_a']} and of {row['source_b']}"
+    return f"{row['model']} from {row['source_a']} and from {row['source_b']}"
 
 
 def _numbers(conversions: pd.DataFrame, accuracy: pd.DataFrame) -> str:
-    """The largest change of a logit, and of accuracy."""
+    """The largest logit difference, and the largest change of accuracy."""
     ran = conversions[conversions["status"] == "ok"]
     if ran.empty:
         return f"Logits: {NOTHING}"
     row = ran.loc[ran["max_relative_logit_difference"].idxmax()]
     text = (
         "Logits: the largest difference from the native model is "
-        f"{row['max_logit_difference']:.2g} (relative to an image's largest logit: "
-        f"{100 * row['max_relative_logit_difference']:.3g} %), in {cell(row)}"
+        f"{row['max_logit_difference']:.2g} (at most "
+        f"{100 * row['max_relative_logit_difference']:.3g} % of an image's largest logit), in "
+        f"{cell(row)}"
     )
     labelled = ran[ran["n_labelled"] > 0]
     if labelled.empty:
@@ -84,7 +91,7 @@ def _numbers(conversions: pd.DataFrame, accuracy: pd.DataFrame) -> str:
     moved = labelled[labelled["wrong_to_correct"] + labelled["correct_to_wrong"] > 0]
     best = accuracy["top1_percent"].max()
     if moved.empty:
-        return f"{text}; no image's answer turned wrong or right (best top-1 accuracy {best:.0f} %)"
+        return f"{text}; no answer turned wrong or right (best top-1 accuracy {best:.0f} %)"
     row = moved.loc[net[moved.index].abs().idxmax()]
     return (
         f"{text}; accuracy changes most in {cell(row)}: "

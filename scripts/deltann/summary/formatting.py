@@ -1,11 +1,18 @@
-"""How the summary names things and numbers."""
+"""Texts of the summary: cells, routes, counts and shares."""
 
 import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
 
-# So many are named; the tables have them all.
+# So many items are named; the tables have all of them.
 NAMED = 5
+# How libraries write their own names.
+LIBRARIES = {"opencv": "OpenCV", "pillow": "Pillow", "tensorflow": "TensorFlow"}
+
+
+def library(name: str) -> str:
+    """A resizer's library, as it writes its own name."""
+    return LIBRARIES.get(name, name)
 
 
 def count(number: int, word: str) -> str:
@@ -25,14 +32,14 @@ def cell(row: pd.Series) -> str:
 
 
 def route(row: pd.Series) -> str:
-    """A model's way from its source to its target."""
+    """A model with its source, target and route."""
     if row["route"] == UNCONVERTED:
         return f"{row['model']} of {row['source']}"
     return f"{row['model']} from {row['source']} to {row['target']} by {row['route']}"
 
 
 def runs(row: pd.Series) -> str:
-    """What runs a cell."""
+    """The backend and device of a cell."""
     if row["backend"] == NATIVE:
         return f"its own runtime on {row['device']}"
     if row["schedule"] == RUNTIME:
@@ -42,12 +49,12 @@ def runs(row: pd.Series) -> str:
 
 
 def compiled(row: pd.Series) -> str:
-    """A compiled cell: its model's way, and what runs it."""
+    """A compiled cell: its model and route, importer, backend and device."""
     return f"{route(row)} (import {row['importer']}), {runs(row)}"
 
 
 def share(row: pd.Series) -> str:
-    """How many images differ, with the interval and their names."""
+    """How many images differ, with the interval and the images' names."""
     images = str(row["differing_images"]).split(";")
     return (
         f"{int(row['differing'])} of {count(int(row['n']), 'image')}, "

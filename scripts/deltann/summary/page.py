@@ -4,7 +4,7 @@ from string import Template
 
 from markdown_it import MarkdownIt
 
-# What stands between the title and the first section is a warning.
+# A paragraph between the title and the first section is a warning.
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -23,5 +23,5 @@ $body</body>
 
 
 def page(text: str) -> str:
-    """A summary in markdown as HTML; what looks like HTML in it, in an error's message, is text."""
+    """A markdown summary as HTML. HTML in it, as in an error's message, is escaped."""
     return PAGE.substitute(body=MarkdownIt("commonmark", {"html": False}).render(text))

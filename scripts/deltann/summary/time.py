@@ -1,4 +1,4 @@
-"""What changed the time."""
+"""What changed time."""
 
 import pandas as pd
 
@@ -36,7 +36,7 @@ def _levels(speedups: pd.DataFrame) -> str:
 def _passes(passes: pd.DataFrame) -> list[str]:
     """The graph passes that do most and least for time, alone."""
     alone = passes[passes["idle"].notna() & (passes["published_pass"] != ENABLED)]
-    # CombineParallelMatmul does the work of two of the paper's
+    # CombineParallelMatmul has a row for each of two published passes
     alone = alone.drop_duplicates(["backend", *FILE])
     rows = _steady(alone[(alone["status"] == "ok") & (alone["idle"] == 0)])
     if rows.empty:
@@ -48,21 +48,21 @@ def _passes(passes: pd.DataFrame) -> list[str]:
     text += f"; {idle} of {len(alone)} had nothing to do"
     if alone["same_code_low"].notna().any():
         low, high = alone["same_code_low"].min(), alone["same_code_high"].max()
-        text += f", and cells with the same code took {low:.2f} to {high:.2f} of the time"
+        text += f"; cells with the same code took {low:.2f} to {high:.2f} of the time"
     return [f"{text} (tables/passes.md)"]
 
 
 def _alone(row: pd.Series) -> str:
-    sure = f"95 % interval {row['ratio_low']:.2f} to {row['ratio_high']:.2f}, "
+    interval = f"95 % interval {row['ratio_low']:.2f} to {row['ratio_high']:.2f}, "
     return (
         f"{row['passes']} takes {row['ratio']:.2f} of the time without any "
-        f"({sure if row['n'] > 1 else ''}{count(int(row['n']), 'image')}) for {route(row)} on "
+        f"({interval if row['n'] > 1 else ''}{count(int(row['n']), 'image')}) for {route(row)} on "
         f"{row['device']}"
     )
 
 
 def _steady(rows: pd.DataFrame) -> pd.DataFrame:
-    """Those timed undisturbed; all, where there are none."""
+    """The rows with undisturbed timings, or all rows if there are none."""
     steady = rows[rows["disturbed"] == 0]
     return rows if steady.empty else steady
 
@@ -74,11 +74,11 @@ def _unsteady(rows: pd.DataFrame) -> str:
 def _speedup(row: pd.Series) -> str:
     factors = [1 + row[name] / 100 for name in ("speedup_percent", "low", "high")]
     # one image can't be resampled
-    sure = f"95 % interval {factors[1]:.2f} to {factors[2]:.2f}, " if row["n"] > 1 else ""
+    interval = f"95 % interval {factors[1]:.2f} to {factors[2]:.2f}, " if row["n"] > 1 else ""
     kernels = "" if row["schedule"] == RULES else f", schedule {row['schedule']}"
     return (
         f"{row['candidate']} is {factors[0]:.2f} times as fast as {row['baseline']} "
-        f"({sure}{count(int(row['n']), 'image')}) "
+        f"({interval}{count(int(row['n']), 'image')}) "
         f"for {row['model']} from {row['source']} to {row['framework']} on {row['device']}"
         f"{kernels}"
     )
@@ -87,12 +87,14 @@ def _speedup(row: pd.Series) -> str:
 def fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> pd.DataFrame:
     """Per model, the fastest cell that gives every image its native model's label.
 
-    Only cells timed on a steady machine compete, where there are any.
+    Disturbed cells count only if all are disturbed.
     """
     ran = latency[latency["status"] == "ok"]
-    found = conversions.set_index(list(NAMES))["differing"]
+    differing = conversions.set_index(list(NAMES))["differing"]
     natives = (ran["backend"] == NATIVE) & (ran["route"] == UNCONVERTED)
-    same = natives | pd.Series([found.get(key) == 0 for key in _keys(ran)], ran.index, dtype=bool)
+    same = natives | pd.Series(
+        [differing.get(key) == 0 for key in _keys(ran)], ran.index, dtype=bool
+    )
     groups = [_steady(rows) for _, rows in ran[same].groupby("model", sort=False)]
     return pd.DataFrame([rows.loc[rows["median_ms"].idxmin()] for rows in groups])
 
