@@ -88,8 +88,8 @@ def facts(dataset: xr.Dataset, entries: list[Entry], total: int) -> list[str]:
     if left_out:
         shown = f"the {_count(len(entries), 'image')} on which the most cells disagree"
         lines.append(
-            f"Left out: {_count(left_out, 'image')} of these, since the page's size is limited. It "
-            f"shows {shown if entries else 'none'}. The answers to the others are in the study "
+            f"Left out: {_count(left_out, 'image')} of these. The page's size is limited; it shows "
+            f"{shown if entries else 'none'}. The answers to the others are in the study "
             'dataset: xarray.open_dataset("study.nc").label.sel(image=...)[:, 0]'
         )
     return lines
