@@ -73,11 +73,11 @@ def test_no_test_imports_a_test():
 def too_long(path: Path) -> list[str]:
     """A file's functions that are too long, and the file itself if it is."""
     text = path.read_text(encoding="utf-8")
-    functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
-    lengths = {node.name: node.end_lineno - node.lineno + 1 for node in functions}
-    found = [
-        f"{path}: {name}: {length}" for name, length in lengths.items() if length > FUNCTION_LINES
-    ]
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef) and node.name not in LONG:
+            length = node.end_lineno - node.lineno + 1
+            found += [f"{path}: {node.name}: {length}"] * (length > FUNCTION_LINES)
     return found + [f"{path}: {len(text.splitlines())}"] * (len(text.splitlines()) > FILE_LINES)
 
 
