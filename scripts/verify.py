@@ -1,4 +1,4 @@
-"""Check that a finished study is whole: every file against its digest, every cell of its grid."""
+"""Check a finished study: every file against its record, every cell of its grid."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from deltann.execution import cli
 
 
 def main(options: argparse.Namespace) -> None:
-    """Check, and say `ok`, or what is wrong; exit with 1 if something is."""
+    """Print `ok` or each fault; exit with 1 if there is one."""
     from deltann.archive.verify import Verification
 
     if not options.study.is_dir():

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import h5netcdf
 
-from deltann.archive import crate
+from deltann.archive import history
 from deltann.cell import NAMES
 from deltann.dataset import predictions
 from deltann.errors import StudyError
@@ -17,7 +17,7 @@ from deltann.provenance import files, netcdf_checksum, records
 from deltann.study import layout
 
 # What no record describes, and what an archive adds to a study.
-WITHOUT = (*layout.WITHOUT_RECORD, layout.ENVIRONMENTS, crate.METADATA, crate.PREVIEW)
+WITHOUT = (*layout.WITHOUT_RECORD, layout.ENVIRONMENTS, history.METADATA, history.PREVIEW)
 
 
 S = TypeVar("S")
