@@ -15,7 +15,7 @@ ROOMS = (
     *("figures", "summary", "gallery", "explain", "archive"),
 )
 FILE_LINES, FUNCTION_LINES = 300, 50
-LONG = {"metadata", "page", "work"}  # of crate, crate_page and infer_child
+LONG = {"metadata", "page"}  # of crate and crate_page
 SOURCES = sorted(path for name in ("scripts", "tests") for path in (ROOT / name).rglob("*.py"))
 
 

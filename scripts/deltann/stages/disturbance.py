@@ -75,10 +75,10 @@ def usage() -> Usage:
 
     In a container too, `machine` counts the whole machine: a competing process may be outside.
     """
-    times = psutil.cpu_times()
+    times = psutil.cpu_times()._asdict()  # which times there are depends on the system
     busy = ("user", "nice", "system", "irq", "softirq")
-    machine = sum(getattr(times, name, 0.0) for name in busy)
-    return Usage(time.process_time(), machine, getattr(times, "steal", 0.0), _waited())
+    machine = sum(times.get(name, 0.0) for name in busy)
+    return Usage(time.process_time(), machine, times.get("steal", 0.0), _waited())
 
 
 def _waited() -> dict[str, float]:

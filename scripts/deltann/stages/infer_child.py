@@ -64,8 +64,7 @@ def work(
         probe_seconds: result of the probe on this machine, before the timing.
 
     Returns:
-        `versions`, the runtime's. For a remote runner also its `machine`, and `probe`, the seconds
-        of the probe there after the timing.
+        The runtime's `versions`; of a remote runner also `machine`, and `probe` after the timing.
 
     Raises:
         ValueError: input or output have another shape than declared, or logits aren't finite.
