@@ -33,11 +33,11 @@ def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, fold
     paths = {name: str(output / file) for name, file in written.items()}
     details = compile.work(**(compilation | paths))
     files.write_json(output / f"{LIBRARY}.json", {"details": details})
-    wanted = Preprocessing(**preprocessing)
+    convention = Preprocessing(**preprocessing)
     images = np.load(pixels, allow_pickle=False)
     with Runner(output / LIBRARY, threads) as loaded:
-        order = layout(loaded.input_shape, wanted.crop)
-        answers = [loaded.infer(normalise(image, wanted, order)) for image in images]
-    wanted.check_output(answers[0].shape)
-    np.save(output / LOGITS, np.concatenate(answers)[:, wanted.background :])
+        order = layout(loaded.input_shape, convention.crop)
+        answers = [loaded.infer(normalise(image, convention, order)) for image in images]
+    convention.check_output(answers[0].shape)
+    np.save(output / LOGITS, np.concatenate(answers)[:, convention.background :])
     return {}

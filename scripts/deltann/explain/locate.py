@@ -53,10 +53,10 @@ def work(
         `kernels`: how many tensors each compilation wrote; `kernel`: the facts about the culprit,
         or None; `around`: the kernels that ran before and after it.
     """
-    wanted = Preprocessing(**preprocessing)
+    convention = Preprocessing(**preprocessing)
     (image,) = np.load(pixels, allow_pickle=False)
-    before, batch = traced(Path(reference), image, wanted, threads)
-    after, _ = traced(Path(failing), image, wanted, threads)
+    before, batch = traced(Path(reference), image, convention, threads)
+    after, _ = traced(Path(failing), image, convention, threads)
     index = Index([batch, *(item.content for item in before)])
     if aligned:
         differences = compared(before, after)
@@ -86,14 +86,14 @@ def work(
 
 
 def traced(
-    folder: Path, image: np.ndarray, wanted: Preprocessing, threads: int
+    folder: Path, image: np.ndarray, convention: Preprocessing, threads: int
 ) -> tuple[list[Written], np.ndarray]:
     """Run a library on an image.
 
     Args:
         folder: a folder that `attempt` wrote.
         image: uint8 (y, x, channel).
-        wanted: the model's preprocessing.
+        convention: the model's preprocessing.
         threads: threads of TVM's runtime.
 
     Returns:
@@ -124,7 +124,7 @@ def traced(
 
     with Runner(folder / LIBRARY, threads) as loaded:
         tensor_type = loaded.tvm.runtime.Tensor
-        batch = normalise(image, wanted, layout(loaded.input_shape, wanted.crop))
+        batch = normalise(image, convention, layout(loaded.input_shape, convention.crop))
         model_input = loaded.tvm.runtime.tensor(batch)
         last[model_input.data_ptr()] = INPUT
         loaded.virtual_machine.set_instrument(observe)

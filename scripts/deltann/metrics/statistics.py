@@ -53,8 +53,8 @@ def one_way_anova(groups: Sequence[ArrayLike]) -> Anova:
     if all(np.ptp(array) == 0 for array in arrays):
         nothing = float("nan")
         return Anova(nothing, nothing, nothing) if np.isnan(eta) else Anova(np.inf, 0.0, eta)
-    found = stats.f_oneway(*arrays)
-    return Anova(float(found.statistic), float(found.pvalue), eta)
+    result = stats.f_oneway(*arrays)
+    return Anova(float(result.statistic), float(result.pvalue), eta)
 
 
 def eta_squared_interval(
@@ -143,9 +143,11 @@ def _friedman(values: NDArray[np.float64]) -> RankTest:
     n, k = values.shape
     if (np.ptp(values, axis=1) == 0).all():  # every image ties: nothing to rank
         return RankTest(FRIEDMAN, 0.0, 1.0, "Kendall's W", 0.0)
-    found = stats.friedmanchisquare(*values.T)
-    agreement = float(np.clip(found.statistic / (n * (k - 1)), 0.0, 1.0))
-    return RankTest(FRIEDMAN, float(found.statistic), float(found.pvalue), "Kendall's W", agreement)
+    result = stats.friedmanchisquare(*values.T)
+    agreement = float(np.clip(result.statistic / (n * (k - 1)), 0.0, 1.0))
+    return RankTest(
+        FRIEDMAN, float(result.statistic), float(result.pvalue), "Kendall's W", agreement
+    )
 
 
 def _wilcoxon(a: NDArray[np.float64], b: NDArray[np.float64]) -> RankTest:
@@ -153,19 +155,21 @@ def _wilcoxon(a: NDArray[np.float64], b: NDArray[np.float64]) -> RankTest:
     differences = (a - b)[a != b]
     if not differences.size:
         return RankTest(WILCOXON, 0.0, 1.0, name, 0.0)
-    found = stats.wilcoxon(differences)
+    result = stats.wilcoxon(differences)
     ranks = stats.rankdata(np.abs(differences))
     effect = abs(float((np.sign(differences) * ranks).sum() / ranks.sum()))
-    return RankTest(WILCOXON, float(found.statistic), float(found.pvalue), name, effect)
+    return RankTest(WILCOXON, float(result.statistic), float(result.pvalue), name, effect)
 
 
 def _kruskal(arrays: list[NDArray[np.float64]]) -> RankTest:
     everything = np.concatenate(arrays)
     if np.ptp(everything) == 0:
         return RankTest(KRUSKAL, 0.0, 1.0, "epsilon squared", 0.0)
-    found = stats.kruskal(*arrays)
-    effect = float(np.clip(found.statistic / (everything.size - 1), 0.0, 1.0))
-    return RankTest(KRUSKAL, float(found.statistic), float(found.pvalue), "epsilon squared", effect)
+    result = stats.kruskal(*arrays)
+    effect = float(np.clip(result.statistic / (everything.size - 1), 0.0, 1.0))
+    return RankTest(
+        KRUSKAL, float(result.statistic), float(result.pvalue), "epsilon squared", effect
+    )
 
 
 def _groups(groups: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
