@@ -1,13 +1,13 @@
-"""One run per folder, also where two hosts share it.
+"""One run per folder, also if two hosts share the folder.
 
-The kernel's lock on a file ends with its process, however that ends, but may not reach another
-host. So the owner also writes who it is, and a number that grows, into a second file. A newcomer
-from another host watches that file for a while: contents that change are a run under way, contents
-that don't are what a killed run left. No two hosts' clocks are compared.
+The kernel's lock on a file (`filelock`) ends with its process, however that ends. On some file
+systems it doesn't reach other hosts. So the run that holds the folder also writes who it is, and a
+heartbeat, a number that grows, into the owner file. A new run that gets the lock although another
+host's run is named there watches the heartbeat for a while: if it grows, that run is alive; if it
+doesn't, that run was killed. The clocks of two hosts are never compared.
 """
 
 import atexit
-import fcntl
 import json
 import os
 import platform
@@ -21,41 +21,46 @@ from deltann.errors import StudyError
 from deltann.fencing import read_owner
 
 BEAT_SECONDS = 1.0
-# Longer than a beat, as a file system that hosts share may show changes late.
+# Longer than a beat: a file system that hosts share may show changes late.
 WATCH_SECONDS = 8.0
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class FolderLock:
-    """Held from its making to the end of the process.
+    """A folder that this process holds, from here to its end.
 
     Attributes:
         owner: the file that names the run that holds the folder.
         token: this run's own word in that file.
-        after_a_kill: whether the run before this one was killed: it left its name.
+        after_a_kill: whether the run before this one was killed, as it left its name.
     """
 
     def __init__(self, folder: Path):
         """Take the lock.
 
         Args:
-            folder: where the two files are; it is made where it doesn't exist.
+            folder: for the two files; it is made if it doesn't exist.
 
         Raises:
-            StudyError: another run has it; the message names its host and process.
+            StudyError: another run holds it; the message names its host and process.
+            OSError: the folder can't be written to, or its file system has no locks.
         """
+        # imported here, as dry runs and the jobs of a cluster, which parse this too, don't need it
+        from filelock import FileLock, Timeout
+
         folder.mkdir(parents=True, exist_ok=True)
         self.owner = folder / "deltann.owner"
         self._me = _identity()
         self.token = self._me["token"]
-        self._lock = open(folder / "deltann.lock", "w")  # Python's files are close-on-exec
+        # no soft lock instead: it would outlive a killed run
+        self._lock = FileLock(folder / "deltann.lock", blocking=False, fallback_to_soft=False)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            self._lock.acquire()
+        except Timeout:
             raise self._refusal(read_owner(self.owner)) from None
         owner = read_owner(self.owner)
         self.after_a_kill = bool(owner)
-        if owner and _place(owner) != _place(self._me) and self._alive():
+        if owner and _host(owner) != _host(self._me) and self._alive():
             raise self._refusal(owner)
         self._write(0)
         self._ended = threading.Event()
@@ -70,7 +75,7 @@ class FolderLock:
         )
 
     def _alive(self) -> bool:
-        """Whether somebody still writes to the owner's file."""
+        """Whether the heartbeat in the owner file goes on."""
         before, end = _content(self.owner), time.monotonic() + WATCH_SECONDS
         while time.monotonic() < end:
             time.sleep(BEAT_SECONDS / 4)
@@ -90,7 +95,7 @@ class FolderLock:
             os.close(descriptor)
 
     def _keep(self) -> None:
-        """Show that this run lives; end it where a run that began at the same moment won."""
+        """Write the heartbeat; end this run if one that began at the same moment has won."""
         beat = 0
         while not self._ended.wait(BEAT_SECONDS):
             beat += 1
@@ -106,6 +111,8 @@ class FolderLock:
             return
 
     def _end(self) -> None:
+        if os.getpid() != self._me["pid"]:  # a forked process, which doesn't hold the folder
+            return
         self._ended.set()
         self._keeper.join(BEAT_SECONDS)  # so that it doesn't write the file again
         if read_owner(self.owner).get("token") == self.token:
@@ -113,7 +120,7 @@ class FolderLock:
 
 
 def _identity() -> dict:
-    """Who this process is; the token is its own, whatever the others' names."""
+    """Who this process is; no other process has its token."""
     boot = BOOT.read_text().strip() if BOOT.exists() else ""
     return {
         "host": platform.node(),
@@ -123,13 +130,13 @@ def _identity() -> dict:
     }
 
 
-def _place(owner: dict) -> tuple[str, str]:
-    """The host, told from another of the same name."""
+def _host(owner: dict) -> tuple[str, str]:
+    """The host's name and boot, as two hosts may have the same name."""
     return owner["host"], owner["boot"]
 
 
 def _content(path: Path) -> bytes:
-    """What is in a file; nothing where it doesn't exist."""
+    """A file's content; empty if there is no such file."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
