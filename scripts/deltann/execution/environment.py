@@ -10,6 +10,8 @@ from pathlib import Path
 from deltann.errors import StudyError
 from deltann.provenance import files, records
 
+REBUILD = ".venv/bin/snakemake --cores all --forcerun"
+
 
 def pins(path: Path) -> list[str]:
     """The sorted requirements of a list, without comments and blank lines.
@@ -29,36 +31,41 @@ def pins(path: Path) -> list[str]:
 
 def describe() -> dict:
     """The running interpreter and every installed distribution, with a checksum over them."""
-    found = {
+    versions = {
         item.metadata["Name"].lower().replace("_", "-"): item.version
         for item in metadata.distributions()
     }
     content = {
         "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
-        "distributions": dict(sorted(found.items())),
+        "distributions": dict(sorted(versions.items())),
     }
     return records.with_checksum(content)
 
 
 def build(folder: Path, requirements: list[str], manifest: Path) -> None:
-    """Make an environment in `folder` that holds exactly these requirements, and its manifest.
+    """Install exactly these requirements into a new environment, and write its manifest.
 
-    Wheels from `PIP_FIND_LINKS` are taken as pip would; uv ignores that variable by itself.
+    Wheels from `PIP_FIND_LINKS` are used as by pip; uv ignores that variable by itself.
+
+    Args:
+        folder: of the environment.
+        requirements: pinned, `name==version`.
+        manifest: the JSON file to write: what `describe` says in the environment.
 
     Raises:
         StudyError: uv could not resolve or install them.
     """
     uv = str(Path(sys.executable).parent / "uv")
     find_links = os.environ.get("PIP_FIND_LINKS", "").split()
-    links = [option for place in find_links for option in ("--find-links", place)]
+    links = [option for location in find_links for option in ("--find-links", location)]
     python = str(folder / "bin" / "python")
     _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
     install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
     _run([*install, *links, "--", *requirements])
-    here = str(Path(__file__).resolve().parents[2])
+    scripts = str(Path(__file__).resolve().parents[2])
     _run(
         [python, "-m", "deltann.execution.environment", str(manifest)],
-        env=os.environ | {"PYTHONPATH": here},
+        env=os.environ | {"PYTHONPATH": scripts},
     )
 
 
@@ -70,7 +77,10 @@ def _run(command: list[str], env: dict | None = None) -> None:
 
 
 def check(manifest: Path) -> str:
-    """Make sure that this process runs in the environment that `manifest` describes.
+    """Make sure that this process runs in the environment that a manifest describes.
+
+    Args:
+        manifest: what `build` wrote.
 
     Returns:
         The environment's digest: the checksum of its manifest.
@@ -87,14 +97,13 @@ def check(manifest: Path) -> str:
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise StudyError(
             f"{manifest}: not the manifest of an environment: {error!r}. Make it again: "
-            f"snakemake --cores all --forcerun {manifest}"
+            f"{REBUILD} {manifest}"
         ) from error
     if expected == actual:
         return actual[records.KEY]
     raise StudyError(
         f"{sys.prefix} is not the environment that {manifest} describes; it differs in "
-        f"{different[:5] or 'the interpreter'}. Rebuild it: snakemake --cores all "
-        f"--forcerun {manifest}"
+        f"{different[:5] or 'the interpreter'}. Rebuild it: {REBUILD} {manifest}"
     )
 
 
