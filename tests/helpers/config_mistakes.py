@@ -46,7 +46,7 @@ CONFIG = {
     "limits": {stage: dict(LIMIT) for stage in ("export", "convert", "compile", "tune", "infer")}
     | {"retries": 0},
 }
-GONE = object()  # the value of a key that is taken away
+GONE = ...  # the value of a key that is taken away
 MINE = "models.2"  # the position of the user's own model
 CODE = {"file": "net.py", "function": "build"}
 RPC = {"host": "board", "port": 9090, "key": "lab"}
