@@ -1,37 +1,41 @@
-# The two commands: `make study` and `make test`. Both set up what they need.
+# `make study` runs a study, `make test` the tests. Each sets up what it needs.
 PYTHON ?= python3
-# one or more: a later one is laid over the former
+# One or more config files; later ones win.
 CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
-RESULTS = results/$(shell sed -n 's/^ *"\{0,1\}study"\{0,1\}: *"\{0,1\}\([A-Za-z0-9_.-]*\).*/\1/p' $(CONFIG) | tail -n 1)
+DRIVER_PYTHON = $(dir $(SNAKEMAKE))python
+# Sets `results` to the study's folder, or ends with one sentence on the config.
+STUDY = results=$$($(DRIVER_PYTHON) scripts/study_folder.py $(CONFIG)) || exit 1
 
 .PHONY: study retry-failed verify pack redraw test check lint config-docs
 
 study: .venv/ready
-	@$(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
-	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report $(RESULTS)/report.html; code=$$?; \
-	.venv/bin/python scripts/closing.py $(RESULTS) --exit-code $$code; exit $$code
+	@$(STUDY); $(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
+	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report "$$results"/report.html; code=$$?; \
+	$(DRIVER_PYTHON) scripts/print_summary.py "$$results" --exit-code $$code; exit $$code
 
-# Drop failed records and cells, so that `make study` tries them again.
+# Delete failed records and prediction files, so that `make study` tries them again.
 retry-failed: .venv/ready
-	@.envs/analysis/bin/python scripts/retry_failed.py $(RESULTS)
+	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
+	@$(STUDY); .envs/analysis/bin/python scripts/retry_failed.py "$$results"
 
-# Hold a study against its records: every digest, every cell of its grid.
+# Check a finished study: every file against its record, every cell of its grid.
 verify: .venv/ready
 	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@.envs/analysis/bin/python scripts/verify.py $(RESULTS)
+	@$(STUDY); .envs/analysis/bin/python scripts/verify.py "$$results"
 
-# A finished study as one file for an archive, results/<study>.zip: an RO-Crate.
+# Archive a finished study as one file, results/<study>.zip: an RO-Crate.
 pack: .venv/ready
 	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@.envs/analysis/bin/python scripts/pack.py $(RESULTS)
+	@$(STUDY); .envs/analysis/bin/python scripts/pack.py "$$results"
 
-# Tables, figures, summary, gallery and report again, of a study that was carried here:
+# Make tables, figures, summary, gallery and report again, of a study that was copied here:
 # `make redraw CONFIG=results/<study>/config.json`.
 redraw: .venv/ready
-	@$(SNAKEMAKE) --snakefile redraw.smk --cores all --configfile $(CONFIG) \
+	@$(STUDY); $(SNAKEMAKE) --snakefile redraw.smk --cores all --configfile $(CONFIG) \
 		--forcerun tables figures summary gallery && \
-	$(SNAKEMAKE) --snakefile redraw.smk --quiet all --configfile $(CONFIG) --report $(RESULTS)/report.html
+	$(SNAKEMAKE) --snakefile redraw.smk --quiet all --configfile $(CONFIG) \
+		--report "$$results"/report.html
 
 test: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
@@ -50,7 +54,7 @@ lint: .venv/ready
 
 # config/README.md, from the schema; a unit test fails while it is out of date.
 config-docs: .venv/ready
-	@.venv/bin/python scripts/document_config.py
+	@$(DRIVER_PYTHON) scripts/document_config.py
 
 # The driver's environment: Snakemake, and uv, which builds the others.
 .venv/ready: envs/driver.txt

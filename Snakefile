@@ -6,7 +6,7 @@ include: "rules/export.smk"
 include: "rules/convert.smk"
 
 
-if TUNED in config["schedules"]:  # a study without needs no budget and no limit for it
+if "tuned" in config["schedules"]:  # other studies have no budget and no limit for it
 
     include: "rules/tune.smk"
 
@@ -19,7 +19,7 @@ include: "rules/figures.smk"
 include: "rules/summary.smk"
 include: "rules/gallery.smk"
 include: "rules/explain.smk"
-include: "rules/grid.smk"
+include: "rules/save_config.smk"
 
 
 rule all:
@@ -29,4 +29,7 @@ rule all:
         FIGURE_FILES,
         rules.summary.output,
         rules.gallery.output,
-        rules.grid.output,
+        rules.save_config.output,
+
+
+snakemake_internals.remember_parameters(workflow)

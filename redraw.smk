@@ -1,4 +1,4 @@
-# What is made of a study's dataset, and nothing else: for a study that was carried here, without
+# What is made from a study's dataset, and nothing else: for a study that was copied here without
 # its images, models and frameworks. `make redraw` runs it.
 include: "rules/config.smk"
 include: "rules/common.smk"

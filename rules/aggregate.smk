@@ -1,49 +1,61 @@
-# All cells' prediction files to the study dataset.
+# All prediction files to the study dataset.
+
 from deltann.provenance import files
+from deltann.study import layout, resolved
+from deltann.workflow.code_digest import code_digest
+from deltann.workflow.run import RESOLVED_CONFIG
 
 
 localrules:
-    cells,
+    list_cells,
 
 
-PREDICTIONS = [cell_path(cell) for cell in CELLS]
-# A command line can't hold ten thousand paths; a file can.
-CELL_LIST = "".join(f"{path}\n" for path in PREDICTIONS)
+# A command line can't hold ten thousand paths, a file can.
+CELL_LIST = resolved.cells_text(config)
+CELL_LIST_SHA256 = files.checksum_bytes(CELL_LIST.encode())
 
 
-rule cells:
+rule list_cells:
     output:
-        f"{STUDY}/cells.txt",
+        f"{STUDY}/{layout.CELLS}",
+    log:
+        f"{STUDY}/{layout.log('list_cells')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('list_cells')}"
     params:
-        paths=CELL_LIST,
+        config=str(RESOLVED_CONFIG),
+        sha256=CELL_LIST_SHA256,
     message:
-        "list the study's cells"
-    run:
-        files.write_text(output[0], params.paths)
+        "Listing the study's cells"
+    shell:
+        "{DRIVER_PYTHON:q} scripts/list_cells.py --config {params.config:q}"
+        " --sha256 {params.sha256} --output {output:q} > {log:q} 2>&1"
 
 
 rule aggregate:
     input:
-        # unnamed: of a named list Snakemake hashes all for each of its files
-        PREDICTIONS,
-        cells=rules.cells.output,
-        environment=manifest("analysis"),
+        # Not named: for each file of a named list Snakemake would hash the whole list.
+        CELL_LIST.splitlines(),
+        cells=rules.list_cells.output,
+        environment=layout.manifest("analysis"),
     output:
         study=DATASET,
-        record=f"{DATASET}.json",
+        record=DATASET_RECORD,
     log:
-        f"{STUDY}/logs/aggregate.log",
+        f"{STUDY}/{layout.log('aggregate')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('aggregate')}"
     params:
-        python=python("analysis"),
-        cells=files.checksum_bytes(CELL_LIST.encode()),
+        python=layout.interpreter("analysis"),
+        cells_sha256=CELL_LIST_SHA256,
         probe_tolerance=config["timing"]["probe_tolerance"],
         contention_tolerance=config["timing"]["contention_tolerance"],
         code=code_digest("scripts/aggregate.py"),
     message:
-        "aggregate the study's cells"
+        "Aggregating the prediction files"
     shell:
         "{params.python:q} scripts/aggregate.py --cells {input.cells:q}"
-        " --cells-sha256 {params.cells}"
+        " --cells-sha256 {params.cells_sha256}"
         " --environment {input.environment:q} --probe-tolerance {params.probe_tolerance}"
         " --contention-tolerance {params.contention_tolerance}"
         " --output {output.study:q} --record {output.record:q} > {log:q} 2>&1"

@@ -1,29 +1,20 @@
 # The study's config: read, checked against its schema, and filled with the schema's defaults.
 import sys
 
-from snakemake.exceptions import WorkflowError
-
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 
-from deltann.errors import StudyError
 from deltann.study import schema, schema_errors
-from deltann.workflow import snakemake_internals as internals
+from deltann.workflow import snakemake_internals
+from deltann.workflow.errors import raise_as_workflow_error
 
-try:
-    internals.check_version()
-except StudyError as error:
-    raise WorkflowError(str(error)) from None
-
-if not internals.config_is_given(workflow):  # one that is given replaces the default: it is a study
+raise_as_workflow_error(snakemake_internals.check_version)
+if not snakemake_internals.config_is_given(workflow):
 
     configfile: "config/config.yaml"
 
 
-try:
-    schema_errors.check(config, schema.load())
-except StudyError as error:
-    raise WorkflowError(str(error)) from None
+raise_as_workflow_error(schema_errors.check, config, schema.load())
 schema.fill_defaults(config, schema.load())
 
 

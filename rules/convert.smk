@@ -1,43 +1,55 @@
-# One edge: a model file to the same model in another framework.
+# A model file to the same model in another framework: the last edge of a route.
+from deltann.cell import UNCONVERTED
+from deltann.study import layout, routes
+from deltann.workflow import constraints, resources
+from deltann.workflow.code_digest import code_digest
+
+CONVERTED = layout.model_file("{model}", "{source}", "{slug}", "{suffix}")
+
+
 def converted(wildcards):
-    """The model file that a rule's wildcards name."""
+    """The model file that a job makes."""
     return routes.step(config, wildcards.model, wildcards.source, wildcards.slug)
 
 
-def edge(wildcards):
-    """The last edge on the way to the file."""
+def last_edge(wildcards):
+    """The edge that makes it."""
     return converted(wildcards).edges[-1]
 
 
 rule convert:
     input:
         artifact=lambda wildcards: f"{STUDY}/{converted(wildcards).before.path}",
-        record=lambda wildcards: f"{STUDY}/{converted(wildcards).before.path}.json",
-        environment=lambda wildcards: manifest(edge(wildcards).environment),
+        record=lambda wildcards: f"{STUDY}/{layout.record(converted(wildcards).before.path)}",
+        environment=lambda wildcards: layout.manifest(last_edge(wildcards).environment),
     output:
-        artifact=f"{STUDY}/models/{{model}}/{{source}}/{{slug}}{{suffix}}",
-        record=f"{STUDY}/models/{{model}}/{{source}}/{{slug}}{{suffix}}.json",
+        artifact=f"{STUDY}/{CONVERTED}",
+        record=f"{STUDY}/{layout.record(CONVERTED)}",
     log:
-        f"{STUDY}/logs/convert/{{model}}/{{source}}/{{slug}}{{suffix}}.log",
+        f"{STUDY}/{layout.log('convert/{model}/{source}/{slug}{suffix}')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('convert/{model}/{source}/{slug}{suffix}')}"
     wildcard_constraints:
-        slug=rf"(?!{UNCONVERTED}\.){SLUG}",
-        suffix=SUFFIXES,
+        slug=rf"(?!{UNCONVERTED}\.){constraints.ROUTE}",
+        suffix=constraints.suffixes(),
     retries: RETRIES
     resources:
-        **asked("convert"),
+        **resources.stage_resources(config, "convert"),
     params:
-        python=lambda wildcards: python(edge(wildcards).environment),
-        converter=lambda wildcards: edge(wildcards).converter,
-        settings=lambda wildcards: edge(wildcards).settings,
-        limits=limits("convert"),
+        python=lambda wildcards: layout.interpreter(last_edge(wildcards).environment),
+        converter=lambda wildcards: last_edge(wildcards).converter,
+        settings=lambda wildcards: last_edge(wildcards).settings,
+        seconds=config["limits"]["convert"]["seconds"],
+        memory_mb=config["limits"]["convert"]["memory_mb"],
         code=lambda wildcards: code_digest(
-            "scripts/convert.py", f"deltann.converters.{edge(wildcards).converter}"
+            "scripts/convert.py", f"deltann.converters.{last_edge(wildcards).converter}"
         ),
     message:
-        "convert {wildcards.model} from {wildcards.source} by {wildcards.slug}"
+        "Converting {wildcards.model} from {wildcards.source} by {wildcards.slug}"
     shell:
         "{params.python:q} scripts/convert.py --converter {params.converter:q}"
         " --settings {params.settings:q} --model-file {input.artifact:q}"
         " --model-file-record {input.record:q} --environment {input.environment:q}"
-        " {params.limits} --retries-left {resources.retries_left}"
+        " --seconds {params.seconds} --memory-mb {params.memory_mb}"
+        " --retries-left {resources.retries_left}"
         " --artifact {output.artifact:q} --record {output.record:q} > {log:q} 2>&1"

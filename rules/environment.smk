@@ -1,36 +1,39 @@
 # Pinned lists to environments, each with a manifest of what was really installed.
-import sys
+from pathlib import Path
 
 from deltann.execution import environment
+from deltann.study import grid, layout
+from deltann.workflow.code_digest import code_digest
+from deltann.workflow.errors import raise_as_workflow_error
 
 
 localrules:
     environment,  # nodes of a cluster may have no network
 
 
-ENVIRONMENTS = sorted(path.stem for path in Path("envs").glob("*.txt") if path.stem != "driver")
-
-
-# as parameters, so that a changed pin reruns the rule and a changed comment doesn't
-try:
-    PINS = {name: environment.pins(Path(f"envs/{name}.txt")) for name in ENVIRONMENTS}
-except StudyError as error:
-    raise WorkflowError(str(error)) from None
+# The pins are parameters: a changed pin reruns the rule, a changed comment doesn't.
+PINS = {
+    path.stem: raise_as_workflow_error(environment.pins, path)
+    for path in sorted(Path("envs").glob("*.txt"))
+    if path.stem != "driver"
+}
 
 
 rule environment:
     output:
-        "results/environments/{environment}.json",
+        layout.manifest("{environment}"),
     log:
-        "results/logs/environments/{environment}.log",
+        layout.shared_log("environments/{environment}"),
+    benchmark:
+        layout.shared_benchmark("environments/{environment}")
     wildcard_constraints:
-        environment=grid.alternatives(ENVIRONMENTS),
+        environment=grid.alternatives(list(PINS)),
     params:
+        folder=layout.environment_folder("{environment}"),
         pins=lambda wildcards: PINS[wildcards.environment],
         code=code_digest("scripts/environment.py"),
-        python=sys.executable,
     message:
-        "environment {wildcards.environment}"
+        "Building the environment {wildcards.environment}"
     shell:
-        "{params.python:q} scripts/environment.py --folder .envs/{wildcards.environment}"
+        "{DRIVER_PYTHON:q} scripts/environment.py --folder {params.folder:q}"
         " --output {output:q} --pins {params.pins:q} > {log:q} 2>&1"

@@ -1,21 +1,31 @@
 # The images on which cells disagree.
+from deltann.study import layout
+from deltann.workflow.code_digest import code_digest
+
+
 rule gallery:
     input:
         study=DATASET,
-        record=f"{DATASET}.json",
-        images=PREPARED,
+        record=DATASET_RECORD,
+        images=PREPARED_IMAGES,
         page=[f"scripts/deltann/gallery/page.{part}" for part in ("xhtml", "css", "js")],
-        environment=manifest("analysis"),
+        environment=layout.manifest("analysis"),
     output:
-        page=report(f"{STUDY}/gallery.xhtml", caption="../report/gallery.rst", category="Answers"),
-        record=f"{STUDY}/gallery.xhtml.json",
+        page=report(
+            f"{STUDY}/{layout.GALLERY}",
+            caption="../report/gallery.rst",
+            category="Answers",
+        ),
+        record=f"{STUDY}/{layout.GALLERY_RECORD}",
     log:
-        f"{STUDY}/logs/gallery.log",
+        f"{STUDY}/{layout.log('gallery')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('gallery')}"
     params:
-        python=python("analysis"),
+        python=layout.interpreter("analysis"),
         code=code_digest("scripts/gallery.py"),
     message:
-        "show the images on which cells disagree"
+        "Collecting the images on which cells disagree"
     shell:
         "{params.python:q} scripts/gallery.py --study {input.study:q}"
         " --study-record {input.record:q} --inputs {input.images:q}"

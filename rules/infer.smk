@@ -1,100 +1,58 @@
-# One cell's model on every image: the prediction file.
-from dataclasses import asdict
-from functools import partial
+# A cell's model on every image: the prediction file.
+import os
 
-from deltann import device
-from deltann.cell import NAMES
-
-CELL = "/".join(f"{{{name}}}" for name in NAMES)
-
-
-def cell_of(wildcards):
-    """The cell that a rule's wildcards name."""
-    return Cell(*(wildcards[name] for name in NAMES))
-
-
-def model_file(wildcards):
-    """The file that a cell's runner loads."""
-    cell = cell_of(wildcards)
-    if cell.compiled:
-        return f"{STUDY}/compiled/{COMPILED.format(level=cell.backend, **asdict(cell))}"
-    return f"{STUDY}/{routes.native_step(config, cell).path}"
-
-
-# Each function of a rule costs Snakemake in each job: with two, what it reads and how it runs, in the
-# place of one for each input and parameter, a dry run of ten thousand cells takes a seventh less.
-def read_by_cell(wildcards):
-    """What a cell's run reads."""
-    cell, artifact = cell_of(wildcards), model_file(wildcards)
-    return {
-        "artifact": artifact,
-        "record": f"{artifact}.json",
-        "images": f"{STUDY}/{grid.prepared_images(config, cell)}",
-        "environment": manifest(grid.environment(config, cell)),
-    }
-
-
-def run_of_cell(wildcards):
-    """How a cell is run: the interpreter, the program's options, the digest of its code."""
-    cell = cell_of(wildcards)
-    runner = grid.runner(config, cell)
-    return {
-        "python": python(grid.environment(config, cell)),
-        "cell": str(cell),
-        "runner": runner,
-        "settings": grid.settings(config, cell),
-        "placement": json.dumps(device.placement(config, cell.device), sort_keys=True),
-        "preprocessing": grid.to_json(grid.preprocessing(config, cell)),
-        "code": code_digest(
-            "scripts/infer.py", "deltann.stages.infer_child", f"deltann.runners.{runner}"
-        ),
-    }
-
-
-def lock_of(wildcards):
-    """The resource that stands for a cell's device, or None."""
-    return device.lock(config["devices"][wildcards.device])
-
-
-def holds(name, wildcards):
-    """How much of a resource a cell takes: all of its device's."""
-    return int(lock_of(wildcards) == name)
-
-
-LOCKS = {device.lock(described) for described in config["devices"].values()} - {None}
-for name in sorted(LOCKS):
-    internals.declare_resource(workflow, name, 1)  # one that isn't declared limits nothing
+from deltann.study import grid, layout
+from deltann.workflow import inputs, resources
+from deltann.workflow.code_digest import code_digest
+from deltann.workflow.inputs import cell_of
 
 
 rule infer:
     input:
-        unpack(read_by_cell),
+        artifact=lambda wildcards: f"{STUDY}/{inputs.model_file(config, cell_of(wildcards))}",
+        record=lambda wildcards: (
+            f"{STUDY}/{layout.record(inputs.model_file(config, cell_of(wildcards)))}"
+        ),
+        images=lambda wildcards: f"{STUDY}/{grid.prepared_images(config, cell_of(wildcards))}",
+        environment=lambda wildcards: layout.manifest(grid.environment(config, cell_of(wildcards))),
     output:
-        f"{STUDY}/predictions/{CELL}.nc",
+        f"{STUDY}/{layout.prediction(layout.CELL_PATTERN)}",
     log:
-        f"{STUDY}/logs/infer/{CELL}.log",
+        f"{STUDY}/{layout.log(f'infer/{layout.CELL_PATTERN}')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark(f'infer/{layout.CELL_PATTERN}')}"
     retries: RETRIES
-    # a timed job holds all of the machine that it runs on: all cores of this one, which Snakemake
-    # lowers to --cores, or an RPC server; on a cluster cpus_per_task says how many of a node's
-    threads: lambda wildcards: 1 if lock_of(wildcards) else os.cpu_count()
+    threads: resources.timed_threads(config, os.cpu_count())
     resources:
-        **{name: partial(holds, name) for name in LOCKS},
-        **asked("infer"),
-        **on_device(),
+        **resources.lock_resources(workflow, config),
+        **resources.stage_resources(config, "infer"),
+        **resources.device_resources(workflow, config),
     params:
-        run=run_of_cell,
+        python=lambda wildcards: layout.interpreter(grid.environment(config, cell_of(wildcards))),
+        cell=layout.CELL_PATTERN,
+        runner=lambda wildcards: grid.runner(config, cell_of(wildcards)),
+        settings=lambda wildcards: grid.settings(config, cell_of(wildcards)),
+        preprocessing=lambda wildcards: grid.to_json(grid.preprocessing(config, cell_of(wildcards))),
+        device=lambda wildcards: inputs.device_placement(config, wildcards.device),
         repeats=config["timing"]["repeats"],
-        limits=limits("infer"),
+        seconds=config["limits"]["infer"]["seconds"],
+        memory_mb=config["limits"]["infer"]["memory_mb"],
+        code=lambda wildcards: code_digest(
+            "scripts/infer.py",
+            "deltann.stages.infer_child",
+            f"deltann.runners.{grid.runner(config, cell_of(wildcards))}",
+        ),
     message:
-        "infer {wildcards.model} ({wildcards.source} to {wildcards.target} by {wildcards.route},"
-        " import {wildcards.importer}, preprocessing {wildcards.preprocessing} by"
-        " {wildcards.resizer}) by {wildcards.backend} ({wildcards.compiler}, schedule"
-        " {wildcards.schedule}) on {wildcards.device}"
+        "Inferring {wildcards.model} ({wildcards.source} to {wildcards.target} by"
+        " {wildcards.route}, import {wildcards.importer}, preprocessing"
+        " {wildcards.preprocessing} by {wildcards.resizer}) by {wildcards.backend}"
+        " ({wildcards.compiler}, schedule {wildcards.schedule}) on {wildcards.device}"
     shell:
-        "{params.run[python]:q} scripts/infer.py --cell {params.run[cell]:q} --runner {params.run[runner]:q}"
-        " --settings {params.run[settings]:q}"
+        "{params.python:q} scripts/infer.py --cell {params.cell:q} --runner {params.runner:q}"
+        " --settings {params.settings:q}"
         " --model-file {input.artifact:q} --model-file-record {input.record:q}"
-        " --images {input.images:q} --preprocessing {params.run[preprocessing]:q} --device {params.run[placement]:q}"
-        " --repeats {params.repeats} --environment {input.environment:q} {params.limits}"
-        " --code {params.run[code]}"
+        " --images {input.images:q} --preprocessing {params.preprocessing:q}"
+        " --device {params.device:q} --repeats {params.repeats}"
+        " --environment {input.environment:q}"
+        " --seconds {params.seconds} --memory-mb {params.memory_mb} --code {params.code}"
         " --retries-left {resources.retries_left} --output {output:q} > {log:q} 2>&1"

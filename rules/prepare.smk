@@ -1,30 +1,35 @@
-# Photographs: fetched where they aren't in a folder, listed, and made one uint8 array per geometry
-# and resizer.
-from deltann.images.collection import LABELS, select, scan_folder, list_images
+# Photographs: fetched unless they are in a folder, listed, and prepared: one uint8 array for each
+# geometry and resizer.
+from pathlib import Path
 
-hold(file_checks.check_images, config)
+from deltann.images import resizers
+from deltann.images.collection import LABELS, list_images, scan_folder, select
+from deltann.study import file_checks, layout, model_sources
+from deltann.workflow import constraints
+from deltann.workflow.code_digest import code_digest
+from deltann.workflow.errors import raise_as_workflow_error
+
+raise_as_workflow_error(file_checks.check_images, config)
 SUBSET = config["images"].get("subset", {})
 
 if "folder" in config["images"]:
     IMAGES = config["images"]["folder"]
-
-    def image_files():
-        """The folder's chosen files, so that an added, changed or lost image is noticed."""
-        collection = scan_folder(Path(IMAGES))
-        names = select(list_images(collection), SUBSET, collection.where)
-        labels = [LABELS] if LABELS in collection.files else []
-        return [str(Path(IMAGES, name)) for name in names + labels]
-
-    PLACE = []
-    LISTED = image_files()
+    FETCHED_IMAGES = []
+    # Every selected file is an input, so that an added, changed or lost image is noticed.
+    COLLECTION = scan_folder(Path(IMAGES))
+    IMAGE_FILES = [
+        str(Path(IMAGES, name))
+        for name in select(list_images(COLLECTION), SUBSET, COLLECTION.where)
+        + ([LABELS] if LABELS in COLLECTION.files else [])
+    ]
 else:
-    WANTED = "package" if "package" in config["images"] else "url"
-    IMAGES = "results/images/" + (
+    ORIGIN = "package" if "package" in config["images"] else "url"
+    IMAGES = layout.fetched_images(
         config["images"]["package"].replace("==", "-") + ".whl"
-        if WANTED == "package"
+        if ORIGIN == "package"
         else config["images"]["sha256"] + ".zip"
     )
-    PLACE = LISTED = [IMAGES]
+    FETCHED_IMAGES = IMAGE_FILES = [IMAGES]
 
     localrules:
         fetch_images,  # nodes of a cluster may have no network
@@ -33,42 +38,45 @@ else:
         output:
             IMAGES,
         log:
-            f"results/logs/images/{Path(IMAGES).stem}.log",
+            layout.shared_log(f"images/{Path(IMAGES).stem}"),
+        benchmark:
+            layout.shared_benchmark(f"images/{Path(IMAGES).stem}")
         params:
-            python=sys.executable,
-            # by a function, as Snakemake takes the braces of a text for wildcards
-            wanted=lambda wildcards: f"--{WANTED}={config['images'][WANTED]}",
+            # a function, as Snakemake takes braces in a text for wildcards
+            origin=lambda wildcards: f"--{ORIGIN}={config['images'][ORIGIN]}",
             sha256=config["images"]["sha256"],
             code=code_digest("scripts/fetch_images.py"),
         message:
-            "fetch the photographs"
+            "Fetching the photographs"
         shell:
-            "{params.python:q} scripts/fetch_images.py {params.wanted:q} --sha256 {params.sha256}"
-            " --output {output:q} > {log:q} 2>&1"
+            "{DRIVER_PYTHON:q} scripts/fetch_images.py {params.origin:q}"
+            " --sha256 {params.sha256} --output {output:q} > {log:q} 2>&1"
 
 
 rule photographs:
     input:
-        images=LISTED,
+        images=IMAGE_FILES,
         listed=SUBSET.get("list", []),
-        environment=manifest("images"),
+        environment=layout.manifest("images"),
     output:
-        photographs=f"{STUDY}/photographs.csv",
-        record=f"{STUDY}/photographs.csv.json",
+        photographs=f"{STUDY}/{layout.PHOTOGRAPHS}",
+        record=f"{STUDY}/{layout.PHOTOGRAPHS_RECORD}",
     log:
-        f"{STUDY}/logs/photographs.log",
+        f"{STUDY}/{layout.log('photographs')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('photographs')}"
     params:
-        python=python("images"),
+        python=layout.interpreter("images"),
         images=IMAGES,
         subset=[f"--{key}={value}" for key, value in sorted(SUBSET.items())],
         classes=min(
-            how.classes
+            preprocessing.classes
             for model in model_sources.model_names(config)
-            for how in model_sources.sources(config, model).values()
+            for preprocessing in model_sources.sources(config, model).values()
         ),
         code=code_digest("scripts/photographs.py"),
     message:
-        "list the photographs"
+        "Listing the photographs"
     shell:
         "{params.python:q} scripts/photographs.py --images={params.images:q} {params.subset:q}"
         " --classes {params.classes} --environment {input.environment:q}"
@@ -77,24 +85,26 @@ rule photographs:
 
 rule prepare:
     input:
-        images=PLACE,
+        images=FETCHED_IMAGES,
         photographs=rules.photographs.output.photographs,
         record=rules.photographs.output.record,
-        environment=lambda wildcards: manifest(resizers.get(wildcards.resizer).ENVIRONMENT),
+        environment=lambda wildcards: layout.manifest(resizers.get(wildcards.resizer).ENVIRONMENT),
     output:
-        f"{STUDY}/inputs/{{geometry}}/{{resizer}}.nc",
+        f"{STUDY}/{layout.prepared('{geometry}', '{resizer}')}",
     log:
-        f"{STUDY}/logs/prepare/{{geometry}}/{{resizer}}.log",
+        f"{STUDY}/{layout.log('prepare/{geometry}/{resizer}')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('prepare/{geometry}/{resizer}')}"
     wildcard_constraints:
-        geometry="[a-z0-9]+-[0-9]+-[a-z]+",
+        geometry=constraints.GEOMETRY,
     params:
+        python=lambda wildcards: layout.interpreter(resizers.get(wildcards.resizer).ENVIRONMENT),
         images=IMAGES,
-        python=lambda wildcards: python(resizers.get(wildcards.resizer).ENVIRONMENT),
         code=lambda wildcards: code_digest(
             "scripts/prepare.py", f"deltann.images.resizers.{wildcards.resizer}"
         ),
     message:
-        "prepare the images {wildcards.geometry} by {wildcards.resizer}"
+        "Preparing the images: {wildcards.geometry}, resized by {wildcards.resizer}"
     shell:
         "{params.python:q} scripts/prepare.py --geometry {wildcards.geometry:q}"
         " --resizer {wildcards.resizer:q}"

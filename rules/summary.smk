@@ -1,26 +1,36 @@
-# The study in a page.
+# The study summed up in a page.
+from deltann.study import layout, model_sources
+from deltann.workflow.code_digest import code_digest
+
+
 rule summary:
     input:
         tables=TABLE_FILES.values(),
         tables_record=TABLES_RECORD,
         study=DATASET,
-        study_record=f"{DATASET}.json",
-        images=PREPARED,
-        environment=manifest("analysis"),
+        study_record=DATASET_RECORD,
+        images=PREPARED_IMAGES,
+        environment=layout.manifest("analysis"),
     output:
-        text=f"{STUDY}/summary.md",
-        # the report shows HTML, and offers markdown for download
-        page=report(f"{STUDY}/summary.html", caption="../report/summary.rst", category="Summary"),
-        record=f"{STUDY}/summary.json",
+        text=f"{STUDY}/{layout.SUMMARY}",
+        # The report shows HTML; it only offers markdown for download.
+        page=report(
+            f"{STUDY}/{layout.SUMMARY_PAGE}",
+            caption="../report/summary.rst",
+            category="Summary",
+        ),
+        record=f"{STUDY}/{layout.SUMMARY_RECORD}",
     log:
-        f"{STUDY}/logs/summary.log",
+        f"{STUDY}/{layout.log('summary')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('summary')}"
     params:
-        python=python("analysis"),
-        tables=TABLES,
+        python=layout.interpreter("analysis"),
+        tables=f"{STUDY}/{layout.TABLES}",
         seeded=model_sources.seeded(config),
         code=code_digest("scripts/summary.py"),
     message:
-        "sum the study up"
+        "Summing up the study"
     shell:
         "{params.python:q} scripts/summary.py --tables {params.tables:q}"
         " --tables-record {input.tables_record:q} --study {input.study:q}"

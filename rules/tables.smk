@@ -1,33 +1,18 @@
 # The study dataset to its tables: those of the modules in scripts/deltann/tables/.
 from deltann import registry
+from deltann.study import layout
+from deltann.workflow import captions
+from deltann.workflow.code_digest import code_digest
 
-TABLES = f"{STUDY}/tables"
-TABLES_RECORD = f"{TABLES}/record.json"
-TABLE_FILES = {name: f"{TABLES}/{name}.csv" for name in registry.tables()}
-MARKDOWN_FILES = {
-    f"{name}_markdown": f"{TABLES}/{name}.md"
-    for name, table in registry.tables().items()
-    if table.markdown
-}
-PUBLISHED = [
-    "published/optimization_tables.csv",
-    "published/pass_ablation_tables.csv",
-]
-
-
-def caption_file(name, text):
-    """The path of a file with a caption: `report` takes no text. It is written anew by each run."""
-    path = Path(".snakemake/captions").resolve() / f"{name}.rst"
-    if workflow.is_main_process:
-        files.write_text(path, text)
-    return path
+TABLES_RECORD = f"{STUDY}/{layout.TABLES_RECORD}"
+TABLE_FILES = {name: f"{STUDY}/{layout.table(name)}" for name in registry.tables()}
 
 
 def reported(table):
-    """A table, with its caption and category in the report."""
+    """A table's file, with its caption and category in the report."""
     return report(
         TABLE_FILES[table.name],
-        caption=caption_file(f"tables/{table.name}", table.caption),
+        caption=captions.path(f"{registry.TABLES}/{table.name}"),
         category=table.category,
         labels={"table": table.name},
     )
@@ -36,23 +21,32 @@ def reported(table):
 rule tables:
     input:
         study=DATASET,
-        record=f"{DATASET}.json",
-        published=PUBLISHED,
-        environment=manifest("analysis"),
+        record=DATASET_RECORD,
+        published=[
+            "published/optimization_tables.csv",
+            "published/pass_ablation_tables.csv",
+        ],
+        environment=layout.manifest("analysis"),
     output:
         **{name: reported(table) for name, table in registry.tables().items()},
-        **MARKDOWN_FILES,
+        **{
+            f"{name}_markdown": f"{STUDY}/{layout.table(name, '.md')}"
+            for name, table in registry.tables().items()
+            if table.markdown
+        },
         record=TABLES_RECORD,
     log:
-        f"{STUDY}/logs/tables.log",
+        f"{STUDY}/{layout.log('tables')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('tables')}"
     params:
-        python=python("analysis"),
-        folder=TABLES,
+        python=layout.interpreter("analysis"),
+        folder=f"{STUDY}/{layout.TABLES}",
         code=code_digest(
             "scripts/tables.py", *(table.module for table in registry.tables().values())
         ),
     message:
-        "compute the tables"
+        "Computing the tables"
     shell:
         "{params.python:q} scripts/tables.py --study {input.study:q}"
         " --study-record {input.record:q} --record {output.record:q}"

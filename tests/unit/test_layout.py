@@ -43,3 +43,11 @@ def test_records_are_found_under_their_folders(tmp_path):
     figure.touch()
     (tmp_path / layout.DATASET_RECORD).touch()
     assert layout.other_records(tmp_path) == [tmp_path / layout.DATASET_RECORD, figure]
+
+
+def test_every_wildcard_of_a_compilation_is_a_name_of_its_cells():
+    names = set(layout.COMPILED_PATTERN[1:-1].split("}/{"))
+    assert names - {"level"} <= set(NAMES)
+    assert layout.tuned() == layout.compiled().replace("compiled/", "tuned/").replace(
+        "{schedule}/", ""
+    ).replace(".so", ".tar")

@@ -101,7 +101,7 @@ def test_a_bad_config_is_refused_in_one_message(refusals, name):
 def test_a_good_config_passes(space):
     done = space.dry_run("good", CONFIG)
     assert done.returncode == 0, done.stdout
-    assert "infer efficientnet_lite0 (torch to onnx by torch_onnx, import direct" in done.stdout
+    assert "Inferring efficientnet_lite0 (torch to onnx by torch_onnx, import direct" in done.stdout
     assert "results/small/study.nc" in done.stdout
 
 
@@ -112,7 +112,7 @@ def test_a_model_comes_from_the_sources_it_names(space):
     config = CONFIG | {"models": [model], "conversions": both, "tvm_imports": imports}
     done = space.dry_run("sources", config)
     assert done.returncode == 0, done.stdout
-    assert "infer efficientnet_lite0 (keras to keras" in done.stdout
+    assert "Inferring efficientnet_lite0 (keras to keras" in done.stdout
     assert "(torch to torch" not in done.stdout
 
 

@@ -128,7 +128,7 @@ def test_a_full_disk_stops_the_building_and_the_fetching(tmp_path):
 
         with filled(disk, free=300_000):
             done = space.snakemake(config, targets=(target,))
-        assert done.returncode != 0 and "Error in rule images:" in done.stdout
+        assert done.returncode != 0 and "Error in rule fetch_images:" in done.stdout
         assert ".: no space left on the disk: free some and run again" in done.stdout
         assert not (disk / target).exists()
         with filled(disk):  # not even Snakemake can write

@@ -105,7 +105,7 @@ def test_comments_docstrings_and_formatting(finished, study):
 def test_a_changed_limit(finished, study):
     finished.edit(str(study.name), "compile:\n    memory_mb: 8000", "compile:\n    memory_mb: 9000")
     jobs = finished.jobs(finished.path / study.name)
-    assert stages(jobs) == {"compile", "infer", "grid"} | ANALYSIS
+    assert stages(jobs) == {"compile", "infer", "save_config"} | ANALYSIS
 
 
 def test_an_added_photograph(finished, study):

@@ -20,8 +20,8 @@ ENDED = set(
     "RECONFIG_FAIL REVOKED TIMEOUT".split()
 )
 CANCEL_SECONDS, POLL_SECONDS = 300, 0.5
-# What a device may say under `slurm`, and Snakemake's name for it.
-PLACE = {
+# A device's options under `slurm` that say where it is, and Snakemake's names for them.
+PLACEMENT = {
     "partition": "slurm_partition",
     "constraint": "constraint",
     "account": "slurm_account",
@@ -48,23 +48,23 @@ def _growth(attempt: int) -> float:
     return (1 + attempt) / 2
 
 
-def words(devices: dict) -> set[str]:
-    """What the devices of a config say of the cluster, by the names there."""
-    return {word for described in devices.values() for word in described.get("slurm", {})}
+def options(devices: dict) -> set[str]:
+    """The options under `slurm` that the devices of a config have."""
+    return {name for described in devices.values() for name in described.get("slurm", {})}
 
 
-def place(described: dict, word: str, timed: bool) -> str | None:
-    """What a job for a device asks of its place, by a word of PLACE; None: what all jobs ask.
+def placement(described: dict, option: str, timed: bool) -> str | None:
+    """The Slurm option that a device requests, one of PLACEMENT; None for the profile's default.
 
-    A job that times runs on the device. Others only need its place where they make code for the
-    very processor that they run on.
+    A timed job runs on the device. Another job needs the device's nodes only if it makes code for
+    the processor that it runs on.
     """
-    here = device.is_processor(described) and described["target"].get("mcpu") == device.HOST
-    return described.get("slurm", {}).get(word) if timed or here else None
+    for_host = device.is_processor(described) and described["target"].get("mcpu") == device.HOST
+    return described.get("slurm", {}).get(option) if timed or for_host else None
 
 
 def gres(described: dict) -> str | None:
-    """The GPUs, or the like, that a job takes while it times on a device."""
+    """The GPUs or other generic resources that a job takes while it times on a device."""
     return described.get("slurm", {}).get("gres")
 
 
@@ -82,7 +82,7 @@ def processors(described: dict, default_partition: str | None) -> int:
     if "rpc" in described:
         return 1
     return described.get("threads") or cores(
-        place(described, "partition", True) or default_partition
+        placement(described, "partition", True) or default_partition
     )
 
 

@@ -5,13 +5,15 @@ version: `check_version` refuses another one than these functions were tried wit
 """
 
 import ast
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import snakemake
+from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
-from snakemake.resources import Resources
+from snakemake.resources import Resource, Resources
 
 from deltann.errors import StudyError
 
@@ -74,6 +76,18 @@ def leave_output_alone(workflow: Any) -> None:
 def drop_rate_limit(workflow: Any) -> None:
     """Have the scheduler start jobs without a rate limit."""
     workflow.scheduler.job_rate_limiter = None
+
+
+# Unnecessary once Snakemake remembers the parameters of a rule's functions: it asks for each one's
+# two or three times at every job.
+def remember_parameters(workflow) -> None:
+    """Let Snakemake look up which parameters the functions of the rules have."""
+    functions = [Resource.evaluate]
+    for rule in workflow.rules:
+        evaluated = (resource._evaluator for resource in rule.resources.values())
+        functions += filter(inspect.isfunction, (*rule.input, *rule.params, *evaluated))
+    for function in functions:
+        overwrite_function_params(function, inspect.signature(function).parameters)
 
 
 # Unnecessary once a Snakefile can say how much of a resource there is: --resources alone can, and

@@ -1,0 +1,47 @@
+"""The text that `make study` prints at its end; computes nothing."""
+
+from pathlib import Path
+
+from deltann.study import layout
+
+# The parts of the summary that are printed.
+SECTIONS = ("Cells", "Answers", "Time", "Failures", "What to do", "Images left out", "Caveats")
+FAILED = "Some jobs failed: see above, and {logs}. The following is from the last complete run.\n"
+
+
+def text(study: Path, failed: bool) -> str:
+    """Where the results of the study in a folder are, and its summary.
+
+    Args:
+        study: the study's folder.
+        failed: whether jobs failed in the run that has just ended.
+    """
+    lines = [""]
+    if failed:
+        lines.append(FAILED.format(logs=study / layout.LOGS))
+    results = {
+        "dataset": study / layout.DATASET,
+        "figures": study / layout.FIGURES,
+        "tables": study / layout.TABLES,
+        "summary": study / layout.SUMMARY,
+    }
+    missing = [f"{name} ({path})" for name, path in results.items() if not path.exists()]
+    if missing:
+        lines.append(
+            f"The study in {study} is not finished; missing: {', '.join(missing)}. "
+            "Run the same command again."
+        )
+        return "\n".join(lines)
+    if (study / layout.REPORT).exists():
+        results["report"] = study / layout.REPORT
+    lines += [f"{name + ':':10}{path}" for name, path in results.items()]
+    found = _sections(results["summary"].read_text(encoding="utf-8"))
+    for title in SECTIONS:
+        lines += ["", title, found[title]]
+    return "\n".join(lines)
+
+
+def _sections(markdown: str) -> dict[str, str]:
+    """The bodies of a text's second-level sections, by title."""
+    parts = markdown.split("\n## ")[1:]
+    return {title: body.strip() for title, _, body in (part.partition("\n") for part in parts)}
