@@ -5,24 +5,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from helpers import cluster
 from helpers.workspace import SNAKEMAKE
 
 ON_CLUSTER = [str(SNAKEMAKE), "--cores", "all", "--profile", "slurm", "--configfile"]
-
-
-@pytest.fixture(scope="module")
-def nodes():
-    """Two nodes, which are gone afterwards."""
-    if reason := cluster.missing():
-        pytest.skip(f"no Slurm cluster can be started: {reason}")
-    with cluster.alone():
-        cluster.start()
-        cluster.kill_node("n1")
-        cluster.start()  # takes the place of what a killed session left
-        yield
 
 
 class Run:

@@ -12,7 +12,6 @@ from helpers import cluster
 from helpers.slurm_runs import Run, at_work
 from helpers.workspace import equal
 
-pytest_plugins = ["helpers.slurm_runs"]
 pytestmark = pytest.mark.timeout(3600)  # with the wait for the other file's cluster
 
 STUDY = "results/undisturbed/study.nc"
@@ -22,8 +21,8 @@ import os, time
 from pathlib import Path
 
 def hold(place):
-    held = Path(f"held-{os.environ['SLURM_JOB_ID']}")
     if Path(f"hold-{place}").exists():
+        held = Path(f"held-{os.environ['SLURM_JOB_ID']}")
         held.touch()
         while held.exists():
             time.sleep(0.1)
@@ -75,6 +74,7 @@ def prediction(space) -> list[Path]:
 
 
 def started(space, *options, **more) -> Run:
+    options = ("--slurm-init-seconds-before-status-checks=2", *options)
     return Run(space, space.path / "undisturbed.yaml", *options, "--", STUDY, **more)
 
 

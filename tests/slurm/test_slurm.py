@@ -18,7 +18,6 @@ CHANGES = SMALL | {
 }
 
 
-pytest_plugins = ["helpers.slurm_runs"]
 pytestmark = pytest.mark.timeout(3600)  # with the wait for the other file's cluster
 
 
