@@ -10,8 +10,8 @@ PACKAGE = ROOT / "scripts/deltann"
 ROOMS = (
     *("errors", "tolerance", "parent", "cell", "registry", "metrics"),
     *("fencing", "provenance", "formats", "images", "tvm", "device"),
-    *("converters", "runners", "models", "execution", "workflow"),
-    *("study", "dataset", "stages", "tables"),
+    *("converters", "runners", "models", "execution"),
+    *("study", "workflow", "dataset", "stages", "tables"),
     *("figures", "summary", "gallery", "explain", "archive"),
 )
 FILE_LINES, FUNCTION_LINES = 300, 50
