@@ -6,6 +6,7 @@ every function at every job, so a resource that no device of the config uses has
 
 from collections.abc import Callable
 from functools import cache, partial
+from typing import Any
 
 from deltann import device
 from deltann.workflow import slurm, snakemake_internals
@@ -27,21 +28,21 @@ def stage_resources(config: dict, stage: str) -> Resources:
     }
 
 
-def placement_resources(workflow, config: dict) -> Resources:
+def placement_resources(workflow: Any, config: dict) -> Resources:
     """The Slurm options of jobs that make code for their device's processor."""
     return _placement(workflow, config["devices"], timed=False)
 
 
-def device_resources(workflow, config: dict) -> Resources:
+def device_resources(workflow: Any, config: dict) -> Resources:
     """The Slurm options of jobs that time on their device: where it is, and its node alone."""
     devices = config["devices"]
     profile_default = cache(partial(snakemake_internals.default_resource, workflow))
 
-    def extra(wildcards):
+    def extra(wildcards: Any) -> str | None:
         alone = "--exclusive" if slurm.exclusive(devices[wildcards.device]) else None
         return " ".join(filter(None, [profile_default("slurm_extra"), alone])) or None
 
-    def processors(wildcards):
+    def processors(wildcards: Any) -> int | None:
         if snakemake_internals.runs_here(workflow):
             return None
         return slurm.processors(devices[wildcards.device], profile_default("slurm_partition"))
@@ -53,7 +54,7 @@ def device_resources(workflow, config: dict) -> Resources:
     return resources
 
 
-def _placement(workflow, devices: dict, timed: bool) -> Resources:
+def _placement(workflow: Any, devices: dict, timed: bool) -> Resources:
     profile_default = cache(partial(snakemake_internals.default_resource, workflow))
 
     def placement(option: str, name: str) -> Callable:
@@ -67,11 +68,11 @@ def _placement(workflow, devices: dict, timed: bool) -> Resources:
     }
 
 
-def lock_resources(workflow, config: dict) -> Resources:
+def lock_resources(workflow: Any, config: dict) -> Resources:
     """One resource for each RPC server: a job that times there takes all of it."""
     devices = config["devices"]
-    locks = {device.lock(described) for described in devices.values()} - {None}
-    for name in sorted(locks):
+    locks = sorted(set(filter(None, map(device.lock, devices.values()))))
+    for name in locks:
         snakemake_internals.declare_resource(workflow, name, 1)
 
     def takes(name: str) -> Callable:

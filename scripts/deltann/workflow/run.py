@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from snakemake.logging import logger
 
@@ -26,7 +27,7 @@ class Run:
         refusal: why this run may not execute a job: another run holds the folder.
     """
 
-    def __init__(self, workflow, config: dict):
+    def __init__(self, workflow: Any, config: dict):
         self.refusal = ""
         self._workflow = workflow
         self._config = config

@@ -80,7 +80,7 @@ def drop_rate_limit(workflow: Any) -> None:
 
 # Unnecessary once Snakemake remembers the parameters of a rule's functions: it asks for each one's
 # two or three times at every job.
-def remember_parameters(workflow) -> None:
+def remember_parameters(workflow: Any) -> None:
     """Let Snakemake look up which parameters the functions of the rules have."""
     functions = [Resource.evaluate]
     for rule in workflow.rules:
@@ -98,7 +98,7 @@ def declare_resource(workflow: Any, name: str, amount: int) -> None:
 
 
 # Unnecessary once a rule can keep one of the profile's default resources where it has a function.
-def default_resource(workflow: Any, name: str) -> object:
+def default_resource(workflow: Any, name: str) -> Any:
     """A resource of jobs that don't say it, from the profile; None where it doesn't say it."""
     default = workflow.resource_settings.default_resources or {}
     raw = Resources.from_mapping(default).get(name).raw
