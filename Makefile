@@ -27,7 +27,7 @@ verify: .venv/ready
 # Archive a finished study as one file, results/<study>.zip: an RO-Crate.
 pack: .venv/ready
 	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@$(STUDY); .envs/analysis/bin/python scripts/pack.py "$$results"
+	@$(STUDY); .envs/analysis/bin/python scripts/archive.py "$$results"
 
 # Make tables, figures, summary, gallery and report again, of a study that was copied here:
 # `make redraw CONFIG=results/<study>/config.json`.

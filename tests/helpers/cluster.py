@@ -197,7 +197,7 @@ def _steps(job: str) -> list[psutil.Process]:
     return [item for item in _daemons("slurmstepd") if f"[{job}." in _words(item.info["cmdline"])]
 
 
-def said() -> str:
+def log() -> str:
     """What the nodes' daemons logged."""
     return "".join((PLACE / f"slurmd.{node}.log").read_text() for node in NODES)
 

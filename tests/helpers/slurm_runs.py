@@ -26,13 +26,13 @@ class Run:
                 **more,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text()
 
     def finish(self) -> str:
         """Wait for the end, which must be a success; what was said."""
-        assert self.process.wait(600) == 0, self.said()[-6000:]
-        return self.said()
+        assert self.process.wait(600) == 0, self.output()[-6000:]
+        return self.output()
 
     def kill(self) -> None:
         """Kill Snakemake alone; its jobs and submissions go on."""
@@ -44,7 +44,7 @@ class Run:
         found = []
 
         def running():
-            assert self.process.poll() is None, self.said()[-6000:]
+            assert self.process.poll() is None, self.output()[-6000:]
             found[:] = at_work(rule)
             return found
 
@@ -61,14 +61,14 @@ class Run:
                 return job
 
     def wait_for(self, words: str) -> None:
-        cluster.wait_until(lambda: words in self.said(), f"{words!r} in {self.log}", 150)
+        cluster.wait_until(lambda: words in self.output(), f"{words!r} in {self.log}", 150)
 
     def wait_for_file(self, path: Path, seconds: float = 240) -> None:
         def there():
-            assert self.process.poll() is None, self.said()[-6000:]
+            assert self.process.poll() is None, self.output()[-6000:]
             return path.exists()
 
-        cluster.wait_until(there, f"{path}\n{self.said()[-3000:]}", seconds)
+        cluster.wait_until(there, f"{path}\n{self.output()[-3000:]}", seconds)
 
 
 def at_work(rule: str) -> list[tuple[str, str, str]]:

@@ -118,7 +118,7 @@ def test_a_job_held_between_its_rename_and_its_end(study, undisturbed, place):
     hold = study.path / f"hold-{place}"
     hold.touch()
     run = started(study)
-    cluster.wait_until(lambda: list(study.path.glob("held-*")), run.said(), 240)
+    cluster.wait_until(lambda: list(study.path.glob("held-*")), run.output(), 240)
     (held,) = study.path.glob("held-*")
     assert prediction(study)
     hold.unlink()
@@ -177,7 +177,7 @@ def test_a_job_whose_inputs_are_missing_fails_and_says_which(study, finished):
     job = submitted(study)
     assert run.process.wait(120) == 1
     assert cluster.state(job) == "FAILED"
-    assert "completed successfully" not in run.said()
+    assert "completed successfully" not in run.output()
     assert not at_work("aggregate")
     (log,) = study.path.glob(f".snakemake/slurm_logs/**/{job}.log")
     name = lost.relative_to(study.path)

@@ -108,7 +108,7 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
     run.wait_for(f"'{job}' failed, SLURM status is: 'TIMEOUT'")
 
     run.wait_for("message: Error in group compile_cpu")
-    assert "exceeded memory limit" in cluster.said()
+    assert "exceeded memory limit" in cluster.log()
 
     run.in_mid_job("compile")
     cluster.restart_controller()
@@ -119,7 +119,7 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
 
     job, _ = run.frozen_in_mid_job("infer")
     run.kill()
-    before = run.said()
+    before = run.output()
     (name,) = re.findall("SLURM run ID: (.+)", before)
     listed = cluster.run("squeue", "--noheader", "--states=all", f"--name={name}", "--format=%P %y")
     assert set(listed.splitlines()) == {"lab 5"}  # of all jobs, also those with words of their own

@@ -87,7 +87,7 @@ def test_odd_names_of_images_and_models_are_only_names(space):
         assert set(dataset.image.values) == set(IMAGES)
         assert set(dataset.status.values) == {"ok"}
         assert (dataset.logits[0] == dataset.logits[1]).all()
-    pack = [".envs/analysis/bin/python", "scripts/pack.py", "results/odd"]
+    pack = [".envs/analysis/bin/python", "scripts/archive.py", "results/odd"]
     done = subprocess.run(pack, cwd=space.path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     with zipfile.ZipFile(space.path / "results/odd.zip") as archive:

@@ -84,7 +84,7 @@ def fetch_archive(url: str, sha256: str, output: Path) -> None:
                 f"{where} has the SHA-256 {downloaded}; expected {sha256} (images.sha256)"
             )
         try:
-            repack(download, part, where)
+            rewrite_as_zip(download, part, where)
         except DAMAGE as error:
             raise StudyError(f"{where} is damaged: {error}") from error
 
@@ -105,7 +105,7 @@ def _download(url: str, output: Path) -> str:
     return checksum.hexdigest()
 
 
-def repack(downloaded: Path, output: Path, where: str) -> None:
+def rewrite_as_zip(downloaded: Path, output: Path, where: str) -> None:
     """Copy an archive's images and `labels.csv` into a zip archive, uncompressed and undated.
 
     Args:
