@@ -28,7 +28,7 @@ def hold(place):
             time.sleep(0.1)
 """
 # After the rename of the prediction file, and after all that the job's inner Snakemake does.
-IN_SCRIPT = '    cli.run(main, parser)\n    __import__("holding").hold("script")\n'
+IN_SCRIPT = '    cli.run(infer, parser)\n    __import__("holding").hold("script")\n'
 IN_SNAKEMAKE = """
 
 if IN_JOB and "infer:" in " ".join(sys.argv) and "slurm-jobstep" not in sys.argv:
@@ -52,7 +52,7 @@ def finished(workspace, undisturbed, tmp_path_factory):
     """A copy of the finished small study, whose jobs can be held."""
     space = workspace.copy(tmp_path_factory.mktemp("finished") / "space")
     (space.path / "scripts/holding.py").write_text(HOLDING)
-    space.edit("scripts/infer.py", "    cli.run(main, parser)\n", IN_SCRIPT)
+    space.edit("scripts/infer.py", "    cli.run(infer, parser)\n", IN_SCRIPT)
     with open(space.path / "Snakefile", "a") as stream:
         stream.write(IN_SNAKEMAKE)
     space.run(space.path / "undisturbed.yaml", targets=(STUDY,))

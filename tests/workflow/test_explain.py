@@ -90,7 +90,7 @@ def test_a_wrong_constant_of_a_pass_is_found(branched, tmp_path):
     """A pass that gives the channels of a batch norm each other's constants."""
     space = branched[0].copy(tmp_path / "space")
     space.edit(
-        "scripts/deltann/tvm/passes/pack_layout.py",
+        "scripts/deltann/tvm/passes/pack_layout/elementwise.py",
         "array.reshape(-1)\n",
         "array.reshape(-1)[::-1]\n",
     )

@@ -96,8 +96,8 @@ def test_records_keep_message_and_traceback(failed):
 def test_a_hang_is_tried_again_first(failed):
     _, _, output = failed
     assert "Trying to restart" in output
-    assert output.count("convert efficientnet_lite0 from torch by hangs") >= 2
-    assert output.count("convert efficientnet_lite0 from torch by raises") == 1
+    assert output.count("Converting efficientnet_lite0 from torch by hangs") >= 2
+    assert output.count("Converting efficientnet_lite0 from torch by raises") == 1
 
 
 def test_figures_mark_what_failed(failed):

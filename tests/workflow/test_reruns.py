@@ -86,7 +86,9 @@ def test_a_constant_in_a_runner(finished, study):
 
 
 def test_a_constant_in_a_script(finished, study):
-    finished.edit("scripts/infer.py", '"model_file"', '"model"')
+    finished.edit(
+        "scripts/infer.py", 'type=int, required=True, help="timed', 'type=float, help="timed'
+    )
     jobs = finished.jobs(study)
     assert stages(jobs) == {"infer"} | ANALYSIS
     assert jobs["infer"] == TVM_CELLS + NATIVE_CELLS

@@ -92,7 +92,7 @@ def test_odd_names_of_images_and_models_are_only_names(space):
     assert done.returncode == 0, done.stdout + done.stderr
     with zipfile.ZipFile(space.path / "results/odd.zip") as archive:
         assert archive.testzip() is None
-        assert "it&#x27;s a $(touch" in archive.read("ro-crate-preview.html").decode()
+        assert "it&#39;s a $(touch" in archive.read("ro-crate-preview.html").decode()
     assert unharmed(space)
 
 

@@ -21,7 +21,7 @@ def files_of(space):
     return [
         path
         for path in paths
-        if path.relative_to(folder).parts[0] != "logs"
+        if path.relative_to(folder).parts[0] not in ("logs", "benchmarks")
         and (path not in few or path.stem in ("latency", "record", "speedups"))
     ]
 
@@ -141,7 +141,11 @@ READERS = {
         (f"predictions/{NATIVE}.nc", "study.nc", "aggregate"),
     ],
     "compile infer tables": [
-        ("models/mine/torch/torch_onnx.onnx.json", ONNX, ONNX.replace("compiled", "compile", 1)),
+        (
+            "models/mine/torch/torch_onnx.onnx.json",
+            ONNX,
+            "compile/mine/torch/onnx/torch_onnx/direct/tvm/rules/O0/cpu",
+        ),
         (TORCH, f"predictions/{O0}.nc", f"infer/{O0}"),
         ("study.nc", "tables/latency.csv", "tables"),
     ],

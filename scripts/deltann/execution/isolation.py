@@ -169,7 +169,7 @@ class Task:
         for folder in full_disks([self.writes, self.folder.parent]) if failure else []:
             raise StudyError(f"{folder}: no space left on the disk: free some and run again")
         if answer.get("ours") and failure:
-            raise StudyError(f"{failure.type}: {failure.message}\n{failure.traceback}")
+            raise StudyError(f"{failure.type}: {failure.message}\n{failure.traceback.rstrip()}")
         return Outcome(None if failure else answer["result"], failure, seconds, peak)
 
     def _running(self) -> bool:
