@@ -163,7 +163,7 @@ def test_a_job_that_ended_for_slurm_while_its_process_lives(study, undisturbed):
     again.wait_for("Building DAG")
     assert not script.is_running()
     again.finish()
-    assert cluster.state(job) == "FAILED"
+    assert cluster.state(job) in ("FAILED", "CANCELLED")  # it may be seen before it has ended
     is_the_same(study, undisturbed)
 
 
