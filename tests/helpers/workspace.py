@@ -15,6 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
 PHOTOGRAPHS = 4
+STUDIES = "results/*/config.json"  # in each study's folder
 # The changes of a small study: two frameworks, and a level of each.
 SMALL = {
     "conversions": {"torch": {"torch": [[]], "onnx": [["torch_onnx"]]}},
@@ -84,14 +85,19 @@ class Workspace:
         assert old in text, f"{name} has no {old!r}"
         path.write_text(text.replace(old, new))
 
-    def copy(self, path: Path) -> "Workspace":
-        """A second workspace in the same state, that shares the environments."""
+    def copy(self, path: Path, studies: bool = False) -> "Workspace":
+        """A second workspace that shares the environments, without or with what studies made."""
         path.mkdir()
+        left_out = set() if studies else {file.parent for file in self.path.glob(STUDIES)}
+
+        def ignored(folder: str, names: list[str]) -> list[str]:
+            return [name for name in names if Path(folder, name) in left_out]
+
         for item in self.path.iterdir():
             if item.name == ".envs":
                 (path / ".envs").symlink_to(item.resolve())
             elif item.is_dir():
-                shutil.copytree(item, path / item.name, symlinks=True)
+                shutil.copytree(item, path / item.name, symlinks=True, ignore=ignored)
             else:
                 shutil.copy2(item, path / item.name)
         return Workspace(path)

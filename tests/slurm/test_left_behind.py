@@ -50,7 +50,7 @@ mv submitted.part submitted
 @pytest.fixture(scope="module")
 def finished(workspace, undisturbed, tmp_path_factory):
     """A copy of the finished small study, whose jobs can be held."""
-    space = workspace.copy(tmp_path_factory.mktemp("finished") / "space")
+    space = workspace.copy(tmp_path_factory.mktemp("finished") / "space", studies=True)
     (space.path / "scripts/holding.py").write_text(HOLDING)
     space.edit("scripts/infer.py", "    cli.run(infer, parser)\n", IN_SCRIPT)
     with open(space.path / "Snakefile", "a") as stream:
@@ -62,7 +62,7 @@ def finished(workspace, undisturbed, tmp_path_factory):
 @pytest.fixture
 def study(nodes, finished, tmp_path):
     """A copy of the finished study without its dataset and the last prediction file."""
-    space = finished.copy(tmp_path / "space")
+    space = finished.copy(tmp_path / "space", studies=True)
     for path in (STUDY, f"{STUDY}.json", *prediction(space)):
         (space.path / path).unlink()
     return space

@@ -64,7 +64,7 @@ def test_without_a_fault_nothing_is_blamed(branched):
 
 def test_a_wrong_pass_is_found(branched, tmp_path):
     """Branches that change places, as each is cut from the joined convolution."""
-    space = branched[0].copy(tmp_path / "space")
+    space = branched[0].copy(tmp_path / "space", studies=True)
     space.edit(
         "scripts/deltann/tvm/passes/combine_parallel_conv2d.py",
         "for branch in branches:\n                end",
@@ -88,7 +88,7 @@ def test_a_wrong_pass_is_found(branched, tmp_path):
 
 def test_a_wrong_constant_of_a_pass_is_found(branched, tmp_path):
     """A pass that gives the channels of a batch norm each other's constants."""
-    space = branched[0].copy(tmp_path / "space")
+    space = branched[0].copy(tmp_path / "space", studies=True)
     space.edit(
         "scripts/deltann/tvm/passes/pack_layout/elementwise.py",
         "array.reshape(-1)\n",
@@ -113,7 +113,7 @@ def test_a_wrong_constant_of_a_pass_is_found(branched, tmp_path):
 
 def test_a_wrong_schedule_is_found(branched, tmp_path):
     """A matrix product whose sums the schedule keeps in half precision."""
-    space = branched[0].copy(tmp_path / "space")
+    space = branched[0].copy(tmp_path / "space", studies=True)
     loops = "    n, outer, lane, k = work.get_loops(block)\n"
     space.edit(
         "scripts/deltann/tvm/cpu/packed_schedules.py",

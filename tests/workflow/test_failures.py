@@ -150,7 +150,7 @@ def test_a_fault_of_ours_stops_the_job(failed, name, body, said):
 
 def test_retry_failed(failed, tmp_path):
     space, config, _ = failed
-    space = space.copy(tmp_path / "again")
+    space = space.copy(tmp_path / "again", studies=True)
     command = [".envs/analysis/bin/python", "scripts/retry_failed.py", "results/failing"]
     done = subprocess.run(command, cwd=space.path, capture_output=True, text=True)
     assert done.returncode == 0

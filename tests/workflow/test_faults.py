@@ -47,7 +47,7 @@ STAGES = {
 @pytest.fixture(scope="module")
 def space(small, tmp_path_factory):
     """The small study, finished, on a file system of its own."""
-    made = small[0].copy(tmp_path_factory.mktemp("faults") / "space")
+    made = small[0].copy(tmp_path_factory.mktemp("faults") / "space", studies=True)
     shutil.move(made.path / STUDY, made.path / "whole")
     with mounted(made.path / STUDY, 16):
         shutil.copytree(made.path / "whole", made.path / STUDY, dirs_exist_ok=True)

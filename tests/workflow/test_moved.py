@@ -23,7 +23,7 @@ def make(space, *words: str) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def packed(small, tmp_path_factory):
     """The small study as `make pack` leaves it: the archive's path."""
-    space = small[0].copy(tmp_path_factory.mktemp("packed") / "space")
+    space = small[0].copy(tmp_path_factory.mktemp("packed") / "space", studies=True)
     done = make(space, "pack", f"CONFIG={STUDY}/config.json")
     assert done.returncode == 0, done.stdout + done.stderr
     return space.path / f"{STUDY}.zip"

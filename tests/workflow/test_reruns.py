@@ -13,7 +13,7 @@ NATIVE_CELLS = 6
 @pytest.fixture
 def finished(workspace, study, tmp_path):
     """A finished study in a workspace that the test may edit."""
-    space = workspace.copy(tmp_path / "edited")
+    space = workspace.copy(tmp_path / "edited", studies=True)
     assert space.jobs(study) == {}
     return space
 

@@ -55,7 +55,7 @@ def foreign(path) -> None:
 @pytest.fixture(scope="module")
 def space(small, tmp_path_factory):
     """The small study in a workspace that the tests may damage."""
-    return small[0].copy(tmp_path_factory.mktemp("verify") / "space")
+    return small[0].copy(tmp_path_factory.mktemp("verify") / "space", studies=True)
 
 
 def test_a_whole_study_is_ok(space):
