@@ -242,8 +242,8 @@ def percent(row: pd.Series) -> str:
 
 
 def failure_patch() -> Patch:
-    """The legend's entry for failures."""
-    return Patch(facecolor="white", edgecolor=HATCH_COLOUR, hatch=HATCH, label="failed, with stage")
+    """The legend's entry for rows without a ratio, each with its reason."""
+    return Patch(facecolor="white", edgecolor=HATCH_COLOUR, hatch=HATCH, label="no ratio, and why")
 
 
 def failure(row: pd.Series) -> str:
