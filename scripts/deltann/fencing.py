@@ -48,15 +48,20 @@ def check() -> None:
         time.sleep(LOOK_SECONDS / 4)
 
 
+def in_a_run() -> bool:
+    """Whether a run started this process: a job, not a dry run or a script started by hand."""
+    return TOKEN in os.environ
+
+
 def watch_script() -> None:
     """End this script, from a thread, when its run or its Snakemake process is gone."""
-    if TOKEN in os.environ:
+    if in_a_run():
         _watch(int(os.environ.get(STARTER, os.getppid())))
 
 
 def watch_snakemake() -> None:
     """End a job's Snakemake process, from a thread, when its run or its parent is gone."""
-    if TOKEN in os.environ:
+    if in_a_run():
         _watch(os.getppid())
 
 
@@ -93,7 +98,7 @@ def _end(reason: str) -> None:
 
 def _holds() -> bool | None:
     """Whether this process has no token, or the owner file has it; None: it can't be read now."""
-    if TOKEN not in os.environ:
+    if not in_a_run():
         return True
     token, path = _token()
     owner = _owner(path)

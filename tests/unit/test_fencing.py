@@ -88,6 +88,24 @@ def test_nothing_is_written_for_a_run_that_is_gone(owner, tmp_path, change, monk
     files.write_text(file, "by hand")
 
 
+def test_a_job_removes_what_a_killed_attempt_left(owner, tmp_path):
+    left = tmp_path / ".file.killed"
+    left.mkdir()
+    files.write_text(tmp_path / "file", "anew")
+    assert not left.exists()
+
+
+def test_outside_a_run_two_may_write_the_same_file_at_once(tmp_path, monkeypatch):
+    monkeypatch.delenv(fencing.TOKEN, raising=False)  # as for two dry runs
+    file = tmp_path / "file"
+    with files.atomic(file) as part:
+        part.write_text("first")
+        files.write_text(file, "second")
+        assert file.read_text() == "second"
+    assert file.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_a_script_stops_when_another_run_takes_the_folder(owner, tmp_path):
     process = script(tmp_path)
     until((tmp_path / "begun").exists)

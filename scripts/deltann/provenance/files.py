@@ -72,15 +72,18 @@ def scratch(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; in the end, remove it with its content.
 
     Its name is unique to the attempt: a job left over from a killed run can't write into the file
-    of its successor. Folders that killed attempts at the same file left are removed first.
+    of its successor. A job of a run first removes the folders that killed attempts at the same file
+    left: no other job of the run makes this file. Processes outside a run (dry runs, scripts
+    started by hand) may write the same file at the same time, and leave each other's folders.
 
     Raises:
         StudyError: the run that started this process no longer holds the folder.
     """
     fencing.check()
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        shutil.rmtree(left, ignore_errors=True)
+    if fencing.in_a_run():
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+            shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
         yield Path(folder)
 
