@@ -50,6 +50,9 @@ rule export:
             config, wildcards.model, wildcards.source
         ),
         images=lambda wildcards, input: [f"--images={path}" for path in input.get("images", [])],
+        files=lambda wildcards, input: [
+            f"--file={path}" for name in ("user_model", "weights") for path in input.get(name, [])
+        ],
         seconds=config["limits"]["export"]["seconds"],
         memory_mb=config["limits"]["export"]["memory_mb"],
         code=lambda wildcards: code_digest(
@@ -59,7 +62,7 @@ rule export:
         "Exporting {wildcards.model} from {wildcards.source}"
     shell:
         "{params.python:q} scripts/export.py --module {params.module:q}"
-        " --request {params.request:q} {params.images:q}"
+        " --request {params.request:q} {params.images:q} {params.files:q}"
         " --environment {input.environment:q}"
         " --seconds {params.seconds} --memory-mb {params.memory_mb}"
         " --retries-left {resources.retries_left}"

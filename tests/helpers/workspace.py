@@ -63,9 +63,9 @@ class Workspace:
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
 
-    def jobs(self, config: Path) -> dict[str, int]:
+    def jobs(self, config: Path, targets: tuple[str, ...] = ()) -> dict[str, int]:
         """How many jobs of each rule Snakemake would run now."""
-        output = self.run(config, "--dry-run")
+        output = self.run(config, "--dry-run", targets=targets)
         if "Job stats:" not in output:
             assert "Nothing to be done" in output, output[-3000:]
             return {}
@@ -223,3 +223,16 @@ def verify(space: Workspace, study: str = "results/small") -> subprocess.Complet
     """Check a study as `make verify` does."""
     command = [".envs/analysis/bin/python", "scripts/verify.py", study]
     return subprocess.run(command, cwd=space.path, capture_output=True, text=True)
+
+
+def is_an_input(space: Workspace, config: Path, study: str, name: str) -> None:
+    """Change a file of the model in `my-model/`, and back: Snakemake and `verify` notice."""
+    path, targets = space.path / "my-model" / name, (f"results/{study}/study.nc",)
+    assert space.jobs(config, targets) == {}
+    data = path.read_bytes()
+    path.write_bytes(data + b"\n# more\n")
+    assert space.jobs(config, targets).keys() >= {"export", "infer"}
+    said = verify(space, f"results/{study}").stdout
+    path.write_bytes(data)
+    assert f"it was made from another my-model/{name}. Run again" in said
+    assert f"another my-model/{name}" not in verify(space, f"results/{study}").stdout

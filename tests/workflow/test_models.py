@@ -12,7 +12,7 @@ import xarray as xr
 import yaml
 from PIL import Image
 
-from helpers.workspace import ROOT
+from helpers.workspace import ROOT, is_an_input
 
 SIZE, RESIZE, CLASSES = 64, 72, 10
 
@@ -53,7 +53,7 @@ def space(workspace, tmp_path_factory):
     torch.export.save(torch.export.export(network(), (sample,)), folder / "model.pt2")
     to_onnx = (
         "import sys, torch\nprogram = torch.export.load(sys.argv[1])\n"
-        "torch.onnx.export(program, dynamo=True).save(sys.argv[2], external_data=False)\n"
+        "torch.onnx.export(program, dynamo=True).save(sys.argv[2], external_data=True)\n"
     )
     python = made.path / ".envs/torch/bin/python"
     paths = [folder / "model.pt2", folder / "model.onnx"]
@@ -61,10 +61,14 @@ def space(workspace, tmp_path_factory):
     torch.jit.trace(network(), sample).save(folder / "model.pt")
     torch.save(network().state_dict(), folder / "net.pth")
     (folder / "net.py").write_text(
-        "import torch\n\n\ndef build():\n    return torch.nn.Sequential(\n"
-        "        torch.nn.Conv2d(3, 8, 3, stride=2, padding=1),\n        torch.nn.ReLU(),\n"
+        "import torch\nfrom blocks import stem\n\n\ndef build():\n"
+        "    return torch.nn.Sequential(\n        *stem(),\n        torch.nn.ReLU(),\n"
         "        torch.nn.AdaptiveAvgPool2d(4),\n        torch.nn.Flatten(),\n"
         "        torch.nn.Linear(8 * 16, 10),\n    )\n"
+    )
+    (folder / "blocks.py").write_text(
+        "import torch\n\n\ndef stem():\n"
+        "    return [torch.nn.Conv2d(3, 8, 3, stride=2, padding=1)]\n"
     )
     return made
 
@@ -109,6 +113,7 @@ def test_the_shipped_example_runs_as_it_stands(space):
         ]
         native = dataset.logits[list(dataset.backend.values).index("native")]
         np.testing.assert_allclose(native, np.concatenate(again), atol=1e-5)
+    is_an_input(space, space.path / "config/my-model.yaml", "my-model", "model.onnx.data")
 
 
 @pytest.mark.parametrize(
@@ -133,6 +138,9 @@ def test_a_pytorch_model_of_ones_own(space, name, changes):
         assert set(dataset.status.values) == {"ok"}
         for logits in dataset.logits.values:
             np.testing.assert_allclose(logits, expected(space, dataset.image.values), atol=1e-4)
+    if name == "code":
+        is_an_input(space, config, name, "blocks.py")
+        is_an_input(space, config, name, "net.pth")
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,14 @@ class Verification:
         for path, expected in records.resolve(described["inputs"], record).items():
             if self._checksum(path) != expected:
                 raise StudyError(f"{record}: it was made from another {path}. Run again")
+        self._user_files(record, described.get(records.USER_FILES, {}))
+
+    def _user_files(self, record: Path, checksums: dict[str, str]) -> None:
+        """The user's files, if they are on this machine: an archived study comes without them."""
+        if any(Path(path).exists() for path in checksums):
+            for path, expected in checksums.items():
+                if self._checksum(Path(path)) != expected:
+                    raise StudyError(f"{record}: it was made from another {path}. Run again")
 
     def _outputs(self, record: Path) -> dict:
         """A record, once the files that its job made are checked against it."""

@@ -1,11 +1,12 @@
 """Run a stage: one artifact from a foreign tool in a child process, and the artifact's record."""
 
 import argparse
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from deltann.errors import Transient
+from deltann.errors import StudyError, Transient
 from deltann.execution import environment
 from deltann.execution.isolation import Child, Failure, Limits, Outcome, Task
 from deltann.provenance import files, records
@@ -121,7 +122,11 @@ def inherit(record: dict) -> dict:
 
 
 def run_stage(
-    stage: str, arguments: dict, options: argparse.Namespace, extra_outputs: tuple[str, ...] = ()
+    stage: str,
+    arguments: dict,
+    options: argparse.Namespace,
+    extra_outputs: tuple[str, ...] = (),
+    user_files: Iterable[Path] = (),
 ) -> dict:
     """Make one artifact in a child process, and write its record.
 
@@ -135,12 +140,13 @@ def run_stage(
         options: those of `arguments` above.
         extra_outputs: names of options with files that the child makes too, each an argument of
             `work` with a temporary path.
+        user_files: files of the user's that the child reads; the record has their checksums.
 
     Returns:
         The record that was written.
 
     Raises:
-        StudyError: wrong environment, damaged input, or a fault of ours.
+        StudyError: wrong environment, an input that is damaged or changes, or a fault of ours.
         Transient: see `finish`.
     """
     environment_digest = environment.check(options.environment)
@@ -150,12 +156,9 @@ def run_stage(
     outputs = {"output": options.artifact} | {name: given[name] for name in extra_outputs}
     with ExitStack() as stack:
         parts = {name: stack.enter_context(files.atomic(path)) for name, path in outputs.items()}
-        if broken:
-            result = inherit(broken)
-        else:
-            result = _work(
-                stage, arguments | {name: str(given[name]) for name in reads}, options, parts
-            )
+        checksums = stack.enter_context(_unchanged(user_files))
+        paths = {name: str(given[name]) for name in reads}
+        result = inherit(broken) if broken else _work(stage, arguments | paths, options, parts)
         if result["status"] == "failed":
             for part in parts.values():
                 part.write_bytes(b"")
@@ -163,10 +166,24 @@ def run_stage(
         given[name]: records.output_checksum(record, *_paths(options, name))
         for name, record in reads.items()
     }
-    more = {"arguments": arguments} | result
+    more = {"arguments": arguments, records.USER_FILES: checksums} | result
     return records.write(
         options.record, stage, outputs.values(), inputs, environment_digest, **more
     )
+
+
+@contextmanager
+def _unchanged(paths: Iterable[Path]) -> Iterator[dict[str, str]]:
+    """Yield the checksum of each file by its path; in the end, make sure that it is still so.
+
+    Raises:
+        StudyError: a file was changed meanwhile.
+    """
+    checksums = {str(path): files.checksum(path) for path in paths}
+    yield checksums
+    for name, checksum in checksums.items():
+        if files.checksum(Path(name)) != checksum:
+            raise StudyError(f"{name} was changed while it was read. Run again")
 
 
 def _work(stage: str, arguments: dict, options: argparse.Namespace, parts: dict[str, Path]) -> dict:

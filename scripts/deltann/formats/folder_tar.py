@@ -3,6 +3,24 @@
 import tarfile
 from pathlib import Path
 
+from deltann.errors import StudyError
+
+
+def files(path: Path) -> list[Path]:
+    """The files in a folder that its tar has, sorted; of any other path, the path itself.
+
+    Raises:
+        StudyError: the folder has a link to a folder or to nothing.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(item for item in path.rglob("*") if item.is_file() or item.is_symlink())
+    links = [item for item in found if not item.is_file()]
+    if links:
+        raise StudyError(f"{str(links[0])!r} is no file but a link; expected files and folders")
+    # it holds a random identifier, and no runtime needs it
+    return [item for item in found if item.relative_to(path).as_posix() != "fingerprint.pb"]
+
 
 def tar_folder(folder: Path, output: Path) -> None:
     """Write the files of a folder to an uncompressed tar: sorted names, no dates, no owners."""
@@ -12,10 +30,9 @@ def tar_folder(folder: Path, output: Path) -> None:
         return info
 
     with tarfile.open(output, "w", format=tarfile.PAX_FORMAT) as archive:
-        for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        for path in files(folder):
             name = path.relative_to(folder).as_posix()
-            if name != "fingerprint.pb":  # holds a random identifier, and no runtime needs it
-                archive.add(path, name, recursive=False, filter=anonymous)
+            archive.add(path.resolve(), name, recursive=False, filter=anonymous)
 
 
 def untar_folder(tar: Path, folder: Path) -> Path:

@@ -24,6 +24,14 @@ def number_tensors(graph: Any) -> None:
         item.name = renamed(item.name)
 
 
+def drop_initialized_inputs(graph: Any) -> None:
+    """Remove the inputs of an `onnx.GraphProto` that have values: IR 3 lists its weights there."""
+    initialized = {item.name for item in graph.initializer}
+    inputs = [item for item in graph.input if item.name not in initialized]
+    del graph.input[:]
+    graph.input.extend(inputs)
+
+
 def fix_batch(graph: Any) -> None:
     """Set the first dimension of an `onnx.GraphProto`'s input to 1, the study's batch size."""
     first = graph.input[0].type.tensor_type.shape.dim[0]

@@ -3,16 +3,14 @@
 `described` is the model's entry in the config, valid by the schema and with its defaults.
 """
 
-import importlib.util
-import sys
+import importlib
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from deltann.errors import StudyError, check_known
-from deltann.formats import folder_tar
-from deltann.formats.onnx_graph import fix_batch
+from deltann.formats import folder_tar, onnx_external_data, python_code
+from deltann.formats.onnx_graph import drop_initialized_inputs, fix_batch
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, MissingFile, Request
 from deltann.provenance import files as provenance_files
@@ -36,9 +34,37 @@ SUFFIXES = {
 }
 
 
+def file_key(described: dict) -> str:
+    """The config's key that has the model's file or code."""
+    return f"models.{described['name']}.{'file' if 'file' in described else 'code.file'}"
+
+
+def named_file(described: dict) -> Path:
+    """The model's file or code."""
+    return Path(described["file"] if "file" in described else described["code"]["file"])
+
+
 def files(described: dict) -> list[str]:
-    """The paths of the user's files in a description, without those of weights."""
-    return [described["file"]] if "file" in described else [described["code"]["file"]]
+    """All files that an export reads, without those of weights, once `check_file` found no fault.
+
+    They are the file that the description names, and what that file reads in turn: the external
+    data of an ONNX file, the files in a SavedModel's folder, the modules that code imports, and the
+    other files that the description says that the code reads.
+
+    Raises:
+        StudyError: naming the key, the file, and what was expected.
+    """
+    path = named_file(described)
+    try:
+        if "code" in described:
+            read = [Path(name) for name in described["code"].get("files", [])]
+            more = [name for item in read for name in folder_tar.files(item)]
+            return [*python_code.files(path), *map(str, more)]
+        if described["source"] == "onnx":
+            return [str(path), *map(str, onnx_external_data.files(path))]
+        return [str(item) for item in folder_tar.files(path)]
+    except (StudyError, OSError) as error:
+        raise StudyError(f"config key {file_key(described)}: {str(path)!r}: {error}") from error
 
 
 def check(described: dict) -> None:
@@ -59,23 +85,34 @@ def check_file(described: dict) -> None:
     Raises:
         StudyError: as `check`.
     """
-    key = f"config key models.{described['name']}"
-    at = f"{key}.file" if "file" in described else f"{key}.code.file"
-    path = Path(files(described)[0])
+    key, at = f"config key models.{described['name']}", f"config key {file_key(described)}"
+    path = named_file(described)
     if not path.exists():
         raise StudyError(f"{at}: {str(path)!r} doesn't exist; expected the path of the model")
     folder = described["source"] == "tensorflow" and path.is_dir()
     known = SUFFIXES[described["source"]] if "file" in described else (".py",)
-    if not folder and path.suffix not in known:
+    if not folder and path.suffix.lower() not in known:
         raise StudyError(f"{at}: {str(path)!r}; expected a file ending in {' or '.join(known)}")
     if folder and not (path / "saved_model.pb").is_file():
         raise StudyError(
             f"{at}: {str(path)!r} has no saved_model.pb; expected a SavedModel's folder"
         )
-    if "sha256" in described and (folder or provenance_files.checksum(path) != described["sha256"]):
+    for number, name in enumerate(described.get("code", {}).get("files", [])):
+        if not Path(name).exists():
+            raise StudyError(f"{key}.code.files[{number}]: {name!r} doesn't exist")
+    if "sha256" in described:
+        _check_sha256(f"{key}.sha256", described)
+
+
+def _check_sha256(key: str, described: dict) -> None:
+    read = files(described)
+    if len(read) > 1:
         raise StudyError(
-            f"{key}.sha256: {str(path)!r} has another digest; expected {described['sha256']}"
+            f"{key}: the model has {len(read)} files, {read[0]!r} and others; expected a model in"
+            " one file, or no sha256. The record of the export has the SHA-256 of each"
         )
+    if provenance_files.checksum(Path(read[0])) != described["sha256"]:
+        raise StudyError(f"{key}: {read[0]!r} has another digest; expected {described['sha256']}")
 
 
 def preprocessing(described: dict) -> Preprocessing:
@@ -159,13 +196,8 @@ def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Pa
     from deltann.formats import exported_program
 
     if "code" in described:
-        network = _call_user_code(described["code"])
-        if request.weights != PRETRAINED:
-            import torch
-
-            network.load_state_dict(torch.load(request.weights, weights_only=True))
-        exported_program.save(network.eval(), shape, output)
-    elif described["file"].endswith(".pt2"):
+        _export_code(described, request.weights, shape, output)
+    elif described["file"].lower().endswith(".pt2"):
         exported_program.load(Path(described["file"]))  # refuses pickled objects
         output.write_bytes(Path(described["file"]).read_bytes())
     else:
@@ -175,25 +207,37 @@ def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Pa
         )
 
 
-def _call_user_code(code: dict) -> Any:
-    """The PyTorch module that the user's function returns. This runs the user's file."""
-    path = Path(code["file"])
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    if specification is None or specification.loader is None:
-        raise ImportError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module
-    specification.loader.exec_module(module)
-    function: Any = module
-    for name in code["function"].split("."):
-        function = getattr(function, name)
-    return function()
+def _export_code(described: dict, weights: str, shape: tuple[int, ...], output: Path) -> None:
+    """Run the user's code, and save the PyTorch module that it makes.
+
+    Raises:
+        ValueError: the code reads a file that isn't an input of the job.
+    """
+    import torch
+
+    from deltann.formats import exported_program
+
+    code = described["code"]
+    given = [] if weights == PRETRAINED else [weights]
+
+    def refuse(path: str) -> ValueError:
+        return ValueError(
+            f"{code['file']} reads {path!r}, which the study doesn't know of; expected it, or its"
+            f" folder, in the list models.{described['name']}.code.files"
+        )
+
+    with python_code.only_reading([*files(described), *given], refuse):
+        network = python_code.call(Path(code["file"]), code["function"])
+        if given:
+            network.load_state_dict(torch.load(weights, weights_only=True))
+        exported_program.save(network.eval(), shape, output)
 
 
 def _onnx(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
     import onnx
 
     model = onnx.load(described["file"])
+    drop_initialized_inputs(model.graph)
     if len(model.graph.input) != 1:
         raise ValueError(f"{len(model.graph.input)} inputs; expected one")
     fix_batch(model.graph)

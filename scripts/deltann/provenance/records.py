@@ -8,11 +8,13 @@ There is one scheme. Each job leaves a record, a JSON file beside the files that
 | `status` | `ok` or `failed` |
 | `environment_digest` | the checksum of the environment's manifest; empty for Snakemake's own |
 | `inputs`, `outputs` | the checksum of each file read and made, by its path |
+| `user_files` | of an export: the checksum of each file of the user's that it read, by its path |
 | `checksum` | of this record, without this key |
 
 Stages add what else there is to say: `arguments`, `details`, and of a failure `failed_stage` and
 `error`. A checksum is a hexadecimal SHA-256 (`files.checksum`). Paths are relative to the record's
-folder: a study that is moved as a whole keeps its records. A job that reads a file checks it
+folder: a study that is moved as a whole keeps its records. Only the user's files have the paths by
+which the export read them, as they don't move with the study. A job that reads a file checks it
 against its record first (`check`); `make verify` checks all files.
 
 Prediction files and prepared images have no record beside them, as ten thousand cells would need
@@ -29,6 +31,7 @@ from deltann.errors import StudyError
 from deltann.provenance import files
 
 KEY = "checksum"
+USER_FILES = "user_files"
 STATUSES = ("ok", "failed")
 REPAIR = "it was changed or damaged. Delete it and run again"
 

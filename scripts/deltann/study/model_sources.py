@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from deltann import models
+from deltann.formats import folder_tar
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, SEEDED, user_model
 
@@ -101,18 +102,11 @@ def export_files(config: dict, model: str, source: str) -> dict[str, str | list[
     """The user's files that an export reads. They are inputs: a changed file reruns the export."""
     inputs: dict[str, str | list[str]] = {}
     if weights(config, model, source) not in (PRETRAINED, SEEDED):
-        inputs["weights"] = _files_of(weights(config, model, source))
+        path = Path(weights(config, model, source))
+        inputs["weights"] = [str(item) for item in folder_tar.files(path)]
     if is_user_model(config, model):
-        paths = user_model.files(entry(config, model))
-        inputs["user_model"] = [name for path in paths for name in _files_of(path)]
+        inputs["user_model"] = user_model.files(entry(config, model))
     return inputs
-
-
-def _files_of(path: str) -> list[str]:
-    """The path of a file, or of all files in a folder."""
-    if Path(path).is_dir():
-        return sorted(str(item) for item in Path(path).rglob("*") if item.is_file())
-    return [path]
 
 
 def export_environment(config: dict, model: str, source: str) -> str:

@@ -5,6 +5,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from deltann.formats import python_imports
+
 SCRIPTS = Path(__file__).resolve().parents[2]
 
 
@@ -12,15 +14,8 @@ SCRIPTS = Path(__file__).resolve().parents[2]
 def _parse(path: Path) -> tuple[str, frozenset[Path]]:
     """The syntax tree of a file as text, docstrings stripped, and the files of ours it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    imported: set[Path] = set()
+    imported = {path for name in python_imports.imported(tree) for path in _files(name)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                imported |= _files(alias.name)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imported |= _files(node.module)
-            for alias in node.names:
-                imported |= _files(f"{node.module}.{alias.name}")
         _strip_docstring(node)
     return ast.dump(tree), frozenset(imported)
 
@@ -33,14 +28,7 @@ def _strip_docstring(node: ast.AST) -> None:
 
 def _files(module: str) -> set[Path]:
     """The files that importing `module` executes, if it is one of ours: itself and its packages."""
-    found = set()
-    parts = module.split(".")
-    for depth in range(1, len(parts) + 1):
-        stem = SCRIPTS.joinpath(*parts[:depth])
-        for candidate in (stem.with_suffix(".py"), stem / "__init__.py"):
-            if candidate.is_file():
-                found.add(candidate)
-    return found
+    return set(python_imports.module_files(SCRIPTS, module))
 
 
 @cache
