@@ -5,11 +5,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from deltann.errors import StudyError
-from deltann.formats import folder_tar, onnx_external_data, python_code
+from deltann.formats import folder_tar, onnx_external_data, onnx_graph, python_code
 from deltann.models import user_model
 from helpers.workspace import ROOT
 
@@ -159,6 +160,16 @@ def test_a_linked_file_in_a_folder_is_in_its_tar(tmp_path):
     folder = folder_tar.untar_folder(tmp_path / "saved.tar", tmp_path / "again")
     shutil.rmtree(tmp_path / "saved")
     assert (folder / "saved_model.pb").read_text() == "content"
+
+
+def test_weights_are_no_inputs():
+    """As IR version 3 lists them. From version 4 on they needn't be."""
+    names = [SimpleNamespace(name=name) for name in ("image", "weight", "bias")]
+    model = SimpleNamespace(
+        graph=SimpleNamespace(input=[*names], initializer=names[1:]), ir_version=3
+    )
+    onnx_graph.drop_initialized_inputs(model)
+    assert (model.graph.input, model.ir_version) == (names[:1], 4)
 
 
 # A network in a package, with each kind of import; `alone.py` is imported by none.

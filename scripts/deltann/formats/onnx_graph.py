@@ -24,12 +24,16 @@ def number_tensors(graph: Any) -> None:
         item.name = renamed(item.name)
 
 
-def drop_initialized_inputs(graph: Any) -> None:
-    """Remove the inputs of an `onnx.GraphProto` that have values: IR 3 lists its weights there."""
-    initialized = {item.name for item in graph.initializer}
-    inputs = [item for item in graph.input if item.name not in initialized]
-    del graph.input[:]
-    graph.input.extend(inputs)
+def drop_initialized_inputs(model: Any) -> None:
+    """Remove the inputs of an `onnx.ModelProto` that have values in the file.
+
+    IR version 3 lists all weights among the inputs. From version 4 on they needn't be there.
+    """
+    initialized = {item.name for item in model.graph.initializer}
+    inputs = [item for item in model.graph.input if item.name not in initialized]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    model.ir_version = max(model.ir_version, 4)
 
 
 def fix_batch(graph: Any) -> None:

@@ -237,7 +237,7 @@ def _onnx(described: dict, request: Request, shape: tuple[int, ...], output: Pat
     import onnx
 
     model = onnx.load(described["file"])
-    drop_initialized_inputs(model.graph)
+    drop_initialized_inputs(model)
     if len(model.graph.input) != 1:
         raise ValueError(f"{len(model.graph.input)} inputs; expected one")
     fix_batch(model.graph)
