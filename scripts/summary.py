@@ -22,8 +22,8 @@ def main(options: argparse.Namespace) -> None:
     inputs |= {path: records.check(path, options.tables_record) for path in paths.values()}
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
-        cells = Study(dataset).cells
-    text = summary.summary(tables, cells, summary.read_excluded(options.inputs), options.seeded)
+        excluded = summary.read_excluded(options.inputs)
+        text = summary.summary(tables, Study(dataset), excluded, options.seeded)
     files.write_text(options.output, text)
     files.write_text(options.page, page.page(text))
     records.write(options.record, "summary", [options.output, options.page], inputs, digest)

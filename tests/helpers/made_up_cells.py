@@ -55,7 +55,7 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
         "inputs_digest": cell.model,
         "probe_drift": 1.0,
         "contention": 0.0,
-        "provenance": {},
+        "provenance": {"preprocessing": cell.preprocessing, "model_file": cell.backend},
         **changes,
     }
     arguments.setdefault("pass_spread", disturbance.pass_spread([arguments["latency"]]))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deltann import registry, summary
+from deltann import summary
 from deltann.tables import compute, passes
 from deltann.tables.study import Study
 from deltann.tvm.levels import LEVELS
@@ -70,9 +70,11 @@ def test_sets_of_passes_are_no_levels(tmp_path):
     level = compute.table("anova", sets)
     assert list(level[level.varied == "level"].compared) == ["O0;O4"]
     assert len(compute.table("published", sets)) == 132
-    made = {name: compute.table(name, sets) for name in registry.tables()}
-    text = summary.summary(made, sets.cells, {}, [])
-    assert "Compile at O0 or below: O4 changed labels in 1 of 1 cell" in text
+    made = {name: compute.table(name, sets) for name in summary.TABLES}
+    text = summary.summary(made, sets, {}, [])
+    assert "Safe to compile at: fold; fast; two\n" in text
+    assert "Don't compile at (labels changed): O4 (labels of 1 of 6 images;" in text
+    assert "Impossible to compile at (failed): pack (1 of 1 cell failed: compile, E)" in text
 
 
 def test_what_compilations_came_to(tmp_path):
@@ -91,6 +93,6 @@ def test_what_compilations_came_to(tmp_path):
 
 def test_summary_counts_what_no_schedule_fits(tmp_path):
     cells = Study(passes_study(tmp_path))
-    made = {name: compute.table(name, cells) for name in registry.tables()}
-    caveats = summary.summary(made, cells.cells, {}, []).split("## Caveats")[1]
+    made = {name: compute.table(name, cells) for name in summary.TABLES}
+    caveats = summary.summary(made, cells, {}, []).split("## Caveats")[1]
     assert "no schedule fits 10 kernels of 45, in 5 compilations of 6" in caveats

@@ -121,7 +121,11 @@ def test_a_failed_cell_says_where_and_why(path):
         "RuntimeError",
     )
     assert read.error_message == "no Swish: été"
-    assert json.loads(read.provenance) == {"threads": 2, "traceback": "Traceback ..."}
+    assert json.loads(read.provenance) == {
+        "threads": 2,
+        "traceback": "Traceback ...",
+        "failed_file": "",
+    }
     assert read.target.item() == "onnx"
     assert not read.data_vars
 

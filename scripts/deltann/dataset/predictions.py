@@ -138,7 +138,12 @@ def failed(
         contention=float("nan"),
         pass_spread=float("nan"),
         provenance=json.dumps(
-            provenance | {"traceback": record["error"]["traceback"]}, sort_keys=True
+            provenance
+            | {
+                "traceback": record["error"]["traceback"],
+                "failed_file": record["error"].get("file", ""),
+            },
+            sort_keys=True,
         ),
         **compiled,
     )

@@ -109,9 +109,9 @@ def _paths(options: argparse.Namespace, name: str) -> tuple[Path, Path]:
     return given[name], given[f"{name}_record"]
 
 
-def failed(stage: str, failure: Failure) -> dict:
-    """What a record says of a failure that happened in `stage`."""
-    error = asdict(failure)
+def failed(stage: str, failure: Failure, file: str = "") -> dict:
+    """What a record says of a failure that happened in `stage`, which was to make a file."""
+    error = asdict(failure) | {"file": file}
     error.pop("transient")
     return {"status": "failed", "failed_stage": stage, "error": error}
 
@@ -208,5 +208,5 @@ def _work(stage: str, arguments: dict, options: argparse.Namespace, parts: dict[
         "peak_memory_bytes": outcome.peak_memory_bytes,
     }
     if failure:
-        return measured | failed(stage, failure)
+        return measured | failed(stage, failure, options.artifact.name)
     return measured | {"status": "ok", "details": outcome.result}

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from deltann.errors import StudyError, Unreachable
+from deltann.execution import messages
 
 ARGUMENTS, ANSWER = "arguments.json", "answer.json"
 # Lines of a job's log, by which benchmarks/overhead knows when a foreign tool was at work: with the
@@ -73,8 +74,8 @@ def _call(stage: ModuleType, arguments: dict) -> dict:
 def _describe(error: Exception) -> dict:
     return {
         "type": type(error).__name__,
-        "message": str(error) or repr(error),
-        "traceback": "".join(traceback.format_exception(error)),
+        "message": messages.bounded(str(error) or repr(error)),
+        "traceback": messages.bounded("".join(traceback.format_exception(error))),
         "ours": _is_ours(error),
         "transient": isinstance(error, Unreachable),
     }

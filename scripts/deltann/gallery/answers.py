@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from deltann.dataset.aggregate import CHUNK_IMAGES, MISSING_LABEL
+from deltann.dataset.disagreement import differ
 
 UNKNOWN = -1
 MARKUP = {ord(character): f"\\u{ord(character):04x}" for character in "<>&"}
@@ -73,11 +74,11 @@ def _entries(block: xr.Dataset) -> Iterator[Entry]:
     truth = np.broadcast_to(block["true_label"].values, label.shape)
     models, sources = (block[name].values.astype(str) for name in ("model", "source"))
     rows = {model: np.flatnonzero(models == model) for model in dict.fromkeys(models)}
-    differ = {model: _differ(label[cells]) for model, cells in rows.items()}
+    differ_by_model = {model: differ(label[cells]) for model, cells in rows.items()}
     for image, name in enumerate(block["image"].values):
         parts = []
         for model, cells in rows.items():
-            if not differ[model][image]:
+            if not differ_by_model[model][image]:
                 continue
             cells = cells[label[cells, image] != MISSING_LABEL]
             part = _answers(cells, sources, label[:, image], margin[:, image], truth[:, image])
@@ -92,12 +93,6 @@ def _margin(probability: np.ndarray) -> np.ndarray:
     """Probability of rank 1 minus that of rank 2 (0 if there is one class), (cell, image)."""
     filled = np.nan_to_num(probability)
     return filled[:, :, 0] - filled[:, :, 1] if filled.shape[2] > 1 else filled[:, :, 0]
-
-
-def _differ(label: np.ndarray) -> np.ndarray:
-    """On which images the cells with an answer disagree: bool (image,) of labels (cell, image)."""
-    low = np.where(label == MISSING_LABEL, np.iinfo(label.dtype).max, label).min(axis=0)
-    return label.max(axis=0) > low
 
 
 def _answers(

@@ -62,6 +62,7 @@ def _provenance(options: argparse.Namespace, environment_digest: str, upstream: 
         "environment": {"name": options.environment.stem, "digest": environment_digest},
         "machine": machine.describe(device["threads"], device),
         "model_file": stage.artifact_checksum(options, upstream),
+        "preprocessing": options.preprocessing,
     }
 
 

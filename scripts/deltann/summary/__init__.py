@@ -5,29 +5,35 @@ from pathlib import Path
 import pandas as pd
 
 from deltann.images import prepared
-from deltann.summary import advice, answers, time
-from deltann.summary.formatting import NAMED, cell, count, some
+from deltann.summary import advice, answers, failures, time
+from deltann.summary.facts import collect
+from deltann.summary.formatting import cell, count, some
+from deltann.tables.study import Study
+
+# The tables that it is made from.
+TABLES = ("factors", "conversions", "latency", "speedups", "passes", "compilations")
 
 
 def summary(
     tables: dict[str, pd.DataFrame],
-    cells: pd.DataFrame,
+    study: Study,
     excluded: dict[str, str],
     seeded: list[str],
 ) -> str:
     """The summary in markdown.
 
     Args:
-        tables: those of `deltann.registry`, as `deltann.tables.compute` computes them.
-        cells: `deltann.tables.Study.cells`.
+        tables: those of `TABLES`, as `deltann.tables.compute` computes them.
+        study: the cells of which the tables are.
         excluded: per geometry and resizer, the images that were left out, one line each.
         seeded: the models with seeded weights, which are random.
     """
+    facts, cells = collect(tables["factors"]), study.cells
     sections = {
-        "Answers": answers.lines(tables),
+        "Answers": answers.lines(facts),
         "Time": time.lines(tables),
-        "Failures": _failures(cells),
-        "What to do": advice.lines(tables, cells),
+        "Failures": failures.lines(study),
+        "What to do": advice.lines(facts, cells, study.disagreements()),
         "Cells": _cells(cells),
         "Images left out": _excluded(excluded),
         "Caveats": _caveats(cells, tables["compilations"]),
@@ -56,26 +62,6 @@ def read_excluded(paths: list[Path]) -> dict[str, str]:
 def _cells(cells: pd.DataFrame) -> list[str]:
     failed = int((cells["status"] != "ok").sum())
     return [f"{count(len(cells), 'cell')}: {len(cells) - failed} ran, {failed} failed"]
-
-
-def _failures(cells: pd.DataFrame) -> list[str]:
-    failed = cells[cells["status"] != "ok"]
-    lines = []
-    for (stage, error), rows in failed.groupby(["failed_stage", "error_type"], sort=False):
-        messages = [line.strip() for line in rows["error_message"].iloc[0].splitlines()]
-        message = next(filter(None, messages), "no message")[:200]
-        where = some(
-            [
-                f"{model} from {source} to {target} by {route} ({len(group)})"
-                for (model, source, target, route), group in rows.groupby(
-                    ["model", "source", "target", "route"], sort=False
-                )
-            ],
-            "; ",
-            2 * NAMED,
-        )
-        lines.append(f"{stage}, {error}, {count(len(rows), 'cell')}: {where}: {message}")
-    return lines or ["none"]
 
 
 def _excluded(excluded: dict[str, str]) -> list[str]:

@@ -1,70 +1,93 @@
-"""What to do, as far as this study's images can tell."""
+"""What to do, as far as this study's images can tell: by labels, logits and accuracy."""
+
+from collections.abc import Iterator
 
 import pandas as pd
 
 from deltann import metrics
-from deltann.cell import SOURCE, UNCONVERTED
-from deltann.summary.formatting import count, route, some
-from deltann.tables.comparisons import FAILED, LABELS
-from deltann.tvm.levels import LEVELS
+from deltann.summary.facts import Facts
+from deltann.summary.formatting import NAMED, count, some
+from deltann.tables.comparisons import FAILED, IDENTICAL, LABELS, LOGITS
+from deltann.tolerance import TOLERANCE
 
 # A study should be able to rule out changes of so many percent of the labels.
 RULED_OUT = 1.0
+# What to do with a choice, from the best to the worst: the beginning of a line.
+SAFE, CARE, CHANGED, LOST = "safe", "care", "changed", "lost"
+STARTS = {
+    SAFE: "Safe to {do}: ",
+    CARE: "With care {do} (no label changed, but logits did or cells failed): ",
+    CHANGED: "Don't {do} (labels changed): ",
+    LOST: "Impossible to {do} (failed): ",
+}
+MEANING = (
+    "Safe means: on these images no label changed, and no logit by more than "
+    f"{100 * TOLERANCE:g} % of its image's largest one"
+)
 
 
-def lines(tables: dict[str, pd.DataFrame], cells: pd.DataFrame) -> list[str]:
-    """One line per decision."""
-    return [
-        *_routes(tables["routes"]),
-        *_level(tables["compilers"]),
-        *_images(tables["conversions"]),
-        *_again(cells),
-    ]
+def lines(facts: list[Facts], cells: pd.DataFrame, disagreements: int) -> list[str]:
+    """One line per factor and kind of advice, with the choices that it is about."""
+    advice = [line for fact in facts for line in _choices(fact)]
+    meaning = [MEANING] if any(line.startswith("Safe ") for line in advice) else []
+    return [*meaning, *advice, *_images(facts, disagreements), *_again(cells)]
 
 
-def _routes(routes: pd.DataFrame) -> list[str]:
-    routes = routes[(routes["route"] != UNCONVERTED) & (routes["preprocessing"] == SOURCE)]
-    if routes.empty:
-        return []
-    bad = [
-        f"{route(row)} ({row['outcome']})"
-        for _, row in routes[routes["outcome"].isin([FAILED, LABELS])].iterrows()
-    ]
-    safe = int(routes["outcome"].notna().sum()) - len(bad)
-    advice = [f"Convert by {count(safe, 'route')} that changed no label (tables/routes.csv)"]
-    return advice + ([f"Don't convert by: {some(bad, '; ')}"] if bad else [])
+def _choices(fact: Facts) -> Iterator[str]:
+    """A factor's choices, the safest first."""
+    if not fact.words.verb:
+        return
+    found = [(name, _kind(rows), rows) for name, rows in fact.choices()]
+    for kind, start in STARTS.items():
+        names = [f"{name}{_why(rows)}" for name, of, rows in found if of == kind]
+        if names:
+            every = f"all {len(found)} {fact.words.choice}s"
+            short = kind == SAFE and NAMED < len(names) == len(found)
+            text = every if short else some(names, "; ")
+            yield start.format(do=f"{fact.words.verb} {fact.words.by}".strip()) + text
 
 
-def _level(compilers: pd.DataFrame) -> list[str]:
-    """The highest level of TVM up to which no compiled cell changed a label."""
-    ran = compilers[compilers["differing"].notna() & compilers["backend"].isin(list(LEVELS))]
-    changed = {level: int((rows["differing"] > 0).sum()) for level, rows in ran.groupby("backend")}
-    if not changed:
-        return []
-    levels = sorted(changed)
-    first = next((level for level in levels if changed[level]), None)
-    if first is None:
-        return [f"Compile at {levels[-1]} or below: no level changed a label"]
-    safe = [level for level in levels if level < first]
-    many = f"{changed[first]} of {count(int((ran['backend'] == first).sum()), 'cell')}"
-    start = f"Compile at {safe[-1]} or below" if safe else "Compile with care"
-    return [f"{start}: {first} changed labels in {many} (tables/compilers.csv)"]
+def _kind(rows: pd.DataFrame) -> str:
+    outcomes = set(rows["outcome"].dropna())
+    if outcomes == {IDENTICAL}:
+        return SAFE
+    if outcomes == {FAILED}:
+        return LOST
+    return CHANGED if LABELS in outcomes else CARE
 
 
-def _images(conversions: pd.DataFrame) -> list[str]:
+def _why(rows: pd.DataFrame) -> str:
+    """What a choice changed, in brackets; nothing if it is safe."""
+    reasons = []
+    changed = rows[rows["outcome"] == LABELS]
+    if len(changed):
+        row = changed.loc[changed["dissimilarity_percent"].astype(float).idxmax()]
+        reasons.append(f"labels of {int(row['differing'])} of {count(int(row['n']), 'image')}")
+        if pd.notna(row["n_labelled"]):
+            reasons.append(
+                f"{int(row['correct_to_wrong'])} answers turned wrong, "
+                f"{int(row['wrong_to_correct'])} right"
+            )
+    moved = rows[rows["outcome"].isin([LABELS, LOGITS])]
+    if len(moved):
+        percent = 100 * moved["max_relative_logit_difference"].astype(float).max()
+        reasons.append(f"logits by up to {percent:.3g} % of an image's largest")
+    failed = rows[rows["outcome"] == FAILED]
+    if len(failed):
+        many = f"{len(failed)} of {count(len(rows), 'cell')} failed"
+        reasons.append(f"{many}: {failed['failed_stage'].iloc[0]}, {failed['error_type'].iloc[0]}")
+    return f" ({'; '.join(reasons)})" if reasons else ""
+
+
+def _images(facts: list[Facts], disagreements: int) -> list[str]:
     """The images to look at, and how many more the study needs."""
-    ran = conversions[conversions["status"] == "ok"]
-    if ran.empty:
-        return []
-    differing = ran["differing_images"].dropna().astype(str)
-    images = {name for names in differing for name in names.split(";") if name}
     advice = []
-    if images:
-        advice.append(
-            f"Look at the {count(len(images), 'image')} on which cells disagree, in the gallery"
-        )
-    n, needed = int(ran["n"].min()), metrics.wilson_sample_size(RULED_OUT)
-    if n < needed:
+    if disagreements:
+        images = count(disagreements, "image")
+        advice.append(f"Look at the {images} on which cells disagree, in the gallery")
+    compared = [int(fact.ran["n"].min()) for fact in facts if len(fact.ran)]
+    if compared and min(compared) < (needed := metrics.wilson_sample_size(RULED_OUT)):
+        n = min(compared)
         advice.append(
             f"Take more images: {count(n, 'image')} without a change rule out changes of more than "
             f"{metrics.wilson_interval(0, n).high:.1f} % of labels (95 % interval); to rule out "

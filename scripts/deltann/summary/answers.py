@@ -1,100 +1,95 @@
-"""Which changes of the environment changed labels, on which images, and how sure that is."""
+"""What each factor changes alone: labels, logits and accuracy, and how sure that is."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import pandas as pd
+from deltann.summary.facts import Facts
+from deltann.summary.formatting import NAMED, count, share
+from deltann.tolerance import TOLERANCE
 
-from deltann.cell import SOURCE, UNCONVERTED
-from deltann.summary.formatting import NAMED, cell, compiled, count, library, route, share
-from deltann.tables.comparisons import FAILED
-
-NOTHING = "nothing to compare"
-
-
-def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """One line per kind of change, and below it the largest changes."""
-    routes = tables["routes"]
-    converted = routes[routes["route"] != UNCONVERTED]
-    by_source = converted["preprocessing"] == SOURCE
-    kinds = [
-        ("Conversion", "route", converted[by_source], route),
-        ("Conversion, with the target's preprocessing", "route", converted[~by_source], route),
-        ("Compilation", "compiled cell", tables["compilers"], compiled),
-        ("Preparation", "other preparation", tables["inputs"], _preparation),
-        ("Frameworks' own models", "pair", tables["natives"], _pair),
-    ]
-    changes = [line for title, word, rows, name in kinds for line in _kind(title, word, rows, name)]
-    return [
-        *(changes or [f"Labels: {NOTHING}"]),
-        _numbers(tables["conversions"], tables["accuracy"]),
-    ]
+NOTHING = "Labels and logits: nothing to compare"
+PAIRS = "Each line is about pairs of cells that differ only in what it names"
 
 
-def _kind(title: str, word: str, rows: pd.DataFrame, name: Callable) -> Iterator[str]:
-    if rows.empty:
-        return
-    ran = rows[rows["differing"].notna()]
-    changed = ran[ran["differing"] > 0].sort_values("differing", ascending=False, kind="stable")
-    failed = _failed(rows)
-    outcomes = [f"{len(changed)} of {count(len(rows), word)} change labels"]
-    outcomes += [f"{failed} failed"] if failed else []
-    if unknown := len(rows) - len(ran) - failed:
-        outcomes.append(f"{unknown} have no reference")
-    text = f"{title}: {', '.join(outcomes)}"
-    if changed.empty and len(ran):
-        least = ran.loc[ran["high"].astype(float).idxmax()]
-        text += (
-            f" (0 of {count(int(least['n']), 'image')} each; 95 % interval 0 to "
-            f"{least['high']:.1f} %)"
+def lines(facts: list[Facts]) -> list[str]:
+    """One line per factor that varies, each with its largest changes, and one for the others."""
+    varied = [fact for fact in facts if len(fact.rows)]
+    ran = [fact for fact in varied if len(fact.ran)]
+    said = [PAIRS if ran else NOTHING]
+    said += [line for fact in varied for line in _factor(fact)]
+    if ran and not any(fact.labelled for fact in ran):
+        said.append("Accuracy: unknown, as no image has a true label")
+    return said + _constant(facts)
+
+
+def _factor(fact: Facts) -> Iterator[str]:
+    title = fact.words.title
+    parts = [_labels(fact)] if len(fact.ran) else []
+    parts += [f"{count(len(fact.failed), 'cell')} failed"] if len(fact.failed) else []
+    if fact.unknown:
+        parts.append(f"{count(fact.unknown, 'pair')} can't be compared, as the other cell failed")
+    if fact.same:
+        parts.append(f"{count(fact.same, 'more pair')} differ only in the convention's name")
+    text = f"{title}, {count(fact.names.nunique(), fact.words.choice)}: {'; '.join(parts)}"
+    yield f"{text}. {_logits(fact)}{_accuracy(fact)}" if len(fact.ran) else text
+    for _, row in fact.changed.head(NAMED).iterrows():
+        yield f"{title}: {fact.words.pair(row)}: {share(row)}"
+
+
+def _labels(fact: Facts) -> str:
+    pairs = count(len(fact.ran), "pair")
+    if len(fact.changed):
+        images = count(len(fact.images), "image")
+        return f"{len(fact.changed)} of {pairs} changed labels, on {images} in all"
+    least = fact.largest("high")
+    images = count(int(least["n"]), "image")
+    images += " or more each" if fact.ran["n"].nunique() > 1 else " each"
+    return f"0 of {pairs} changed labels (0 of {images}; 95 % interval 0 to {least['high']:.1f} %)"
+
+
+def _logits(fact: Facts) -> str:
+    absolute = fact.largest("max_logit_difference")
+    relative = fact.largest("max_relative_logit_difference")
+    if absolute["max_logit_difference"] == 0:
+        return "All logits are equal"
+    by = f"{absolute['max_logit_difference']:.3g}"
+    share_ = f"{100 * relative['max_relative_logit_difference']:.3g} % of an image's largest logit"
+    if relative["max_relative_logit_difference"] <= TOLERANCE:
+        return f"Logits differ only by rounding: by at most {by}, and by at most {share_}"
+    if absolute.name == relative.name:
+        return (
+            f"Logits differ by at most {by}, and by at most {share_}, both in "
+            f"{fact.words.pair(relative)}"
         )
-    yield text
-    for _, row in changed.head(NAMED).iterrows():
-        yield f"{title}: {name(row)}: {share(row)}"
-
-
-def _failed(rows: pd.DataFrame) -> int:
-    if "outcome" in rows:
-        return int((rows["outcome"] == FAILED).sum())
-    return int((rows["status"] == "failed").sum())
-
-
-def _preparation(row: pd.Series) -> str:
-    changes, (before, after) = [], (row["preprocessing_a"], row["preprocessing_b"])
-    if after != before:
-        changes.append(f"the {after}'s preprocessing instead of the {before}'s")
-    before, after = library(row["resizer_a"]), library(row["resizer_b"])
-    if after != before:
-        changes.append(f"resized by {after} instead of {before}")
-    return f"{route(row)}, {' and '.join(changes)}"
-
-
-def _pair(row: pd.Series) -> str:
-    return f"{row['model']} from {row['source_a']} and from {row['source_b']}"
-
-
-def _numbers(conversions: pd.DataFrame, accuracy: pd.DataFrame) -> str:
-    """The largest logit difference, and the largest change of accuracy."""
-    ran = conversions[conversions["status"] == "ok"]
-    if ran.empty:
-        return f"Logits: {NOTHING}"
-    row = ran.loc[ran["max_relative_logit_difference"].idxmax()]
-    text = (
-        "Logits: the largest difference from the native model is "
-        f"{row['max_logit_difference']:.2g} (at most "
-        f"{100 * row['max_relative_logit_difference']:.3g} % of an image's largest logit), in "
-        f"{cell(row)}"
-    )
-    labelled = ran[ran["n_labelled"] > 0]
-    if labelled.empty:
-        return text + "; accuracy: no true labels"
-    net = labelled["wrong_to_correct"] - labelled["correct_to_wrong"]
-    moved = labelled[labelled["wrong_to_correct"] + labelled["correct_to_wrong"] > 0]
-    best = accuracy["top1_percent"].max()
-    if moved.empty:
-        return f"{text}; no answer turned wrong or right (best top-1 accuracy {best:.0f} %)"
-    row = moved.loc[net[moved.index].abs().idxmax()]
     return (
-        f"{text}; accuracy changes most in {cell(row)}: "
-        f"{int(row['correct_to_wrong'])} turned wrong, {int(row['wrong_to_correct'])} right, of "
-        f"{count(int(row['n_labelled']), 'image')} (McNemar p = {row['mcnemar_p']:.2g})"
+        f"Logits differ by at most {by}, in {fact.words.pair(absolute)}, and by at most {share_}, "
+        f"in {fact.words.pair(relative)}"
     )
+
+
+def _accuracy(fact: Facts) -> str:
+    if not fact.labelled:
+        return ""
+    if fact.moved.empty:
+        return ". No answer turned wrong or right"
+    row = fact.moved.iloc[0]
+    return (
+        f". Answers turned wrong or right in {count(len(fact.moved), 'pair')}, most in "
+        f"{fact.words.pair(row)}: {int(row['correct_to_wrong'])} wrong, "
+        f"{int(row['wrong_to_correct'])} right, of {count(int(row['n_labelled']), 'image')} "
+        f"(McNemar p = {row['mcnemar_p']:.2g})"
+    )
+
+
+def _constant(facts: list[Facts]) -> list[str]:
+    """What doesn't vary, so that the study says nothing about it."""
+    constant = [fact for fact in facts if fact.rows.empty]
+    lines = [
+        f"{fact.words.title}: doesn't vary, as the conventions are the same under two names"
+        for fact in constant
+        if fact.same
+    ]
+    names = [fact.words.title for fact in constant if not fact.same]
+    names = [
+        name if name.startswith("Frameworks") else name[0].lower() + name[1:] for name in names
+    ]
+    return lines + ([f"Doesn't vary in this study: {', '.join(names)}"] if names else [])

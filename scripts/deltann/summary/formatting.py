@@ -3,6 +3,7 @@
 import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
+from deltann.tables.comparisons import image_names
 
 # So many items are named; the tables have all of them.
 NAMED = 5
@@ -48,14 +49,9 @@ def runs(row: pd.Series) -> str:
     return f"TVM {row['backend']}{more} on {row['device']}"
 
 
-def compiled(row: pd.Series) -> str:
-    """A compiled cell: its model and route, importer, backend and device."""
-    return f"{route(row)} (import {row['importer']}), {runs(row)}"
-
-
 def share(row: pd.Series) -> str:
     """How many images differ, with the interval and the images' names."""
-    images = str(row["differing_images"]).split(";")
+    images = image_names(row["differing_images"])
     return (
         f"{int(row['differing'])} of {count(int(row['n']), 'image')}, "
         f"{row['dissimilarity_percent']:.1f} % (95 % interval {row['low']:.1f} to "

@@ -1,9 +1,10 @@
 """What changed time."""
 
+import numpy as np
 import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
-from deltann.summary.formatting import NAMED, count, route, runs
+from deltann.summary.formatting import count, route, runs
 from deltann.tables.passes import ENABLED, FILE
 
 NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
@@ -67,8 +68,8 @@ def _steady(rows: pd.DataFrame) -> pd.DataFrame:
     return rows if steady.empty else steady
 
 
-def _unsteady(rows: pd.DataFrame) -> str:
-    return " (disturbed timings)" if rows["disturbed"].max() else ""
+def _unsteady(rows: pd.DataFrame | pd.Series) -> str:
+    return " (disturbed timings)" if np.max(rows["disturbed"]) else ""
 
 
 def _speedup(row: pd.Series) -> str:
@@ -104,9 +105,17 @@ def _keys(rows: pd.DataFrame) -> list[tuple]:
 
 
 def _fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> list[str]:
+    """One line per model that ran, whatever their number."""
+    found = fastest(latency, conversions)
+    ran = dict.fromkeys(latency[latency["status"] == "ok"]["model"])
+    unknown = [model for model in ran if found.empty or model not in set(found["model"])]
     return [
-        f"Fastest with its native model's label on every image: {route(row)}, {runs(row)}, "
-        f"{row['median_ms']:.3g} ms an image (95 % interval {row['low']:.3g} to "
+        f"Fastest with its native model's label on every image{_unsteady(row)}: {route(row)}, "
+        f"{runs(row)}, {row['median_ms']:.3g} ms an image (95 % interval {row['low']:.3g} to "
         f"{row['high']:.3g}, {count(int(row['n']), 'image')})"
-        for _, row in fastest(latency, conversions).head(NAMED).iterrows()
+        for _, row in found.iterrows()
+    ] + [
+        f"Fastest with its native model's label on every image: unknown for {model}, as no native "
+        "cell of it ran"
+        for model in unknown
     ]

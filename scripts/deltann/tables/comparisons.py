@@ -1,5 +1,6 @@
 """Columns that several tables share: comparisons of two cells, and times."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -8,13 +9,22 @@ from deltann import metrics
 from deltann.tables.study import Study
 from deltann.tolerance import TOLERANCE
 
+# Between the names of images, and such a letter in a name.
+SEPARATOR, ESCAPED = ";", r"\;"
 # Intervals are the same in every run.
 SEED = 0
 RANGE = ["low", "high"]
 DISSIMILARITY = ["n", "differing", "dissimilarity_percent", *RANGE, "differing_images"]
+ACCURACY = ["n_labelled", "correct_to_wrong", "wrong_to_correct", "mcnemar_p"]
 TIME = ["n", "median_ms", *RANGE, "ratio", "ratio_low", "ratio_high"]
 TIME += ["disturbed", "reference_disturbed"]
 FAILED, LABELS, LOGITS, IDENTICAL = "failed", "labels differ", "logits differ", "identical"
+
+
+def image_names(joined: object) -> list[str]:
+    """The images of `differing_images`; none if it is empty or missing."""
+    names = re.split(rf"(?<!\\){SEPARATOR}", joined) if isinstance(joined, str) else []
+    return [name.replace(ESCAPED, SEPARATOR) for name in names if name]
 
 
 def whole(value: float) -> int | None:
@@ -36,7 +46,9 @@ def dissimilarity(study: Study, a: int, b: int) -> dict:
         "differing": int(differs.sum()),
         "dissimilarity_percent": metrics.top1_dissimilarity(top_a, top_b),
         **ends(metrics.wilson_interval(int(differs.sum()), differs.size)),
-        "differing_images": ";".join(study.images(a)[differs]),
+        "differing_images": SEPARATOR.join(
+            name.replace(SEPARATOR, ESCAPED) for name in study.images(a)[differs]
+        ),
     }
 
 
@@ -48,6 +60,18 @@ def logits(study: Study, reference: int, cell: int) -> dict:
         "max_logit_difference": max(block.absolute.max() for block in blocks),
         "max_relative_logit_difference": max(block.relative.max() for block in blocks),
     }
+
+
+def accuracy(study: Study, reference: int, cell: int) -> dict:
+    """Answers that turned wrong or right; empty if no image has a true label."""
+    truth = study.truth(cell)
+    if not (truth != metrics.UNKNOWN_LABEL).any():
+        return {}
+    change = metrics.accuracy_change(
+        study.array("label", reference)[:, 0], study.array("label", cell)[:, 0], truth
+    )
+    values = (change.n, change.correct_to_wrong, change.wrong_to_correct, change.p_value)
+    return dict(zip(ACCURACY, values, strict=True))
 
 
 def outcome(row: dict) -> str:

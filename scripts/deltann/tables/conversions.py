@@ -18,7 +18,7 @@ CAPTION = (
 COLUMNS = [*NAMES, *FAILURE, "outcome", *comparisons.DISSIMILARITY]
 COLUMNS += [*metrics.RANKED]
 COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
-COLUMNS += ["n_labelled", "correct_to_wrong", "wrong_to_correct", "mcnemar_p", "reference"]
+COLUMNS += [*comparisons.ACCURACY, "reference"]
 NO_REFERENCE = "no_reference"
 
 
@@ -48,13 +48,4 @@ def _against(study: Study, reference: int, cell: int) -> dict:
         study, reference, cell
     )
     row |= {name: metric(*ranked).mean() for name, metric in metrics.RANKED.items()}
-    truth = study.truth(cell)
-    if (truth != metrics.UNKNOWN_LABEL).any():
-        change = metrics.accuracy_change(ranked[0][:, 0], ranked[1][:, 0], truth)
-        row |= {
-            "n_labelled": change.n,
-            "correct_to_wrong": change.correct_to_wrong,
-            "wrong_to_correct": change.wrong_to_correct,
-            "mcnemar_p": change.p_value,
-        }
-    return row
+    return row | comparisons.accuracy(study, reference, cell)

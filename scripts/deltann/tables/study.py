@@ -11,6 +11,7 @@ import xarray as xr
 from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED, Cell
 from deltann.dataset import compilation
 from deltann.dataset.aggregate import DISTURBANCE, MISSING_LABEL
+from deltann.dataset.disagreement import differ
 from deltann.study.reference import References
 from deltann.tvm.levels import LEVELS
 
@@ -131,6 +132,23 @@ class Study:
     def compiled(self, cell: int) -> bool:
         """Whether TVM compiled a cell."""
         return self.cells.compiled[cell]
+
+    def preprocessing(self, cell: int) -> dict | None:
+        """How a cell's images were prepared and normalised, or None if that isn't known."""
+        return json.loads(self._dataset["provenance"][cell].item()).get("preprocessing")
+
+    def failed_file(self, cell: int) -> str:
+        """The name of the file that a failed cell lacks; empty if it failed to run."""
+        return json.loads(self._dataset["provenance"][cell].item()).get("failed_file", "")
+
+    def disagreements(self) -> int:
+        """The number of images on which cells of one model disagree."""
+        count, models = 0, self.cells.model.to_numpy()
+        for start in range(0, self._dataset.sizes["image"], BLOCK_IMAGES):
+            label = self._dataset["label"][:, start : start + BLOCK_IMAGES, 0].values
+            differing = [differ(label[models == model]) for model in dict.fromkeys(models)]
+            count += int(np.any(differing, axis=0).sum())
+        return count
 
     def native_cells(self) -> pd.DataFrame:
         """The cells of the frameworks' own runtimes."""

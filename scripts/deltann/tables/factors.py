@@ -1,0 +1,161 @@
+"""What each factor of the grid changes alone: pairs of cells that differ only in that factor.
+
+| factor | its pairs |
+| --- | --- |
+| conversion | a converted model file and the unconverted one, each in its framework's own runtime |
+| import | a model file in TVM and in its framework's own runtime |
+| level | a set of graph passes and the smallest one |
+| schedule | a schedule and none |
+| compiler | a version of TVM and the first one |
+| runtime | a runtime with settings of the config's and with its own |
+| preprocessing, resizer, device | each and the first one |
+| source | two frameworks' own models |
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from deltann.cell import COMPILATION, NAMES, NATIVE, SOURCE, UNCONVERTED, UNSCHEDULED
+from deltann.tables import comparisons
+from deltann.tables.conversions import NO_REFERENCE
+from deltann.tables.study import FAILURE, Study, groups
+
+CATEGORY = "Answers"
+CAPTION = (
+    "What each factor of the grid changes alone. A row compares two cells that differ only in "
+    "that factor: top-1 labels that differ, in percent of n images with Wilson's 95 % interval; "
+    "the largest logit difference; answers that turned wrong or right. An import into TVM is "
+    "compared with the file's own runtime, at the lowest level and schedule that ran. Same: the "
+    "two cells have the same preprocessing under two names."
+)
+COLUMNS = ["factor", "value", "reference_value", *NAMES, *FAILURE, "same", "outcome"]
+COLUMNS += [*comparisons.DISSIMILARITY, "max_logit_difference", "max_relative_logit_difference"]
+COLUMNS += [*comparisons.ACCURACY, "reference"]
+CONVERSION, IMPORT, PREPROCESSING, MODELS = "conversion", "import", "preprocessing", "source"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A factor of the grid.
+
+    Attributes:
+        name: the factor's.
+        varied: the names of a cell that vary with it; the first of them tells its values apart.
+        cells: the cells that it is about.
+        order: sorts a group's cells; the first one that ran is the reference of the others.
+        only: the cells of a group that are compared with the reference, or None for all others.
+        reference: whether a cell can be the reference, or None if any can.
+    """
+
+    name: str
+    varied: tuple[str, ...]
+    cells: Callable[[Study], pd.DataFrame]
+    order: Callable[[Study, int], tuple] = lambda study, cell: ()
+    reference: Callable[[Study, int], bool] | None = None
+    only: Callable[[Study, list[int]], list[int]] = lambda study, cells: cells
+
+
+def _everything(study: Study) -> pd.DataFrame:
+    return study.cells
+
+
+def _compiled(study: Study) -> pd.DataFrame:
+    return study.cells[study.cells.compiled]
+
+
+def _converted(study: Study) -> pd.DataFrame:
+    cells = study.native_cells()
+    return cells[cells.preprocessing == SOURCE]
+
+
+def _imported(study: Study) -> pd.DataFrame:
+    return study.cells[study.cells.compiled | (study.cells.backend == NATIVE)]
+
+
+def _runtimes(study: Study) -> pd.DataFrame:
+    return study.cells[~study.cells.compiled]
+
+
+def _own_models(study: Study) -> pd.DataFrame:
+    cells = study.unconverted()
+    return cells[cells.backend == NATIVE]
+
+
+def _size(study: Study, cell: int) -> tuple:
+    """Fewer passes come first, and no schedule before one."""
+    return (len(study.passes(cell)), study.cells.schedule[cell] != UNSCHEDULED)
+
+
+def _lowest(study: Study, cells: list[int]) -> list[int]:
+    """Per importer and compiler, the cell with the least compilation that ran, or the first."""
+    lowest: dict[tuple, int] = {}
+    for cell in sorted(cells, key=lambda cell: (not study.ok(cell), *_size(study, cell))):
+        names = study.names(cell)
+        lowest.setdefault((names["importer"], names["compiler"]), cell)
+    return sorted(lowest.values())
+
+
+def _native(study: Study, cell: int) -> bool:
+    return study.cells.backend[cell] == NATIVE
+
+
+def _unconverted(study: Study, cell: int) -> bool:
+    return study.cells.route[cell] == UNCONVERTED
+
+
+FACTORS = (
+    Factor(CONVERSION, ("route", "target"), _converted, reference=_unconverted),
+    Factor(IMPORT, (*COMPILATION, "backend"), _imported, reference=_native, only=_lowest),
+    Factor("level", ("backend",), _compiled, order=_size),
+    Factor("schedule", ("schedule",), _compiled, order=_size),
+    Factor("compiler", ("compiler",), _compiled),
+    Factor("runtime", ("backend",), _runtimes, reference=_native),
+    Factor(PREPROCESSING, ("preprocessing",), _everything),
+    Factor("resizer", ("resizer",), _everything),
+    Factor("device", ("device",), _everything),
+    Factor(MODELS, ("source", "target"), _own_models),
+)
+
+
+def rows(study: Study) -> Iterator[dict]:
+    """One row per factor and cell that has a reference, from which it differs only in the factor.
+
+    If no cell of a group ran, there is nothing to compare, and the group has no row, unless the
+    factor has one reference, which failed: then the status is `no_reference`.
+    """
+    for factor in FACTORS:
+        for _, group in groups(factor.cells(study), factor.varied):
+            yield from _rows(study, factor, list(group.index))
+
+
+def _rows(study: Study, factor: Factor, cells: list[int]) -> Iterator[dict]:
+    candidates = [
+        cell for cell in cells if factor.reference is None or factor.reference(study, cell)
+    ]
+    if factor.reference is None:
+        candidates = [cell for cell in candidates if study.ok(cell)]
+    if not candidates:
+        return
+    reference = min(candidates, key=lambda cell: factor.order(study, cell))
+    others = [cell for cell in cells if cell != reference]
+    for cell in factor.only(study, others):
+        yield _row(study, factor, reference, cell)
+
+
+def _row(study: Study, factor: Factor, reference: int, cell: int) -> dict:
+    names, before = study.names(cell), study.names(reference)
+    value = factor.varied[0]
+    row: dict = {"factor": factor.name, "value": names[value], "reference_value": before[value]}
+    row |= names | study.failure(cell) | {"reference": study.path(reference)}
+    if factor.name == PREPROCESSING:
+        row["same"] = int(study.preprocessing(cell) == study.preprocessing(reference))
+    if not study.ok(reference):  # if the cell failed too, then not by this factor
+        return row | {"status": NO_REFERENCE}
+    if not study.ok(cell):
+        return row | {"outcome": comparisons.FAILED}
+    row |= comparisons.dissimilarity(study, reference, cell)
+    row |= comparisons.logits(study, reference, cell)
+    row |= comparisons.accuracy(study, reference, cell)
+    return row | {"outcome": comparisons.outcome(row)}
