@@ -45,12 +45,21 @@ OURS = """
 from pathlib import Path
 
 import foreign
+from deltann.ours import ours
 
 def misnames(): return nonsense
 def miscalls(): foreign.returns(1)
 def misses(): return foreign.nothing
 def imports_nothing(): import no_such_package
 def returns_no_json(): return {"answer": {1, 2}}
+
+def raises_in_ours():
+    with ours("planted work"): foreign.raises()
+def segfaults_in_ours():
+    with ours("planted work"): foreign.segfaults()
+def segfaults_after_ours():
+    with ours("planted work"): pass
+    foreign.segfaults()
 
 def work(how, model_file=None, output=None, text=None, **arguments):
     if how == "writes":

@@ -120,6 +120,12 @@ def test_nothing_is_left_to_do(failed):
     [
         ("typo", "    undefined_name\n", "NameError"),
         (
+            "rewrite",
+            "    from deltann.ours import ours\n\n"
+            "    with ours('the rewrite'):\n        raise ValueError('broken')\n",
+            "a fault of this project, not of a tool",
+        ),
+        (
             "full",
             "    with open('/dev/full', 'wb') as disk:\n        disk.write(b'1')\n",
             "No space",

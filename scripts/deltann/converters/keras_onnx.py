@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 
 from deltann.converters import accept
-from deltann.converters.tf2onnx import name_constants, start
+from deltann.converters.tf2onnx import start
+from deltann.formats.onnx_names import name_constants
 
 SOURCE = "keras"
 TARGET = "onnx"

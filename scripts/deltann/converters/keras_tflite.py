@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from deltann.converters import accept
+from deltann.ours import ours
 
 SOURCE = "keras"
 TARGET = "tflite"
@@ -24,6 +25,7 @@ def convert(model_file: Path, output: Path) -> None:
     import tensorflow
 
     model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
-    inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))
-    single = keras.Model(inputs, model(inputs))
+    with ours("giving a Keras model a batch of 1"):
+        inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))
+        single = keras.Model(inputs, model(inputs))
     output.write_bytes(tensorflow.lite.TFLiteConverter.from_keras_model(single).convert())

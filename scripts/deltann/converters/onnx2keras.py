@@ -6,7 +6,8 @@ from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import keras_file
-from deltann.formats.onnx_graph import number_tensors
+from deltann.formats.onnx_names import number_tensors
+from deltann.ours import ours
 
 SOURCE = "onnx"
 TARGET = "keras"
@@ -52,17 +53,21 @@ def _without_lambdas(model: Any) -> Any:
     """
     import keras
 
+    lambdas = (layer for layer in model.layers if isinstance(layer, keras.layers.Lambda))
+    replacements = {layer.name: _replacement(layer) for layer in lambdas}
+
     def copy(layer: Any) -> Any:
-        if isinstance(layer, keras.layers.Lambda):
-            return _replacement(layer)
+        if layer.name in replacements:
+            return replacements[layer.name]
         return layer.__class__.from_config(layer.get_config())
 
     def call(layer: Any, *inputs: Any, mask: Any = None, **settings: Any) -> Any:
         return layer(*inputs, **settings)  # without the mask: only Lambda layers take one
 
-    plain = keras.models.clone_model(model, clone_function=copy, call_function=call)
-    plain.set_weights(model.get_weights())
-    return plain
+    with ours("replacing onnx2keras's Lambda layers"):
+        plain = keras.models.clone_model(model, clone_function=copy, call_function=call)
+        plain.set_weights(model.get_weights())
+        return plain
 
 
 def _replacement(layer: Any) -> Any:

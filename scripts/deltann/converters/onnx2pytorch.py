@@ -5,8 +5,9 @@ from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import exported_program
-from deltann.formats.onnx_graph import number_tensors
+from deltann.formats.onnx_names import number_tensors
 from deltann.formats.torchvision_loader import load_torchvision
+from deltann.ours import ours
 
 SOURCE = "onnx"
 TARGET = "torch"
@@ -25,6 +26,7 @@ def convert(model_file: Path, output: Path) -> None:
         NotImplementedError: onnx2pytorch doesn't know one of the operators.
     """
     import onnx
+    import torch
 
     load_torchvision()  # onnx2pytorch imports it
     from onnx2pytorch import ConvertModel
@@ -32,7 +34,12 @@ def convert(model_file: Path, output: Path) -> None:
     model = onnx.load(model_file)
     number_tensors(model.graph)
     shape = tuple(side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim)
-    exported_program.save(_traced(ConvertModel(model).eval(), shape), shape, output)
+    network = ConvertModel(model).eval()
+    with torch.no_grad():
+        network(torch.zeros(shape))  # fails here where onnx2pytorch's modules do
+    with ours("tracing onnx2pytorch's modules"):
+        traced = _traced(network, shape)
+    exported_program.save(traced, shape, output)
 
 
 def _traced(network: Any, shape: tuple[int, ...]) -> Any:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from deltann.converters import accept
 from deltann.formats import exported_program
+from deltann.formats.onnx_names import number_nodes
 from deltann.formats.torchvision_loader import load_torchvision
 
 SOURCE = "onnx"
@@ -30,8 +31,7 @@ def convert(model_file: Path, output: Path) -> None:
     from onnx2torch import convert as rebuild
 
     model = onnx.load(model_file)
-    for index, node in enumerate(model.graph.node):
-        # modules are named after nodes, and torch.export can't load a name with a `;`
-        node.name = f"node_{index}"
+    # modules are named after nodes, and torch.export can't load a name with a `;`
+    number_nodes(model.graph)
     shape = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
     exported_program.save(rebuild(model).eval(), tuple(shape), output)

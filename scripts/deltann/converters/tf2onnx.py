@@ -7,6 +7,8 @@ from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import folder_tar
+from deltann.formats.onnx_names import drop_unread_inputs, name_constants
+from deltann.ours import ours
 
 SOURCE = "tensorflow"
 TARGET = "onnx"
@@ -40,19 +42,17 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
             (answer,) = function(**{name: batch}).values()
             return answer
 
+        with ours("giving a SavedModel's signature a batch of 1"):
+            serve.get_concrete_function()
         converted, _ = tf2onnx.convert.from_function(
             serve,
             input_signature=[signature],
             opset=opset,
             inputs_as_nchw=[f"{name}:0"] if channels_first else None,
         )
-    graph = converted.graph
     # captured weights are constants now, but still listed as inputs that nothing reads
-    read = {name for node in graph.node for name in node.input}
-    inputs = [item for item in graph.input if item.name in read]
-    del graph.input[:]
-    graph.input.extend(inputs)
-    name_constants(graph)
+    drop_unread_inputs(converted.graph)
+    name_constants(converted.graph)
     onnx.save(converted, output)
 
 
@@ -65,20 +65,3 @@ def start() -> None:
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     os.environ["TF2ONNX_CATCH_ERRORS"] = "FALSE"
-
-
-def name_constants(graph: Any) -> None:
-    """Name and sort the constants of an `onnx.GraphProto` in the order of their first use.
-
-    tf2onnx merges equal constants in the order of a set of strings, so the name that remains
-    differs from process to process.
-    """
-    constants = {item.name: item for item in graph.initializer}
-    uses = (name for node in graph.node for name in node.input if name in constants)
-    names = {name: f"constant_{index}" for index, name in enumerate(dict.fromkeys(uses))}
-    for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-    del graph.initializer[:]
-    for old, new in names.items():
-        constants[old].name = new
-        graph.initializer.append(constants[old])

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from deltann.converters import accept
-from deltann.converters.tf2onnx import name_constants, start
+from deltann.converters.tf2onnx import start
 from deltann.formats.onnx_graph import fix_batch
+from deltann.formats.onnx_names import name_constants
 
 SOURCE = "tflite"
 TARGET = "onnx"

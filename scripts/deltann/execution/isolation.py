@@ -21,6 +21,7 @@ from deltann import parent
 from deltann.errors import StudyError
 from deltann.execution import worker
 from deltann.execution.process_tree import ProcessTree
+from deltann.ours import Fault
 
 POLL_SECONDS = 0.05
 FULL_DISK_BYTES = 1 << 20
@@ -107,6 +108,11 @@ class Child:
         path = self.folder / worker.ANSWER
         return json.loads(path.read_text()) if path.exists() else {}
 
+    def work_of_ours(self) -> str:
+        """The work of this project, not of a tool, that is under way; empty if there is none."""
+        path = self.folder / worker.OURS
+        return path.read_text().rpartition("\n")[2] if path.exists() else ""
+
     def kill(self) -> None:
         """End it and everything it started."""
         try:
@@ -162,12 +168,14 @@ class Task:
         finally:
             self.child.kill()
         seconds = time.monotonic() - self.started
-        answer = self.child.answer()
+        answer, under_way = self.child.answer(), self.child.work_of_ours()
         peak = max(peak, answer.get("peak_memory_bytes", 0))
         self.child.close()
-        failure = failure or self._failure(answer)
+        limit, failure = failure, failure or self._failure(answer)
         for folder in full_disks([self.writes, self.folder.parent]) if failure else []:
             raise StudyError(f"{folder}: no space left on the disk: free some and run again")
+        if failure and not limit and not failure.transient and under_way and not answer:
+            raise Fault(under_way, failure.type, failure.message)
         if answer.get("ours") and failure:
             raise StudyError(f"{failure.type}: {failure.message}\n{failure.traceback.rstrip()}")
         return Outcome(None if failure else answer["result"], failure, seconds, peak)

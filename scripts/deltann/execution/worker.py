@@ -16,8 +16,10 @@ from typing import Any
 
 from deltann.errors import StudyError, Unreachable
 from deltann.execution import messages
+from deltann.ours import WORK
 
-ARGUMENTS, ANSWER = "arguments.json", "answer.json"
+# In the job's folder. `OURS` names the work of this project that is under way.
+ARGUMENTS, ANSWER, OURS = "arguments.json", "answer.json", "ours.txt"
 # Lines of a job's log, by which benchmarks/overhead knows when a foreign tool was at work: with the
 # stage's module and the seconds since 1970, the last also with the processor seconds between them.
 BEGINS, ENDS = "work begins:", "work ends:"
@@ -41,6 +43,7 @@ def main(module: str, folder: Path, imported: int) -> None:
     """
     import resource
 
+    WORK.report = lambda names: (folder / OURS).write_text("\n".join(names))
     try:
         stage = import_module(module)
         os.close(imported)

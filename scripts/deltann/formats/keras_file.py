@@ -6,6 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from deltann.ours import ours
+
 
 def save(model: Any, output: Path) -> None:
     """Save a Keras model that loads in safe mode; always the same bytes.
@@ -23,7 +25,8 @@ def save(model: Any, output: Path) -> None:
         saved = Path(folder, "model.keras")
         model.save(saved)
         keras.saving.load_model(saved, compile=False, safe_mode=True)
-        strip(saved, output)
+        with ours("removing dates and addresses from a .keras file"):
+            strip(saved, output)
 
 
 def strip(keras_file: Path, output: Path) -> None:

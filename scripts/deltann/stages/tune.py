@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from deltann.formats import folder_tar
+from deltann.ours import ours
 from deltann.tvm import levels, pipeline, target_kinds, tuning
 from deltann.tvm.cpu import schedules
 from deltann.tvm.importers import import_model
@@ -105,7 +106,8 @@ def _measure(database: Any, kernel: Any, choices: list, tvm_target: Any) -> floa
     import tvm
     from tvm.s_tir import meta_schedule
 
-    works = [schedules.schedule(kernel, choice) for choice in choices]
+    with ours("the schedules for processors"):
+        works = [schedules.schedule(kernel, choice) for choice in choices]
     with tvm.transform.PassContext(config={"tirx.disable_assert": True}):
         built = [tvm.compile(work.mod, target=tvm_target).jit() for work in works]
     shapes = meta_schedule.arg_info.ArgInfo.from_entry_func(kernel, remove_preproc=False)

@@ -1,11 +1,14 @@
 """Import model files into TVM."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 from deltann.formats import exported_program
+from deltann.ours import ours
 from deltann.tvm.compat import constant
-from deltann.tvm.expressions import operator, sides
+from deltann.tvm.expressions import known_sides, operator
+from deltann.tvm.tuning import workload
 
 IMPORTS = ("torch", "onnx", "tflite")
 
@@ -44,7 +47,11 @@ def _onnx(model_file: Path) -> Any:
     import onnx
     from tvm.relax.frontend.onnx import from_onnx
 
-    return _pads(_clips(from_onnx(onnx.load(model_file), keep_params_in_input=False)))
+    module = from_onnx(onnx.load(model_file), keep_params_in_input=False)
+    with ours("the repair of imported Clips"):
+        module = _clips(module)
+    with ours("the repair of imported Pads"):
+        return _pads(module)
 
 
 def _clips(module: Any) -> Any:
@@ -63,7 +70,8 @@ def _clips(module: Any) -> Any:
         if operator(expression) == "relax.where":
             return bound(expression.args[2])
         value = constant(expression)
-        return None if value is None or value.ndim else float(value)
+        known = value is not None and not value.ndim and "float" in str(value.dtype)
+        return float(value) if known else None
 
     def extremum(call: Any, kind: str) -> Any:
         """The first operand of call_tir(<kind>, (x, bound)) and the bound's value, or None."""
@@ -75,12 +83,16 @@ def _clips(module: Any) -> Any:
         value = bound(call.args[1].fields[1])
         return None if value is None else (call.args[1].fields[0], value)
 
+    def readable(inner: Any, outer: Any) -> bool:
+        """Whether what can read `outer` can read `inner`, which `outer` is made of."""
+        return isinstance(outer, relax.DataflowVar) or not isinstance(inner, relax.DataflowVar)
+
     @mutator
     class Clips(PyExprMutator):
         def visit_call_(self, call: Any) -> Any:
             upper = extremum(call, "minimum")
             lower = upper and extremum(upper[0], "maximum")
-            if lower and lower[1] <= upper[1]:
+            if lower and lower[1] <= upper[1] and readable(lower[0], upper[0]):
                 return relax.op.clip(self.visit_expr(lower[0]), lower[1], upper[1])
             return super().visit_call_(call)
 
@@ -119,25 +131,54 @@ def _pads(module: Any) -> Any:
 def _widths(kernel: Any, call: Any) -> list[int] | None:
     """By how much a kernel pads with zeros, before and after each axis; None if it does not pad.
 
-    The importer doesn't keep the widths, so the kernel is run on numbered values.
+    The importer doesn't keep the widths, so the kernel is run, on tensors of zeros and ones, which
+    every type of number can hold: each has one bit of the number of every element.
+    """
+    import numpy as np
+
+    if len(call.args[1].fields) != 1:
+        return None
+    taken, given = call.args[1].fields[0], call
+    before, after = known_sides(taken), known_sides(given)
+    if before is None or after is None or len(before) != len(after) or not min(before, default=0):
+        return None
+    kind = str(given.ty.dtype)
+    if str(taken.ty.dtype) != kind or "float" not in kind:
+        return None  # only passes on real numbers know `relax.nn.pad`
+    run = _runner(kernel, kind, after)
+    numbers = np.arange(np.prod(before)).reshape(before)
+    starts = np.argwhere(run(numbers == 0))
+    if len(starts) != 1:
+        return None
+    widths = [(start, b - start - a) for start, a, b in zip(starts[0], before, after, strict=True)]
+    if np.min(widths) < 0:
+        return None
+    places = range(int(numbers.max()).bit_length())
+    bits = [numbers < 0, *(numbers >> place & 1 for place in places)]
+    if not all(np.array_equal(np.pad(item, widths), run(item)) for item in bits):
+        return None
+    return [int(width) for width in np.ravel(widths)]
+
+
+def _runner(kernel: Any, kind: str, shape: list[int]) -> Any:
+    """A function from an array of zeros and ones to a kernel's result, as float32.
+
+    Args:
+        kernel: `tvm.tirx.PrimFunc` of one tensor.
+        kind: the type of both tensors' elements.
+        shape: of its result.
     """
     import numpy as np
     import tvm
 
-    if len(call.args[1].fields) != 1:
-        return None
-    shapes = [sides(item) for item in (call.args[1].fields[0], call)]
-    given = np.arange(1, np.prod(shapes[0]) + 1, dtype=np.float32).reshape(shapes[0])
-    result = tvm.runtime.tensor(np.zeros(shapes[1], np.float32))
-    main = tvm.IRModule({"main": kernel.with_attr("global_symbol", "main")})
-    tvm.compile(main, target={"kind": "llvm"})["main"](tvm.runtime.tensor(given), result)
-    starts = np.argwhere(result.numpy() == 1)
-    if len(starts) != 1:
-        return None
-    widths = [(s, after - s - before) for s, before, after in zip(starts[0], *shapes, strict=True)]
-    if np.min(widths) < 0 or not np.array_equal(np.pad(given, widths), result.numpy()):
-        return None
-    return [int(width) for width in np.ravel(widths)]
+    compiled = tvm.compile(workload(kernel), target={"kind": "llvm"})
+
+    def run(values: Any) -> Any:
+        result = tvm.runtime.tensor(np.ones(shape, kind))
+        compiled["main"](tvm.runtime.tensor(values.astype(kind)), result)
+        return result.numpy().astype(np.float32)
+
+    return run
 
 
 def _tflite(model_file: Path) -> Any:
@@ -147,7 +188,9 @@ def _tflite(model_file: Path) -> Any:
     model = tflite.Model.GetRootAsModel(model_file.read_bytes(), 0)
     graph = model.Subgraphs(0)
     shape = graph.Tensors(graph.Outputs(0)).ShapeAsNumpy().tolist()
-    return _with_output_shape(from_tflite(model), shape)
+    module = from_tflite(model)
+    with ours("the repair of an imported output's shape"):
+        return _with_output_shape(module, shape)
 
 
 def _with_output_shape(module: Any, shape: list[int]) -> Any:
@@ -159,7 +202,8 @@ def _with_output_shape(module: Any, shape: list[int]) -> Any:
     from tvm import relax
 
     function = module["main"]
-    if [int(side) for side in function.ret_ty.shape] == shape:
+    given = known_sides(function.body)
+    if given is None or given == shape or math.prod(given) != math.prod(shape):
         return module
     module = module.clone()
     del module[module.get_global_var("main")]

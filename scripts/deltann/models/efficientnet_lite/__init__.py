@@ -8,6 +8,7 @@ from typing import Any
 from deltann.errors import StudyError
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, MissingFile, Request
+from deltann.ours import ours
 
 ENVIRONMENTS = {"torch": "torch", "keras": "lite_keras"}
 
@@ -87,6 +88,7 @@ def export(request: Request, output: Path) -> dict:
         from deltann.formats import keras_file
         from deltann.models.efficientnet_lite import keras_layers
 
-        built = keras_layers.build(network, request.model, request.preprocessing)
+        with ours(f"building {request.model} from Keras layers"):
+            built = keras_layers.build(network, request.model, request.preprocessing)
         keras_file.save(built, output)
     return {}

@@ -127,7 +127,9 @@ def _extent(work: Any, loop: Any) -> int:
 
 
 def _schedule_reduction(work: Any, block: Any, epilogue: Any) -> None:
-    """Keep a tile of results in registers during the reduction."""
+    """Keep a tile of results in registers during the reduction; one to a scalar has none."""
+    if all(item.iter_type == 2 for item in work.get(block).iter_vars):
+        return
     if epilogue is None:
         epilogue = work.cache_write(block, 0, "local")
     else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deltann.tvm.expressions import mutate_functions, operator
+from deltann.tvm.passes import GraphPass
 
 # Names of the blocks that `cuda.schedules` looks for: the product, and its gathered operands.
 GEMM, WEIGHTS, PIXELS = "implicit_gemm", "gathered_weights", "gathered_pixels"
@@ -174,7 +175,6 @@ def _order(letters: str, by_letter: dict) -> list:
 
 def gather_convolutions() -> Any:
     """A pass: each float32 convolution without groups becomes a kernel of `conv2d`."""
-    from tvm import ir
     from tvm.relax.expr_functor import PyExprMutator, mutator
 
     @mutator
@@ -185,7 +185,6 @@ def gather_convolutions() -> Any:
                 return call
             return self.builder_.call_te(conv2d, *call.args, attributes=call.attrs)
 
-    def apply(module: Any, _: Any) -> Any:
-        return mutate_functions(module, Gatherer(module))
-
-    return ir.transform.module_pass(apply, opt_level=0, name="GatherConvolutions")
+    return GraphPass(
+        "GatherConvolutions", lambda module: mutate_functions(module, Gatherer(module))
+    )

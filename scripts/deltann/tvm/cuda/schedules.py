@@ -119,9 +119,9 @@ def _window(work: Any, block: Any) -> None:
     terms = 1
     for extent in _reduced(work, block):
         terms *= extent
-    if terms > WINDOW:
-        raise _Unsuited
     count = len(work.get_loops(block)) - len(_reduced(work, block))
+    if terms > WINDOW or not count:
+        raise _Unsuited
     epilogues = work.get_consumers(block)
     if epilogues:
         work.set_scope(block, 0, "local")

@@ -1,1 +1,36 @@
-"""Relax graph passes that TVM doesn't have."""
+"""Graph passes that TVM doesn't have."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from deltann.ours import ours
+
+
+class Info(NamedTuple):
+    """What is known of a pass, as in `tvm.transform.PassInfo`."""
+
+    name: str
+
+
+class GraphPass:
+    """A graph pass of this project, called as one of TVM's.
+
+    It isn't a `tvm.transform.Pass`: an exception on its way through C++ loses its class, and so
+    whose it is.
+
+    Attributes:
+        info: with the pass's name.
+    """
+
+    def __init__(self, name: str, rewrite: Callable[[Any], Any]) -> None:
+        """Make a pass of a function from a `tvm.IRModule` to another."""
+        self.info, self._rewrite = Info(name), rewrite
+
+    def __call__(self, module: Any) -> Any:
+        """The rewritten module.
+
+        Raises:
+            Fault: the function raised.
+        """
+        with ours(f"the graph pass {self.info.name}"):
+            return self._rewrite(module)

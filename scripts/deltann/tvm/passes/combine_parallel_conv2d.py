@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltann.tvm.compat import constant
-from deltann.tvm.expressions import operator
+from deltann.tvm.expressions import emit_in_place_of, operator
+from deltann.tvm.passes import GraphPass
 
 CONV2D, ADD = "relax.nn.conv2d", "relax.add"
 # Elementwise operators behind the convolutions that can be combined too.
@@ -42,9 +43,9 @@ def combine_parallel_conv2d() -> Any:
     Their weights are joined, and so are the constants that each adds to its channels. The result
     is cut into each one's channels. Relay had such a pass, CombineParallelConv2D; Relax has none.
     """
-    from tvm import ir, relax
+    from tvm import relax
 
-    def apply(module: Any, _: Any) -> Any:
+    def apply(module: Any) -> Any:
         combiner = _combiner()(module)
         for variable, function in module.functions_items():
             if isinstance(function, relax.Function):
@@ -52,7 +53,7 @@ def combine_parallel_conv2d() -> Any:
                 combiner.builder_.update_func(variable, combiner.visit_expr(function))
         return combiner.builder_.finalize()
 
-    return ir.transform.module_pass(apply, opt_level=0, name="CombineParallelConv2D")
+    return GraphPass("CombineParallelConv2D", apply)
 
 
 def _combiner() -> Any:
@@ -88,10 +89,7 @@ def _combiner() -> Any:
             for branch in branches:
                 end = begin + branch.channels
                 share = relax.op.strided_slice(result, [axis], [begin], [end])
-                last = branch.chain[-1].var
-                inner = isinstance(last, relax.DataflowVar)
-                emit = self.builder_.emit if inner else self.builder_.emit_output
-                self.set_var_remap(last, emit(share))
+                emit_in_place_of(self, branch.chain[-1].var, share)
                 begin = end
 
     return Combiner
@@ -102,17 +100,18 @@ def _groups(function: Any, values: dict) -> list[list[Branch]]:
     from tvm import relax
 
     readers = defaultdict(list)
-    bindings = [b for block in function.body.blocks for b in block.bindings]
-    for binding in bindings:
+    # with the number of its block, whose variables the next block may not be able to read
+    bindings = [(n, b) for n, block in enumerate(function.body.blocks) for b in block.bindings]
+    for _, binding in bindings:
         for variable in relax.analysis.free_vars(binding.value):
             readers[variable].append(binding)
     groups = defaultdict(list)
-    for binding in bindings:
+    for number, binding in bindings:
         if operator(binding.value) == CONV2D:
             weight = _array(binding.value.args[1], values)
             if weight is not None and int(binding.value.attrs.groups) == 1:
                 branch = Branch(_chain(binding, readers), weight)
-                groups[_key(binding.value, weight)].append(branch)
+                groups[number, *_key(binding.value, weight)].append(branch)
     parallel = [branches for branches in groups.values() if len(branches) > 1]
     return [_cut(branches, values) for branches in parallel]
 

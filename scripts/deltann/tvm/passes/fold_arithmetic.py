@@ -4,6 +4,7 @@ from typing import Any
 
 from deltann.tvm.compat import constant
 from deltann.tvm.expressions import mutate_functions, operator
+from deltann.tvm.passes import GraphPass
 
 
 def fold_arithmetic() -> Any:
@@ -12,12 +13,7 @@ def fold_arithmetic() -> Any:
     `FoldConstant` compiles a kernel for each such call, which takes ten times as long as all
     other passes of a level.
     """
-    from tvm import ir
-
-    def apply(module: Any, _: Any) -> Any:
-        return mutate_functions(module, _folder()(module))
-
-    return ir.transform.module_pass(apply, opt_level=0, name="FoldArithmetic")
+    return GraphPass("FoldArithmetic", lambda module: mutate_functions(module, _folder()(module)))
 
 
 def _folder() -> Any:

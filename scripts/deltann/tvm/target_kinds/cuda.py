@@ -5,6 +5,7 @@ from typing import Any
 
 from deltann.cell import UNSCHEDULED
 from deltann.errors import StudyError
+from deltann.ours import ours
 from deltann.tvm import target_kinds
 from deltann.tvm.cuda import nvrtc, operators, schedules
 from deltann.tvm.target_kinds import llvm
@@ -49,7 +50,8 @@ def schedule(module: Any, tvm_target: Any, name: str, tuned: Any = None) -> Any:
         gpu = dlight.gpu
         rules = gpu.Matmul(), gpu.GEMV(), gpu.Reduction(), gpu.GeneralReduction(), gpu.Fallback()
         return dlight.ApplyDefaultSchedule(*rules)(module), []
-    return schedules.apply(module, tvm_target)
+    with ours("the schedules for GPUs"):
+        return schedules.apply(module, tvm_target)
 
 
 def lowering() -> list:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deltann.cell import UNSCHEDULED
+from deltann.ours import ours
 from deltann.tvm.cpu import schedules
 from deltann.tvm.cpu.vectors import Vectors
 
@@ -62,7 +63,10 @@ def kernel_passes(tvm_target: Any) -> list:
 
 def schedule(module: Any, tvm_target: Any, name: str, tuned: Any = None) -> Any:
     """Schedule every kernel, by its fastest measured form or by the rules; or none."""
-    return (module, []) if name in (UNSCHEDULED, PACKED) else schedules.apply(module, tuned)
+    if name in (UNSCHEDULED, PACKED):
+        return module, []
+    with ours("the schedules for processors"):
+        return schedules.apply(module, tuned)
 
 
 def lowering() -> list:
@@ -79,7 +83,8 @@ def build(module: Any, tvm_target: Any, output: Path) -> dict[str, int]:
 
     built = tvm.compile(module, tvm_target, relax_pipeline=tvm.transform.Sequential([]))
     built.export_library(str(output), fcompile=link)
-    return code_bytes(output)
+    with ours("measuring a library's code"):
+        return code_bytes(output)
 
 
 def link(library: str, objects: list[str]) -> None:

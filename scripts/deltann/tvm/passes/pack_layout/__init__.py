@@ -3,14 +3,19 @@
 A handler, one per operator, takes the `Packing` and the call. It returns the packed result with
 the channels and their axis of the plain tensor (the fields of `Packed`), or None where the
 operator must stay as it is.
+
+Operators in the branches of an `If` stay as they are: in TVM 0.27 the second branch writes its
+intermediate results to memory that only the first branch allocates, and crashes. So no pass of
+ours adds intermediate results there.
 """
 
 from typing import Any
 
 from deltann.tvm.cpu.vectors import Vectors
-from deltann.tvm.expressions import mutate_functions, operator
+from deltann.tvm.expressions import emit_in_place_of, mutate_functions, operator
+from deltann.tvm.passes import GraphPass
 from deltann.tvm.passes.pack_layout import convolution, dense, elementwise, pooling, shapes
-from deltann.tvm.passes.pack_layout.packing import Packed, Packing
+from deltann.tvm.passes.pack_layout.packing import Packing
 
 CONVOLUTION = {"relax.nn.conv2d": convolution.conv2d}
 HANDLERS = {
@@ -53,12 +58,10 @@ def pack_operators(vectors: Vectors) -> Any:
 
 
 def _pass(name: str, vectors: Vectors, handlers: dict, propagate: bool) -> Any:
-    from tvm import ir
-
-    def apply(module: Any, _: Any) -> Any:
+    def apply(module: Any) -> Any:
         return mutate_functions(module, _packer(vectors, handlers, propagate)(module))
 
-    return ir.transform.module_pass(apply, opt_level=0, name=name)
+    return GraphPass(name, apply)
 
 
 def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
@@ -71,23 +74,26 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
         def __init__(self, module: Any) -> None:
             super().__init__(module)
             self.packing = Packing(vectors, self)
+            self.branches = 0  # around what is being visited
+
+        def visit_if_(self, branching: Any) -> Any:
+            self.branches += 1
+            result = super().visit_if_(branching)
+            self.branches -= 1
+            return result
 
         def visit_var_binding_(self, binding: Any) -> None:
-            handler = handlers.get(operator(binding.value))
+            handler = None if self.branches else handlers.get(operator(binding.value))
             result = handler and handler(self.packing, binding.value)
             if not result:
                 super().visit_var_binding_(binding)
                 return
-            expression, channels, axis = result
-            if not isinstance(expression, relax.Var):
-                expression = self.builder_.emit(expression)
-            packed = Packed(expression, channels, axis)
-            inner = isinstance(binding.var, relax.DataflowVar)
-            if propagate and inner:
+            packed = self.packing.packed(*result)
+            # only the same dataflow block reads it, and no branch is inside one
+            if propagate and isinstance(binding.var, relax.DataflowVar):
                 self.packing.tensors[binding.var] = packed  # unpacked where a reader needs it
                 return
-            emit = self.builder_.emit if inner else self.builder_.emit_output
-            self.set_var_remap(binding.var, emit(self.packing.unpack(packed)))
+            emit_in_place_of(self, binding.var, self.packing.unpack(packed))
 
         def visit_var_(self, variable: Any) -> Any:
             plain = self.packing.plain(variable)
@@ -98,7 +104,7 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
             return super().visit_dataflow_var_(variable) if plain is None else plain
 
         def visit_call_(self, call: Any) -> Any:
-            name = operator(call)
+            name = None if self.branches else operator(call)
             if name == "relax.matmul" and dense.is_dense(call):
                 return dense.dense(self.packing, call)
             if name == "relax.mean" and pooling.is_spatial(self.packing, call):

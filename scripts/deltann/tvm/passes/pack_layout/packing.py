@@ -41,6 +41,13 @@ class Packing:
         """Bind an expression to a new variable."""
         return self._mutator.builder_.emit(expression)
 
+    def packed(self, expression: Any, channels: int, axis: int) -> Packed:
+        """A packed result, bound to a variable."""
+        from tvm import relax
+
+        is_bound = isinstance(expression, relax.Var)
+        return Packed(expression if is_bound else self.emit(expression), channels, axis)
+
     def call_te(self, function: Any, *arguments: Any, **settings: Any) -> Any:
         """A call of a kernel that a `te` function describes."""
         return self._mutator.builder_.call_te(function, *arguments, **settings)
