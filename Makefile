@@ -3,7 +3,12 @@ PYTHON ?= python3
 # One or more config files; later ones win.
 CONFIG ?= config/config.yaml
 SNAKEMAKE = .venv/bin/snakemake
-DRIVER_PYTHON = $(dir $(SNAKEMAKE))python
+# -s -E, -I, and the next lines: Python finds the packages of its environment and no others.
+DRIVER_PYTHON = $(dir $(SNAKEMAKE))python -s -E
+ANALYSIS_PYTHON = .envs/analysis/bin/python -s -E
+TEST_PYTHON = .envs/test/bin/python -I
+unexport $(filter-out PYTHONPROFILEIMPORTTIME,$(filter PYTHON%,$(.VARIABLES)))
+export PYTHONNOUSERSITE = 1
 # Sets `results` to the study's folder, or ends with one sentence on the config.
 STUDY = results=$$($(DRIVER_PYTHON) scripts/study_folder.py $(CONFIG)) || exit 1
 
@@ -17,17 +22,17 @@ study: .venv/ready
 # Delete failed records and prediction files, so that `make study` tries them again.
 retry-failed: .venv/ready
 	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@$(STUDY); .envs/analysis/bin/python scripts/retry_failed.py "$$results"
+	@$(STUDY); $(ANALYSIS_PYTHON) scripts/retry_failed.py "$$results"
 
 # Check a finished study: every file against its record, every cell of its grid.
 verify: .venv/ready
 	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@$(STUDY); .envs/analysis/bin/python scripts/verify.py "$$results"
+	@$(STUDY); $(ANALYSIS_PYTHON) scripts/verify.py "$$results"
 
 # Archive a finished study as one file, results/<study>.zip: an RO-Crate.
 pack: .venv/ready
 	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@$(STUDY); .envs/analysis/bin/python scripts/archive.py "$$results"
+	@$(STUDY); $(ANALYSIS_PYTHON) scripts/archive.py "$$results"
 
 # Make tables, figures, summary, gallery and report again, of a study that was copied here:
 # `make redraw CONFIG=results/<study>/config.json`.
@@ -39,11 +44,11 @@ redraw: .venv/ready
 
 test: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
-	@.envs/test/bin/python -m pytest
+	@$(TEST_PYTHON) -m pytest
 
 # Linters, types and unit tests: what to run before each commit.
 check: lint
-	@.envs/test/bin/python -m pytest tests/unit
+	@$(TEST_PYTHON) -m pytest tests/unit
 
 lint: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
@@ -57,9 +62,11 @@ config-docs: .venv/ready
 	@$(DRIVER_PYTHON) scripts/document_config.py
 
 # The driver's environment: Snakemake, and uv, which builds the others.
-.venv/ready: envs/driver.txt
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "CPython 3.11 to 3.13 is needed, this is " + sys.version)'
+.venv/ready: envs/driver.txt envs/snakemake.sh
+	@test ! -L .venv || { echo ".venv is a link to $$(readlink .venv), whose content would be deleted; expected a folder or nothing. Remove the link (rm .venv) and run again" >&2; exit 1; }
+	@$(PYTHON) -I -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "CPython 3.11 to 3.13 is needed, this is " + sys.version)'
 	@echo "setting up .venv"
-	@$(PYTHON) -m venv --clear .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement envs/driver.txt
+	@$(PYTHON) -I -m venv --clear .venv
+	@.venv/bin/python -I -m pip install --quiet --disable-pip-version-check --requirement envs/driver.txt
+	@install -m 755 envs/snakemake.sh .venv/bin/snakemake
 	@touch $@

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from deltann import interpreter
 from deltann.execution import isolation
 from deltann.provenance import files
 from deltann.study import grid, layout, validation
-from deltann.workflow import captions, constraints, snakemake_internals
+from deltann.workflow import captions, constraints, snakemake_internals, targets
 from deltann.workflow.errors import raise_as_workflow_error
 from deltann.workflow.run import STATE, Run
 
@@ -31,12 +32,13 @@ IN_JOB = snakemake_internals.in_job(workflow)
 RETRIES = 0 if IN_JOB else config["limits"]["retries"]
 RUN = Run(workflow, config)
 # Not a parameter of rules: a study that is moved would run again.
-DRIVER_PYTHON = sys.executable
+DRIVER_PYTHON = [str(interpreter.PYTHON), *interpreter.FLAGS]
 
 if not IN_JOB:
     # Check now: Snakemake would fail later, with a traceback.
     raise_as_workflow_error(files.check_writable, STATE, Path(STUDY))
     raise_as_workflow_error(captions.write)
+    raise_as_workflow_error(targets.check, config, STATE)
 
 snakemake_internals.before_planning(
     workflow, partial(raise_as_workflow_error, RUN.begin_in_job if IN_JOB else RUN.begin)

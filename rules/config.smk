@@ -4,10 +4,12 @@ import sys
 sys.path.insert(0, f"{workflow.basedir}/scripts")
 
 
+from deltann import interpreter
 from deltann.study import schema, schema_errors
 from deltann.workflow import snakemake_internals
 from deltann.workflow.errors import raise_as_workflow_error
 
+interpreter.clean_this_process()
 raise_as_workflow_error(snakemake_internals.check_version)
 if not snakemake_internals.config_is_given(workflow):
 

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 from filelock import FileLock
 
+from helpers import planted
 from helpers.workspace import SMALL, Workspace, built, small_study
 
 
@@ -51,11 +52,13 @@ def small(workspace, tmp_path_factory, worker_id) -> tuple[Workspace, Path]:
     """A finished study of a small model of one's own, converted and compiled, and its config.
 
     It is run once for all processes of a test run: tests copy its workspace, and change copies.
+    Its shell has wrong packages on PYTHONPATH: test_verify.py looks whether any was imported.
     """
     base = tmp_path_factory.getbasetemp()
     space = Workspace((base if worker_id == "master" else base.parent) / "small")
     with FileLock(f"{space.path}.lock"):
         if not space.path.exists():
             workspace.copy(space.path)
+            space.variables = planted.variables(space.path / planted.FOLDER)
             space.run(small_study(space, "small"))
     return space, space.path / "small.yaml"

@@ -51,7 +51,8 @@ def configure(folder: Path, cells: int) -> tuple[Path, int]:
 def steps(config: Path) -> dict[str, list[str]]:
     """Snakemake's arguments at each step, from an empty folder on."""
     first = "results/large/models/model_0/onnx/unconverted.onnx"
-    start = [str(ROOT / ".venv" / "bin" / "snakemake"), "--cores", "2"]
+    # not .venv/bin/snakemake, which ignores PYTHONPATH, where the executor is
+    start = [str(ROOT / ".venv" / "bin" / "python"), "-m", "snakemake", "--cores", "2"]
     start += ["--configfile", str(HERE / "study.yaml"), str(config)]
     return {
         "read the rules, as a cluster's job does": [*start, "--dry-run", "--", first],

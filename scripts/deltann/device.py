@@ -5,8 +5,8 @@ import re
 
 from deltann.errors import StudyError
 from deltann.tvm import target_kinds
+from deltann.tvm.llvm_names import HOST
 from deltann.tvm.target_kinds import CPU
-from deltann.tvm.target_kinds.llvm import HOST
 
 
 def check(name: str, described: dict) -> None:

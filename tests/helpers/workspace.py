@@ -12,6 +12,8 @@ import psutil
 import xarray as xr
 import yaml
 
+from helpers import planted
+
 ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
 PHOTOGRAPHS = 4
@@ -30,6 +32,7 @@ class Workspace:
 
     def __init__(self, path: Path):
         self.path = path
+        self.variables: dict[str, str] = {}  # beside those of this process
 
     def config(self, name: str, **changes: object) -> Path:
         """Write the default config with changes as a study of this name; return its path."""
@@ -51,6 +54,7 @@ class Workspace:
         return subprocess.run(
             self.command(config, *options, targets=targets),
             cwd=self.path,
+            env=os.environ | self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -176,7 +180,11 @@ def built(path: Path) -> Workspace:
     packaged = yaml.safe_load((ROOT / "config/config.yaml").read_text())["images"]
     config = space.config("packaged", images=packaged)
     manifests = tuple(f"results/environments/{name}.json" for name in built)
-    space.run(config, targets=(*manifests, wheel))
+    shell = Workspace(space.path)
+    shell.variables = planted.variables(path / planted.FOLDER)
+    shell.run(config, targets=(*manifests, wheel))
+    assert planted.found(path / planted.FOLDER) == []
+    shutil.rmtree(path / planted.FOLDER)
     folder = space.path / "photographs"
     folder.mkdir()
     with zipfile.ZipFile(space.path / wheel) as archive:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltann.execution import isolation
+from deltann import interpreter
 from helpers.made_up_cells import (
     BROKEN,
     CLASSES,
@@ -22,7 +22,7 @@ from helpers.made_up_cells import (
 )
 from helpers.misbehaviour import FOREIGN, OURS
 
-PACKAGE = Path(isolation.__file__).resolve().parents[1]
+PACKAGE = Path(interpreter.__file__).resolve().parent
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def package(tmp_path, monkeypatch):
     (scripts / "deltann/stages/misbehave.py").write_text(OURS)
     (scripts / "deltann/stages/misspelt.py").write_text("def work(:\n")
     (scripts / "deltann/stages/misguided.py").write_text("import no_such_package\n")
-    monkeypatch.setattr(isolation, "PACKAGE", scripts / "deltann")
+    monkeypatch.setattr(interpreter, "SCRIPTS", str(scripts))
     return scripts
 
 

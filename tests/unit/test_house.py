@@ -8,7 +8,7 @@ from helpers.workspace import ROOT
 PACKAGE = ROOT / "scripts/deltann"
 # Each room imports from those before it only; a module beside the rooms is a room of its own.
 ROOMS = (
-    *("errors", "ours", "tolerance", "parent", "cell", "registry", "metrics"),
+    *("errors", "interpreter", "ours", "tolerance", "parent", "cell", "registry", "metrics"),
     *("fencing", "provenance", "formats", "images", "tvm", "device"),
     *("converters", "runners", "models", "execution"),
     *("study", "workflow", "dataset", "stages", "tables"),

@@ -92,6 +92,34 @@ def compiled(space, device: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize("environment", ["tvm", "tvm26"])
+@pytest.mark.parametrize(
+    "target, expected",
+    [
+        ({"mcpu": "x86-64-v9"}, "mcpu: LLVM knows no processor of x86_64 'x86-64-v9'; did you"),
+        ({"mattr": ["+avx9"]}, "mattr: LLVM knows no feature of x86_64 'avx9'; did you mean 'avx'"),
+        ({"mattr": ["avx2"]}, "mattr: 'avx2'; expected + or - and the name of a feature"),
+        (ARM | {"mcpu": "cortex-a7e2"}, "no processor of aarch64 'cortex-a7e2'; did you mean 'c"),
+        ({"mtriple": "aarch65-linux"}, "mtriple: LLVM knows no architecture 'aarch65'; did you m"),
+    ],
+)
+def test_a_processor_that_llvm_does_not_know_is_refused(space, environment, target, expected):
+    """By planning, and by the job that compiles, where TVM wasn't installed before."""
+    board = rpc(free_port(), target={"kind": "llvm"} | target)
+    path = config(space, "unknown", {"board": board}, compilers={"tvm": environment})
+    done = space.snakemake(path, "--dry-run")
+    assert done.returncode != 0 and "Traceback" not in done.stdout
+    assert "config key devices.board.target." in done.stdout and expected in done.stdout
+    code = f"from deltann.tvm.target_kinds import llvm\nllvm.resolve({json.dumps(board['target'])})"
+    done = subprocess.run(
+        [space.path / f".envs/{environment}/bin/python", "-c", code],
+        env=os.environ | {"PYTHONPATH": str(space.path / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0 and expected in done.stderr
+
+
 def test_every_device_answers_as_onnx_runtime(space, devices):
     session = onnxruntime.InferenceSession(
         space.path / "results/devices/models/small/torch/torch_onnx.onnx"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import zipfile
@@ -9,15 +10,21 @@ import zipfile
 import pytest
 import xarray as xr
 
+from helpers import planted
 from helpers.workspace import SNAKEMAKE, Workspace, checkout
 
 STUDY = "results/small"
 
 
 def make(space, *words: str) -> subprocess.CompletedProcess:
-    """Run make there, with the Snakemake of this checkout."""
+    """Run make there, with the Snakemake of this checkout and wrong packages on PYTHONPATH."""
     command = ["make", "--old-file=.venv/ready", f"SNAKEMAKE={SNAKEMAKE}", *words]
-    return subprocess.run(command, cwd=space.path, capture_output=True, text=True)
+    wrong = space.path.parent / f"planted-{words[0]}"
+    shutil.rmtree(wrong, ignore_errors=True)
+    shell = os.environ | planted.variables(wrong)
+    done = subprocess.run(command, cwd=space.path, env=shell, capture_output=True, text=True)
+    assert planted.found(wrong) == []
+    return done
 
 
 @pytest.fixture(scope="module")

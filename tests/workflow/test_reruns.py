@@ -34,7 +34,7 @@ def test_a_pin_in_the_tvm_environment(finished, study):
     assert jobs["environment"] == 1
     assert (jobs["compile"], jobs["infer"]) == (TVM_CELLS, TVM_CELLS)
     listed = finished.listed(study)
-    assert ".envs/tvm/bin/python scripts/infer.py" in listed
+    assert ".envs/tvm/bin/python -s -E scripts/infer.py" in listed
     for other in ("onnx", "tensorflow", "tflite", "torch"):
         assert f".envs/{other}/bin/python" not in listed
 

@@ -8,6 +8,7 @@ import h5py
 import pytest
 
 from deltann.archive.verify import Verification
+from helpers import planted
 from helpers.workspace import verify
 
 STUDY = "results/small"
@@ -63,6 +64,11 @@ def test_a_whole_study_is_ok(space):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(f"ok: {STUDY}: ")
     assert "4 cells, " in done.stdout and " 4 artifacts, " in done.stdout
+
+
+def test_no_stage_imported_what_was_on_pythonpath(small):
+    """`small` ran where PYTHONPATH and the user's folder had another numpy and Pillow."""
+    assert planted.found(small[0].path / planted.FOLDER) == []
 
 
 def test_damage_to_any_file_is_named(space):

@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
+from deltann import interpreter
 from deltann.converters import accept
 from deltann.formats import folder_tar
 
@@ -25,7 +25,7 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     # onnx2tf runs onnxsim as a command, and skips it if it isn't found
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.environ["PATH"] = os.pathsep.join([str(interpreter.PYTHON.parent), os.environ["PATH"]])
     import numpy as np
     import onnx2tf
 

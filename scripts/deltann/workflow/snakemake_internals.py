@@ -6,6 +6,7 @@ version: `check_version` refuses another one than these functions were tried wit
 
 import ast
 import inspect
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.resources import Resource, Resources
 
+from deltann import interpreter
 from deltann.errors import StudyError
 
 VERSION = "9.27"
@@ -47,10 +49,18 @@ def before_planning(workflow: Any, begin: Callable[[bool], None]) -> None:
 
     def beginning(executor_plugin: Any, **settings: Any) -> Any:
         if not executor_plugin.common_settings.dryrun_exec:
+            _start_python_isolated(executor_plugin.executor)
             begin(executor_plugin.common_settings.local_exec)
         return _whole(workflow, execute(executor_plugin=executor_plugin, **settings))
 
     workflow.execute = beginning
+
+
+# Unnecessary once Snakemake quotes the path of its Python, which may have spaces, in the command of
+# a cluster's job or a group, and can be told to start it without PYTHONPATH.
+def _start_python_isolated(executor: Any) -> None:
+    command = shlex.join([str(interpreter.PYTHON), "-I"])
+    executor.get_python_executable = lambda self: command
 
 
 # Unnecessary once Snakemake's execute() raises where it now returns False: the caller drops that,

@@ -1,18 +1,18 @@
 """Processors: kernels on packed tensors, compiled by LLVM."""
 
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from deltann import interpreter
 from deltann.cell import UNSCHEDULED
 from deltann.ours import ours
+from deltann.tvm import llvm_names
 from deltann.tvm.cpu import schedules
 from deltann.tvm.cpu.vectors import Vectors
+from deltann.tvm.llvm_names import HOST
 
 TARGET_KEYS = ("kind", "mcpu", "mtriple", "mattr")
-# The value of `mcpu` that means this machine's processor.
-HOST = "host"
 # A schedule that no cell has: kernels on packed tensors, unscheduled.
 PACKED = "packed"
 # TVM appends this to the name of a kernel's function.
@@ -20,11 +20,16 @@ KERNEL = "_compute_"
 
 
 def check(key: str, target: dict) -> None:
-    """Accept any values: only TVM knows the processors."""
+    """Accept any values: `resolve` asks LLVM, and so does `workflow.targets`, earlier."""
 
 
 def resolve(target: dict) -> dict:
-    """The target that TVM takes: `mcpu: host` becomes this machine's processor."""
+    """The target that TVM takes: `mcpu: host` becomes this machine's processor.
+
+    Raises:
+        StudyError: LLVM doesn't know a name in it.
+    """
+    llvm_names.check("devices.*.target", target)
     if target.get("mcpu") != HOST:
         return target
     from tvm.target import codegen
@@ -92,7 +97,7 @@ def link(library: str, objects: list[str]) -> None:
 
     No compiler need be installed, and every machine links with the same program.
     """
-    command = [sys.executable, "-m", "ziglang", "ld.lld", "-shared", "--build-id=none"]
+    command = interpreter.tool("ziglang", "ld.lld", "-shared", "--build-id=none")
     subprocess.run([*command, "-o", library, *objects], check=True)
 
 
