@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from deltann import interpreter
 from deltann.execution import isolation
 from deltann.provenance import files
-from deltann.study import grid, layout, validation
+from deltann.study import grid, layout, preparations, validation
 from deltann.workflow import captions, constraints, snakemake_internals, targets
 from deltann.workflow.errors import raise_as_workflow_error
 from deltann.workflow.run import STATE, Run
@@ -39,6 +40,8 @@ if not IN_JOB:
     raise_as_workflow_error(files.check_writable, STATE, Path(STUDY))
     raise_as_workflow_error(captions.write)
     raise_as_workflow_error(targets.check, config, STATE)
+    for note in preparations.notes(config):
+        logger.info(note)
 
 snakemake_internals.before_planning(
     workflow, partial(raise_as_workflow_error, RUN.begin_in_job if IN_JOB else RUN.begin)

@@ -47,7 +47,8 @@ class Cell:
         source: the framework it comes from.
         target: the framework it is converted to.
         route: the edges between them, joined by `+`; `unconverted` where there are none.
-        preprocessing: whose convention prepared the images, `source` or `target`.
+        preprocessing: whose convention prepared the images, `source` or `target`, or the name of
+            one of `deltann.images.conventions`.
         resizer: the library that resized them.
         importer: the edges from the target to what TVM imports, joined by `+`; `direct` where
             there are none, and `none` for a cell that TVM doesn't run.

@@ -127,7 +127,20 @@ MISTAKES = [
     (f"{MINE}.input.mean", 0.5, "models.mine.input.mean", "0.5; a list of 3 entries"),
     (f"{MINE}.input.mean", [0, 0], "models.mine.input.mean", "[0, 0]; a list of 3 entries"),
     (f"{MINE}.input.std.1", "x", "models.mine.input.std[1]", "'x'; a number"),
-    (f"{MINE}.input.std", GONE, "models.mine.input.std", "missing; a list of 3 entries"),
+    (f"{MINE}.input.std", GONE, "models.mine.input", "channels and mean and std, or convention"),
+    (f"{MINE}.input.convention", "raw", "models.mine.input", "and std, or convention"),
+    (
+        f"{MINE}.input",
+        {"size": 64, "layout": "NCHW", "convention": "imagnet"},
+        "models.mine.input.convention",
+        "'imagnet'; imagenet, tensorflow, caffe, raw; did you mean 'imagenet'?",
+    ),
+    (
+        f"{MINE}.input",
+        {"size": 64, "layout": "NCHW", "convention": "raw", "channels": "BGR"},
+        "models.mine.input",
+        "convention, channels; channels and mean and std, or convention",
+    ),
     (
         f"{MINE}.input.layout",
         "nchw",
@@ -191,7 +204,8 @@ MISTAKES = [
     ("tuning.trials", 0, "tuning.trials", "0; a whole number, at least 1"),
     ("limits.tune", GONE, "limits.tune", "missing; the schedule 'tuned'"),
     # inputs
-    ("preprocessing.0", "sourec", "preprocessing", "source, target; did you mean 'source'?"),
+    ("preprocessing.0", "sourec", "preprocessing", "source, target, imagenet; mean 'source'?"),
+    ("preprocessing", ["source", "cafe"], "preprocessing", "raw; did you mean 'caffe'?"),
     ("resizers.0", "pilow", "resizers", "did you mean 'pillow'?"),
     # devices
     ("devices", {}, "devices", "{}; at least 1 entry"),

@@ -11,6 +11,7 @@ KINDS = [
     "A converter",
     "A framework",
     "A resizer",
+    "A convention",
     "A device",
     "A graph pass or a level",
     "A metric",

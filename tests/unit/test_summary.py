@@ -153,14 +153,6 @@ def test_what_does_not_vary_is_said_not_to_vary(tmp_path):
     )
 
 
-def test_preprocessing_of_two_names_that_is_the_same_does_not_vary(tmp_path):
-    same = {"provenance": {"preprocessing": "source"}}
-    found = planted(tmp_path, "preprocessing", SAME, **same)
-    assert any(line.startswith("Preprocessing: doesn't vary") for line in found["Answers"])
-    assert not any(line.startswith("Preprocessing, ") for line in found["Answers"])
-    assert not any("preprocess by" in line for line in found["What to do"])
-
-
 def test_the_importer_is_blamed_for_what_it_changes_and_not_the_level(tmp_path):
     low, high = compilation(()), compilation(("FuseOps",))
     cells = [

@@ -73,8 +73,9 @@ def test_the_table_holds_the_file_equal(resized):
             assert row.max_logit_difference > 0 or row.resizer_b == "torchvision"
 
 
-def test_the_targets_convention(workspace, tmp_path_factory):
-    """A Keras model in PyTorch, its images prepared as Keras's, and as torchvision's."""
+@pytest.fixture(scope="module")
+def conventions(workspace):
+    """A Keras model, also in PyTorch, its images prepared in every way; the results."""
     config = workspace.config(
         "conventions",
         models=["mobilenet_v2"],
@@ -82,29 +83,62 @@ def test_the_targets_convention(workspace, tmp_path_factory):
         edges={"keras_onnx_10": {"converter": "keras_onnx", "opset": 10}},
         conversions={"keras": {"keras": [[]], "torch": [["keras_onnx_10", "onnx2torch"]]}},
         backends=["native"],
-        preprocessing=["source", "target"],
+        preprocessing=["source", "target", "imagenet", "tensorflow", "caffe", "raw"],
     )
-    workspace.run(config)
-    results = workspace.path / "results/conventions"
-    with xr.open_dataset(results / "study.nc") as dataset:
-        cells = [*zip(dataset.target.values, dataset.preprocessing.values, strict=True)]
-        assert cells == [("keras", "source"), ("torch", "source"), ("torch", "target")]
+    said = workspace.run(config)
+    assert (
+        "preprocessing tensorflow is the same as source for mobilenet_v2 from keras to keras, "
+        "mobilenet_v2 from keras to torch: these cells are there once, as source"
+    ) in said
+    return workspace.path / "results/conventions"
+
+
+def squeezed(workspace, name: str) -> np.ndarray:
+    """keras.utils.load_img: uint8 (224, 224, 3)."""
+    image = Image.open(workspace.path / "photographs" / name).convert("RGB")
+    return np.asarray(image.resize((224, 224), Image.NEAREST))
+
+
+def cut_out(workspace, name: str) -> np.ndarray:
+    """torchvision's transforms for MobileNet_V2_Weights.IMAGENET1K_V2: float32 (224, 224, 3)."""
+    image = Image.open(workspace.path / "photographs" / name).convert("RGB")
+    sides = [int(232 * side / min(image.size)) for side in image.size]
+    large = image.resize(sides, Image.BILINEAR)
+    left, top = (round((side - 224) / 2) for side in large.size)
+    cropped = np.asarray(large.crop((left, top, left + 224, top + 224)), np.float32) / 255
+    return np.float32((cropped - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225])
+
+
+def test_every_preparation_is_the_frameworks_own(workspace, conventions, tmp_path):
+    """The cells' logits are the model's on what keras.applications and torchvision prepare."""
+    with xr.open_dataset(conventions / "study.nc") as dataset:
+        cells = list(zip(dataset.target.values, dataset.preprocessing.values, strict=True))
         logits, names = dataset.logits.values, dataset.image.values
-    model = results / "models/mobilenet_v2/keras/keras_onnx_10+onnx2torch.pt2"
+    others = ["imagenet", "caffe", "raw"]  # tensorflow is Keras's own
+    assert [name for target, name in cells if target == "keras"] == ["source", *others]
+    assert [name for target, name in cells if target == "torch"] == ["source", "target", *others]
+    pixels = np.stack([squeezed(workspace, name) for name in names])
+    files = tmp_path / "pixels.npy", tmp_path / "prepared.npz"
+    np.save(files[0], pixels)
+    python = workspace.path / ".envs/tensorflow/bin/python"
+    subprocess.run([python, ROOT / "tests/helpers/preprocess_input.py", *files], check=True)
+    prepared = dict(np.load(files[1]))
+    prepared["source"] = prepared.pop("tensorflow")
+    prepared["target"] = np.stack([cut_out(workspace, name) for name in names])
+    model = conventions / "models/mobilenet_v2/keras/keras_onnx_10+onnx2torch.pt2"
     network = torch.export.load(model).module()
-    for name, by_source, by_target in zip(names, logits[1], logits[2], strict=True):
-        image = Image.open(workspace.path / "photographs" / name).convert("RGB")
-        # keras.utils.load_img and preprocess_input
-        squeezed = np.asarray(image.resize((224, 224), Image.NEAREST), np.float32) / 127.5 - 1
-        # torchvision's transforms for MobileNet_V2_Weights.IMAGENET1K_V2
-        sides = [int(232 * side / min(image.size)) for side in image.size]
-        large = image.resize(sides, Image.BILINEAR)
-        left, top = (round((side - 224) / 2) for side in large.size)
-        cropped = np.asarray(large.crop((left, top, left + 224, top + 224)), np.float32) / 255
-        cropped = (cropped - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
-        for values, found in ((squeezed, by_source), (cropped, by_target)):
-            batch = torch.from_numpy(values.astype(np.float32))[None]
-            with torch.no_grad():
-                expected = network(batch)[0].numpy()
-            np.testing.assert_allclose(found, expected, atol=1e-2)
-            assert found.argmax() == expected.argmax()
+    for (_, name), found in zip(cells, logits, strict=True):
+        with torch.no_grad():
+            expected = np.concatenate([network(torch.tensor(x[None])) for x in prepared[name]])
+        # bytes as they are make logits larger, and their rounding errors too
+        np.testing.assert_allclose(found, expected, atol=max(1e-2, 1e-3 * np.abs(expected).max()))
+        assert (found.argmax(1) == expected.argmax(1)).all()
+
+
+def test_another_convention_changes_labels(conventions):
+    """The most common mistake of a deployment has its own cells, and nothing is its own rival."""
+    table = pd.read_csv(conventions / "tables/inputs.csv")
+    assert set(table.preprocessing_a) == {"source"}
+    wrong = table[table.preprocessing_b.isin(["caffe", "raw"])]
+    assert len(wrong) == 4 and (wrong.differing > 0).all()
+    assert (table.max_logit_difference > 0).all()

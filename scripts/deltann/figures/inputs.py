@@ -8,11 +8,12 @@ from matplotlib.figure import Figure
 from deltann.figures import pages, style
 from deltann.figures.conversions import labels_text, put
 from deltann.figures.targets import BAR, label_norm
+from deltann.images import conventions
 from deltann.tables import variant_names
 
 TABLE = "inputs"
 CAPTION = (
-    "One model file with two preparations of the same images (whose preprocessing, which "
+    "One model file with two preparations of the same images (which preprocessing, which "
     "resizer), in its framework's own runtime: top-1 labels that differ, in percent of the "
     "images with Wilson's 95 % interval."
 )
@@ -28,7 +29,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     if table.empty:
         return pages.nothing(TITLE, "the study prepares every model's images in one way.")
     variants = variant_names.Variants(table)
-    column = table["preprocessing_b"] + "'s,\n" + table["resizer_b"]
+    column = table["preprocessing_b"] + ",\n" + table["resizer_b"]
     table = table.assign(name=table.apply(variants.lines, axis=1), column=column)
     norm = label_norm(table)
     panels = []
@@ -41,8 +42,8 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     caption = (
         "One model file with two preparations of the same images, in its framework's own runtime: "
         f"percent of images with another top-1 label, over {style.images(table)}; in brackets, if "
-        "there is room, Wilson's 95 % interval. Columns: whose preprocessing and which resizer, "
-        f"compared with the {first.iloc[0]}'s preprocessing and {first.iloc[1]}. Hatched: failed, "
-        "with the stage."
+        "there is room, Wilson's 95 % interval. Columns: which preprocessing and which resizer, "
+        f"compared with {conventions.in_words(first.iloc[0])} and {first.iloc[1]}. Hatched: "
+        "failed, with the stage."
     )
     return pages.heat(panels, TITLE, caption)

@@ -5,7 +5,10 @@ const LINES = 8;
 const FACTORS = [
   (cell) => `from ${cell.source}`,
   (cell) => (cell.route === "unconverted" ? "unconverted" : `to ${cell.target} by ${cell.route}`),
-  (cell) => `with the ${cell.preprocessing}'s preprocessing by ${cell.resizer}`,
+  (cell) =>
+    ["source", "target"].includes(cell.preprocessing)
+      ? `with the ${cell.preprocessing}'s preprocessing by ${cell.resizer}`
+      : `with the ${cell.preprocessing} convention by ${cell.resizer}`,
   (cell) =>
     ["none", "direct"].includes(cell.importer)
       ? cell.backend

@@ -5,12 +5,14 @@
 
 import importlib
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
 from deltann.errors import StudyError, check_known
 from deltann.formats import folder_tar, onnx_external_data, python_code
 from deltann.formats.onnx_graph import drop_initialized_inputs, fix_batch
+from deltann.images.conventions import CONVENTIONS
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, MissingFile, Request
 from deltann.provenance import files as provenance_files
@@ -75,6 +77,9 @@ def check(described: dict) -> None:
     """
     key, source = f"models.{described['name']}.source", described["source"]
     check_known(key, source, sorted(ENVIRONMENTS), "framework")
+    if convention := described["input"].get("convention"):
+        at = f"models.{described['name']}.input.convention"
+        check_known(at, convention, list(CONVENTIONS), "convention")
     if "code" in described and source != "torch":
         raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
 
@@ -118,13 +123,14 @@ def _check_sha256(key: str, described: dict) -> None:
 def preprocessing(described: dict) -> Preprocessing:
     """The preprocessing that a description declares."""
     declared = described["input"]
+    values = asdict(CONVENTIONS[declared["convention"]]) if "convention" in declared else declared
     return Preprocessing(
         resize=declared.get("resize"),
         crop=declared["size"],
         interpolation=declared["interpolation"],
-        channels=declared["channels"],
-        mean=tuple(declared["mean"]),
-        std=tuple(declared["std"]),
+        channels=values["channels"],
+        mean=tuple(values["mean"]),
+        std=tuple(values["std"]),
         classes=described["classes"],
         background=described["background"],
     )

@@ -2,15 +2,15 @@
 
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import product
 
 from deltann import runners
-from deltann.cell import COMPILATION, DIRECT, NATIVE, NATIVE_RUN, SOURCE, UNCONVERTED, Cell
+from deltann.cell import COMPILATION, DIRECT, NATIVE, NATIVE_RUN, UNCONVERTED, Cell
 from deltann.images.geometry import Geometry
 from deltann.images.preprocessing import Preprocessing
-from deltann.study import layout
-from deltann.study.model_sources import model_names, selected_sources, sources
+from deltann.study import layout, preparations
+from deltann.study.model_sources import model_names, selected_sources
 from deltann.study.routes import slug
 from deltann.tvm.levels import LEVELS
 
@@ -29,12 +29,8 @@ def cells(config: dict) -> list[Cell]:
 
 def _cells_of_file(config: dict, model: str, source: str, target: str, route: str) -> list[Cell]:
     """The cells of one model file, converted or not."""
-    policies = [
-        policy
-        for policy in config["preprocessing"]
-        if policy == SOURCE or (target != source and target in sources(config, model))
-    ]
-    inputs = list(product(policies, config["resizers"]))
+    names = preparations.names(config, model, source, target)
+    inputs = list(product(names, config["resizers"]))
     runs = [
         (*variant, backend, device)
         for backend in config["backends"]
@@ -66,24 +62,8 @@ def pass_sets(config: dict) -> dict[str, tuple[str, ...]]:
 
 
 def preprocessing(config: dict, cell: Cell) -> Preprocessing:
-    """How a cell's images are prepared and normalised.
-
-    The size and the classes are always the model's own: it takes no other input.
-    """
-    of_source = sources(config, cell.model)[cell.source]
-    if cell.preprocessing == SOURCE:
-        return of_source
-    of_target = sources(config, cell.model)[cell.target]
-    resize = of_target.resize
-    if resize is not None:
-        resize = round(resize * of_source.crop / of_target.crop)
-    return replace(
-        of_target,
-        crop=of_source.crop,
-        resize=resize,
-        classes=of_source.classes,
-        background=of_source.background,
-    )
+    """How a cell's images are prepared and normalised."""
+    return preparations.described(config, cell.model, cell.source, cell.target, cell.preprocessing)
 
 
 def geometry(preprocessing: Preprocessing) -> Geometry:

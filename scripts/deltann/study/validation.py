@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from deltann import converters, device, models, runners
-from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET, TUNED
+from deltann.cell import NATIVE, RUNTIME, SCHEDULES, TUNED
 from deltann.errors import StudyError, check_known, did_you_mean
-from deltann.images import resizers
+from deltann.images import conventions, resizers
 from deltann.models import user_model
 from deltann.study import grid, model_sources, routes
 from deltann.study.schema import TYPES
@@ -184,7 +184,7 @@ def _check_lists(config: dict) -> None:
     for key, known, what in (
         ("backends", backends, "backend or level"),
         ("schedules", SCHEDULES, "schedule"),
-        ("preprocessing", (SOURCE, TARGET), "policy"),
+        ("preprocessing", conventions.PREPROCESSINGS, "preprocessing"),
         ("resizers", resizers.names(), "resizer"),
     ):
         for name in config[key]:

@@ -27,8 +27,6 @@ def _factor(fact: Facts) -> Iterator[str]:
     parts += [f"{count(len(fact.failed), 'cell')} failed"] if len(fact.failed) else []
     if fact.unknown:
         parts.append(f"{count(fact.unknown, 'pair')} can't be compared, as the other cell failed")
-    if fact.same:
-        parts.append(f"{count(fact.same, 'more pair')} differ only in the convention's name")
     text = f"{title}, {count(fact.names.nunique(), fact.words.choice)}: {'; '.join(parts)}"
     yield f"{text}. {_logits(fact)}{_accuracy(fact)}" if len(fact.ran) else text
     for _, row in fact.changed.head(NAMED).iterrows():
@@ -82,14 +80,8 @@ def _accuracy(fact: Facts) -> str:
 
 def _constant(facts: list[Facts]) -> list[str]:
     """What doesn't vary, so that the study says nothing about it."""
-    constant = [fact for fact in facts if fact.rows.empty]
-    lines = [
-        f"{fact.words.title}: doesn't vary, as the conventions are the same under two names"
-        for fact in constant
-        if fact.same
-    ]
-    names = [fact.words.title for fact in constant if not fact.same]
+    names = [fact.words.title for fact in facts if fact.rows.empty]
     names = [
         name if name.startswith("Frameworks") else name[0].lower() + name[1:] for name in names
     ]
-    return lines + ([f"Doesn't vary in this study: {', '.join(names)}"] if names else [])
+    return [f"Doesn't vary in this study: {', '.join(names)}"] if names else []

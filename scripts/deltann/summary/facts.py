@@ -6,6 +6,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from deltann.images import conventions
 from deltann.summary.formatting import cell, library, route, runs
 from deltann.tables import factors
 from deltann.tables.comparisons import FAILED, image_names
@@ -17,6 +18,15 @@ def _value(row: pd.Series) -> str:
 
 def _change(row: pd.Series) -> str:
     return f"{library(row['value'])} instead of {library(row['reference_value'])} in {cell(row)}"
+
+
+def _convention(row: pd.Series) -> str:
+    return conventions.in_words(row["value"])
+
+
+def _preprocessed(row: pd.Series) -> str:
+    before = conventions.in_words(row["reference_value"])
+    return f"{_convention(row)} instead of {before} in {cell(row)}"
 
 
 def _imported(row: pd.Series) -> str:
@@ -58,7 +68,9 @@ WORDS = {
     "schedule": Words("Schedule", "other schedule", "schedule", "by"),
     "compiler": Words("Version of TVM", "other version", "compile", "by"),
     "runtime": Words("Settings of runtimes", "other setting", "run", "with"),
-    factors.PREPROCESSING: Words("Preprocessing", "other convention", "preprocess", "by"),
+    factors.PREPROCESSING: Words(
+        "Preprocessing", "other convention", "preprocess", "by", _convention, _preprocessed
+    ),
     "resizer": Words("Resizing", "other resizer", "resize", "by"),
     "device": Words("Device", "other device", "run", "on"),
     factors.MODELS: Words("Frameworks' own models", "pair", "", "", _sources, _sources),
@@ -72,14 +84,12 @@ class Facts:
     Attributes:
         factor: its name.
         words: how to speak of it.
-        rows: its rows of the table `factors`, without pairs that don't differ.
-        same: the number of pairs whose values are one under two names.
+        rows: its rows of the table `factors`.
     """
 
     factor: str
     words: Words
     rows: pd.DataFrame
-    same: int
 
     @cached_property
     def ran(self) -> pd.DataFrame:
@@ -141,9 +151,7 @@ class Facts:
 
 def collect(table: pd.DataFrame) -> list[Facts]:
     """The facts about each factor, varied or not, in the order of the table's module."""
-    found = []
-    for factor in factors.FACTORS:
-        rows = table[table["factor"] == factor.name]
-        same = rows["same"].fillna(0).astype(bool)
-        found.append(Facts(factor.name, WORDS[factor.name], rows[~same], int(same.sum())))
-    return found
+    return [
+        Facts(factor.name, WORDS[factor.name], table[table["factor"] == factor.name])
+        for factor in factors.FACTORS
+    ]

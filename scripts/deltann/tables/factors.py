@@ -27,10 +27,9 @@ CAPTION = (
     "What each factor of the grid changes alone. A row compares two cells that differ only in "
     "that factor: top-1 labels that differ, in percent of n images with Wilson's 95 % interval; "
     "the largest logit difference; answers that turned wrong or right. An import into TVM is "
-    "compared with the file's own runtime, at the lowest level and schedule that ran. Same: the "
-    "two cells have the same preprocessing under two names."
+    "compared with the file's own runtime, at the lowest level and schedule that ran."
 )
-COLUMNS = ["factor", "value", "reference_value", *NAMES, *FAILURE, "same", "outcome"]
+COLUMNS = ["factor", "value", "reference_value", *NAMES, *FAILURE, "outcome"]
 COLUMNS += [*comparisons.DISSIMILARITY, "max_logit_difference", "max_relative_logit_difference"]
 COLUMNS += [*comparisons.ACCURACY, "reference"]
 CONVERSION, IMPORT, PREPROCESSING, MODELS = "conversion", "import", "preprocessing", "source"
@@ -149,8 +148,6 @@ def _row(study: Study, factor: Factor, reference: int, cell: int) -> dict:
     value = factor.varied[0]
     row: dict = {"factor": factor.name, "value": names[value], "reference_value": before[value]}
     row |= names | study.failure(cell) | {"reference": study.path(reference)}
-    if factor.name == PREPROCESSING:
-        row["same"] = int(study.preprocessing(cell) == study.preprocessing(reference))
     if not study.ok(reference):  # if the cell failed too, then not by this factor
         return row | {"status": NO_REFERENCE}
     if not study.ok(cell):

@@ -7,7 +7,7 @@ from deltann.tables.study import FAILURE, Study, groups
 
 CATEGORY = "Answers"
 CAPTION = (
-    "One model file with two preparations of the same images (whose preprocessing, which "
+    "One model file with two preparations of the same images (which preprocessing, which "
     "resizer), in its framework's own runtime: top-1 labels that differ, in percent of n "
     "images with Wilson's 95 % interval, and the largest logit difference."
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from deltann.cell import NAMES, NATIVE, RUNTIME, UNCONVERTED, Cell
+from deltann.cell import NAMES, NATIVE, RUNTIME, SOURCE, UNCONVERTED, Cell
 from deltann.dataset import compilation
 from deltann.dataset.aggregate import DISTURBANCE, MISSING_LABEL
 from deltann.dataset.disagreement import differ
@@ -133,10 +133,6 @@ class Study:
         """Whether TVM compiled a cell."""
         return self.cells.compiled[cell]
 
-    def preprocessing(self, cell: int) -> dict | None:
-        """How a cell's images were prepared and normalised, or None if that isn't known."""
-        return json.loads(self._dataset["provenance"][cell].item()).get("preprocessing")
-
     def failed_file(self, cell: int) -> str:
         """The name of the file that a failed cell lacks; empty if it failed to run."""
         return json.loads(self._dataset["provenance"][cell].item()).get("failed_file", "")
@@ -164,9 +160,10 @@ class Study:
         return cells[settings | cells.backend.isin(list(LEVELS))]
 
     def unconverted(self) -> pd.DataFrame:
-        """The cells of models in the framework they come from."""
+        """The cells of models in the framework they come from, with their own preprocessing."""
         cells = self.cells
-        return cells[(cells.target == cells.source) & (cells.route == UNCONVERTED)]
+        own = (cells.target == cells.source) & (cells.preprocessing == SOURCE)
+        return cells[own & (cells.route == UNCONVERTED)]
 
 
 def groups(cells: pd.DataFrame, varied: tuple[str, ...]) -> Iterator[tuple[dict, pd.DataFrame]]:

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from deltann.cell import COMPILATION, NO_IMPORT, UNCONVERTED
+from deltann.images import conventions
 
 PAIR = ["model", "source", "target"]
 # The preparation of a cell's images. A figure has a panel for each one.
@@ -101,12 +102,12 @@ def title(table: pd.DataFrame, shared: dict[str, str]) -> str:
 def preparation(table: pd.DataFrame, shared: dict[str, str]) -> list[str]:
     """A panel's device, preprocessing and resizer, each only if the table has several."""
     texts = {
-        "device": "on {}",
-        "preprocessing": "{}'s preprocessing",
-        "resizer": "{} resize",
+        "device": "on {}".format,
+        "preprocessing": lambda name: conventions.in_words(name).removeprefix("the "),
+        "resizer": "{} resize".format,
     }
     return [
-        text.format(shared[name])
+        text(shared[name])
         for name, text in texts.items()
         if name in shared and table[name].nunique() > 1
     ]

@@ -1,8 +1,8 @@
 """What the wildcards of the rules match."""
 
 from deltann import runners
-from deltann.cell import NATIVE, RUNTIME, SCHEDULES, SOURCE, TARGET
-from deltann.images import resizers
+from deltann.cell import NATIVE, RUNTIME, SCHEDULES
+from deltann.images import conventions, resizers
 from deltann.study import grid, model_sources
 
 # Edges joined by `+`.
@@ -24,7 +24,7 @@ def cell_names(config: dict) -> dict[str, str]:
         "target": grid.alternatives(runners.frameworks()),
         "route": ROUTE,
         "importer": ROUTE,
-        "preprocessing": grid.alternatives([SOURCE, TARGET]),
+        "preprocessing": grid.alternatives(conventions.PREPROCESSINGS),
         "resizer": grid.alternatives(resizers.names()),
         "compiler": grid.alternatives([RUNTIME, *config["compilers"]]),
         "schedule": grid.alternatives([RUNTIME, *SCHEDULES]),

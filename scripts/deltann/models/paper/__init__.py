@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deltann.errors import StudyError
+from deltann.images.conventions import CONVENTIONS
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, SEEDED, MissingFile, Request
 
@@ -18,8 +19,10 @@ ENVIRONMENTS = {
 CROPS = {"mobilenet_v2": 224, "resnet101": 224, "inception_v3": 299}
 # torchvision: the transforms of its DEFAULT weights.
 RESIZES = {"mobilenet_v2": 232, "resnet101": 232, "inception_v3": 342}
-IMAGENET: dict[str, Any] = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
-HALF: dict[str, Any] = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
+IMAGENET, HALF = (
+    dict[str, Any](mean=CONVENTIONS[name].mean, std=CONVENTIONS[name].std)
+    for name in ("imagenet", "tensorflow")
+)
 UNIT: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 # TensorFlow's and TFLite's published models were evaluated on the central 87.5 % of the image
 # (slim's inception_preprocessing), and have a background class.
