@@ -13,6 +13,7 @@ rule infer:
         record=lambda wildcards: (
             f"{STUDY}/{layout.record(inputs.model_file(config, cell_of(wildcards)))}"
         ),
+        exported=lambda wildcards: f"{STUDY}/{inputs.export_record(config, cell_of(wildcards))}",
         images=lambda wildcards: f"{STUDY}/{grid.prepared_images(config, cell_of(wildcards))}",
         environment=lambda wildcards: layout.manifest(grid.environment(config, cell_of(wildcards))),
     output:
@@ -51,6 +52,7 @@ rule infer:
         "{params.python:q} scripts/infer.py --cell {params.cell:q} --runner {params.runner:q}"
         " --settings {params.settings:q}"
         " --model-file {input.artifact:q} --model-file-record {input.record:q}"
+        " --export-record {input.exported:q}"
         " --images {input.images:q} --preprocessing {params.preprocessing:q}"
         " --device {params.device:q} --repeats {params.repeats}"
         " --environment {input.environment:q}"

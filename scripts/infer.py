@@ -22,6 +22,12 @@ if __name__ == "__main__":
     parser.add_argument(
         "--code", required=True, help="digest of the code; checkpoints of other code are ignored"
     )
+    parser.add_argument(
+        "--export-record",
+        type=Path,
+        required=True,
+        help="record of the model's export, JSON: it says what the outputs are",
+    )
     stage.limit_arguments(parser)
     stage.model_file_arguments(parser)
     cli.run(infer, parser)

@@ -273,5 +273,10 @@ def test_summary_says_what_failed_and_what_changed(sample):
     assert str(FAST) in text.split("## Caveats")[1]
 
 
+def test_summary_says_which_outputs_are_not_what_is_declared(tmp_path):
+    text = made(study(tmp_path, [ran(NATIVE, output_warning="odd"), ran(CONVERTED)]))
+    assert "- m of torch: odd" in text.split("## Caveats")[1]
+
+
 def test_summary_of_a_study_without_comparisons(tmp_path):
     assert made(study(tmp_path, [failed(NATIVE)])).count("nothing to compare") == 2

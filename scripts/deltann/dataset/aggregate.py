@@ -11,6 +11,8 @@
 | compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
 | failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
 | passes, idle_passes | cell | str | empty |
+| output: `logits` or `probabilities`, what the variable logits has | cell | str | empty |
+| output_warning: how the outputs contradict the config | cell | str | empty |
 | checksum: of the prediction file's content | cell | str | |
 
 Coordinates on `cell`: the cell's path as index, its names, and its status.
@@ -28,7 +30,7 @@ import xarray as xr
 
 from deltann.cell import NAMES
 from deltann.dataset import compilation, predictions
-from deltann.dataset.prediction_schema import VARIABLES
+from deltann.dataset.prediction_schema import LOGITS_COMMENT, OUTPUT_TEXTS, VARIABLES
 from deltann.errors import StudyError
 from deltann.provenance import files, netcdf_checksum
 
@@ -41,7 +43,7 @@ TEXTS: tuple[str, ...] = (
     "inputs_digest",
     "provenance",
 )
-TEXTS += (netcdf_checksum.ATTRIBUTE, *compilation.TEXTS)
+TEXTS += (netcdf_checksum.ATTRIBUTE, *OUTPUT_TEXTS, *compilation.TEXTS)
 # Logits are read by image or by cell; chunks of about one megabyte are fast for both.
 CHUNK_IMAGES = 256
 # How the machine disturbed the timing of a cell: attributes of its prediction file.
@@ -203,6 +205,7 @@ def _create(study: h5netcdf.File, cells: int, surveyed: Survey) -> None:
     for name, last in SCALED.items():
         _create_scaled(study, name, last, VARIABLES[name][1], fillvalue=np.nan)
     study["latency"].attrs["units"] = "s"
+    study["logits"].attrs["comment"] = LOGITS_COMMENT
     # No _FillValue: with one, xarray would convert the labels to floats.
     _create_scaled(study, "label", "rank", np.int32)
     study["label"].attrs["comment"] = f"{MISSING_LABEL}: the cell has no answer for the image"

@@ -11,7 +11,16 @@ from deltann.errors import StudyError
 if TYPE_CHECKING:  # importing xarray takes half a second
     import xarray as xr
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
+# What a model's outputs are, the attribute `output`. The variable `logits` has them as they are.
+LOGITS, PROBABILITIES = "logits", "probabilities"
+OUTPUT_TEXTS = ("output", "output_warning")
+NO_OUTPUT = dict.fromkeys(OUTPUT_TEXTS, "")
+# For the attribute `comment` of `logits`, in prediction files and in the study dataset.
+LOGITS_COMMENT = (
+    "the model's outputs, without the background; probabilities where `output` says so, for a model"
+    " that ends in softmax"
+)
 VARIABLES = {
     "logits": (("image", "class"), np.float32),
     "label": (("image", "rank"), np.int32),
@@ -32,6 +41,7 @@ ATTRIBUTES = (
     "contention",
     "pass_spread",
     "provenance",
+    *OUTPUT_TEXTS,
     *compilation.TEXTS,
     *compilation.NUMBERS,
 )
@@ -62,6 +72,8 @@ def check(dataset: "xr.Dataset", where: str) -> None:
     if dataset.status == "failed":
         expect(dataset.error_type != "", "a failed cell without an error type")
         return
+    kinds = (LOGITS, PROBABILITIES)
+    expect(dataset.output in kinds, f"output {dataset.output!r}; expected {' or '.join(kinds)}")
     expect("image" in dataset.coords, "coordinate 'image' is missing")
     for name, (dimensions, dtype) in VARIABLES.items():
         expect(name in dataset, f"variable {name!r} is missing")

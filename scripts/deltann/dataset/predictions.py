@@ -12,7 +12,16 @@ import numpy as np
 
 from deltann.cell import NAMES, Cell
 from deltann.dataset import compilation
-from deltann.dataset.prediction_schema import SCHEMA_VERSION, VARIABLES, check, check_values
+from deltann.dataset.prediction_schema import (
+    LOGITS,
+    LOGITS_COMMENT,
+    NO_OUTPUT,
+    PROBABILITIES,
+    SCHEMA_VERSION,
+    VARIABLES,
+    check,
+    check_values,
+)
 from deltann.errors import StudyError
 from deltann.provenance import files, netcdf_checksum
 
@@ -22,18 +31,23 @@ if TYPE_CHECKING:  # importing xarray takes half a second
 RANKS = 5
 
 
-def rank(logits: np.ndarray, ranks: int = RANKS) -> tuple[np.ndarray, np.ndarray]:
-    """The most probable classes and their softmax probabilities.
+def rank(
+    logits: np.ndarray, output: str = LOGITS, ranks: int = RANKS
+) -> tuple[np.ndarray, np.ndarray]:
+    """The most probable classes and their probabilities.
 
     Args:
-        logits: (image, class) float32.
+        logits: (image, class) float32, the model's outputs.
+        output: what they are, logits or probabilities. The softmax of logits is computed here.
         ranks: the number of classes per image.
 
     Returns:
-        `label` (image, rank) int32, sorted by falling logit and then by rising class;
+        `label` (image, rank) int32, sorted by falling output and then by rising class;
         `probability` (image, rank) float32, computed in float64.
     """
     label = np.argsort(-logits, axis=1, kind="stable")[:, :ranks].astype(np.int32)
+    if output == PROBABILITIES:
+        return label, np.take_along_axis(logits, label, axis=1)
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     probability = np.exp(shifted) / np.exp(shifted).sum(axis=1, keepdims=True)
     return label, np.take_along_axis(probability, label, axis=1).astype(np.float32)
@@ -47,6 +61,8 @@ def attributes(
     pass_spread: float,
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
+    output: str = LOGITS,
+    output_warning: str = "",
 ) -> dict[str, str | float | int]:
     """The attributes of the prediction file of a cell that ran.
 
@@ -57,6 +73,8 @@ def attributes(
             functions of these names in `deltann.stages.disturbance`.
         provenance: what the predictions come from; written as JSON.
         compiled: from `compilation.describe`.
+        output: what the model's outputs are, logits or probabilities.
+        output_warning: how the native model's outputs contradict what the config declares.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -70,6 +88,8 @@ def attributes(
         "contention": contention,
         "pass_spread": pass_spread,
         "provenance": json.dumps(provenance, sort_keys=True),
+        "output": output,
+        "output_warning": output_warning,
         **compiled,
     }
 
@@ -94,7 +114,8 @@ def succeeded(
     """
     import xarray as xr
 
-    label, probability = rank(logits)
+    attrs = attributes(**described)
+    label, probability = rank(logits, str(attrs["output"]))
     data = {
         "logits": logits,
         "label": label,
@@ -106,7 +127,8 @@ def succeeded(
     variables = {name: (VARIABLES[name][0], value) for name, value in data.items()}
     dataset = xr.Dataset(variables, coords={"image": image.astype(object)} | _names(cell))
     dataset["latency"].attrs["units"] = "s"
-    return dataset.assign_attrs(attributes(**described))
+    dataset["logits"].attrs["comment"] = LOGITS_COMMENT
+    return dataset.assign_attrs(attrs)
 
 
 def failed(
@@ -145,6 +167,7 @@ def failed(
             },
             sort_keys=True,
         ),
+        **NO_OUTPUT,
         **compiled,
     )
 
@@ -200,7 +223,7 @@ def write_parts(
         _describe(file, _names(cell), attributes)
         for number, (logits, latency) in enumerate(parts):
             check_values(logits, latency, str(path))
-            label, probability = rank(logits)
+            label, probability = rank(logits, str(attributes["output"]))
             if not done:
                 sizes = {"class": logits.shape[1], "rank": label.shape[1]}
                 _create(file, image, sizes | {"repeat": latency.shape[1]})
@@ -234,6 +257,7 @@ def _create(file: h5netcdf.File, image: Iterable[str], sizes: dict[str, int]) ->
     for name, (dimensions, dtype) in VARIABLES.items():
         file.create_variable(name, dimensions, dtype)
     file["latency"].attrs["units"] = "s"
+    file["logits"].attrs["comment"] = LOGITS_COMMENT
 
 
 def read(path: Path) -> "xr.Dataset":

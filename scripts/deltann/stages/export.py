@@ -4,8 +4,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from deltann import runners
 from deltann.images.preprocessing import Preprocessing
-from deltann.models import FITTED, Request
+from deltann.models import FITTED, PRETRAINED, SEEDED, Request
 
 
 def work(module: str, request: dict, images: str | None, output: str) -> dict:
@@ -18,7 +19,11 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         output: the file to write.
 
     Returns:
-        What the model's `export` returns.
+        What the model's `export` returns, and for a model whose weights are the user's what
+        `native_answers.describe` returns.
+
+    Raises:
+        ValueError: the export's, or the model's own answers aren't finite numbers.
     """
     complete = Request(
         model=request["model"],
@@ -28,7 +33,19 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         images=None if images is None else _pixels(images),
         user_model=request.get("user_model"),
     )
-    return import_module(f"deltann.models.{module}").export(complete, Path(output))
+    family = import_module(f"deltann.models.{module}")
+    details = family.export(complete, Path(output))
+    ours = complete.user_model is None and complete.weights in (PRETRAINED, SEEDED)
+    # some of a family's exports run in an environment that can't run the file
+    runs_here = family.ENVIRONMENTS[complete.source] == runners.get(complete.source).ENVIRONMENT
+    if ours or not runs_here:
+        return details
+    from deltann.stages import native_answers
+
+    declared = (complete.user_model or {}).get("output")
+    return details | native_answers.describe(
+        complete.source, Path(output), complete.preprocessing, declared
+    )
 
 
 def _pixels(path: str) -> Any:

@@ -14,7 +14,7 @@ from deltann.cell import Cell
 from deltann.dataset import compilation
 from deltann.execution import environment, stage
 from deltann.execution.isolation import Child
-from deltann.provenance import files
+from deltann.provenance import files, records
 from deltann.stages import machine
 
 if TYPE_CHECKING:
@@ -64,6 +64,14 @@ def _provenance(options: argparse.Namespace, environment_digest: str, upstream: 
         "model_file": stage.artifact_checksum(options, upstream),
         "preprocessing": options.preprocessing,
     }
+
+
+def _output(options: argparse.Namespace) -> dict[str, str]:
+    """What the model's outputs are, as its export found out: `output`, `output_warning`."""
+    details = records.read(options.export_record).get("details") or {}
+    # the models of the study's own families give logits
+    known = {"output": "logits", "output_warning": ""}
+    return {name: details.get(name, value) for name, value in known.items()}
 
 
 def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> str:
@@ -165,6 +173,7 @@ def _write(
             pass_spread=disturbance.pass_spread(latencies),
             provenance=provenance | {"sessions": len(sessions)},
             compiled=compilation.describe(upstream),
+            **_output(options),
         ),
         images.names,
         images.true_label,

@@ -75,7 +75,7 @@ def _caveats(cells: pd.DataFrame, compilations: pd.DataFrame) -> list[str]:
     ran = cells[cells["status"] == "ok"]
     disturbed = ran[ran["disturbed"] == 1]
     unseen = int(ran["contention"].isna().sum())
-    lines = _unscheduled(compilations)
+    lines = _outputs(cells) + _unscheduled(compilations)
     if not disturbed.empty:
         names = some([cell(row) for _, row in disturbed.iterrows()])
         lines.append(
@@ -89,6 +89,15 @@ def _caveats(cells: pd.DataFrame, compilations: pd.DataFrame) -> list[str]:
             "(only Linux reports it)"
         )
     return lines or ["none: nothing disturbed the timings"]
+
+
+def _outputs(cells: pd.DataFrame) -> list[str]:
+    """Models whose outputs aren't what the config declares."""
+    warned = cells[cells["output_warning"] != ""]
+    found = warned[["model", "source", "output_warning"]].drop_duplicates()
+    return [
+        f"{row['model']} of {row['source']}: {row['output_warning']}" for _, row in found.iterrows()
+    ]
 
 
 def _unscheduled(compilations: pd.DataFrame) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from snakemake.exceptions import WorkflowError
 
 from deltann import device
-from deltann.cell import NAMES, TUNED, Cell
+from deltann.cell import NAMES, TUNED, UNCONVERTED, Cell
 from deltann.study import layout, routes
 from deltann.study.reference import References
 from deltann.study.routes import Step
@@ -29,6 +29,11 @@ def model_file(config: dict, cell: Cell) -> str:
     if cell.compiled:
         return layout.compiled().format(level=cell.backend, **asdict(cell))
     return routes.native_step(config, cell).path
+
+
+def export_record(config: dict, cell: Cell) -> str:
+    """The record of the export of a cell's model."""
+    return layout.record(routes.step(config, cell.model, cell.source, UNCONVERTED).path)
 
 
 def tuning_database(wildcards: Mapping[str, str]) -> str | None:
