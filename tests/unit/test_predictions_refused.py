@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 from deltann.dataset import predictions
+from deltann.dataset.prediction_schema import SCHEMA_VERSION
 from deltann.errors import StudyError
 from deltann.provenance import netcdf_checksum
 from helpers.one_cell import CELL, INPUTS, RECORD, dataset, spoilt
@@ -52,7 +53,7 @@ BAD = {
     "other version": (lambda: dataset().assign_attrs(schema_version=1), "schema_version 1"),
     "unknown status": (lambda: dataset().assign_attrs(status="fine"), "status 'fine'"),
     "no attributes": (
-        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=5),
+        lambda: dataset().drop_attrs(deep=False).assign_attrs(schema_version=SCHEMA_VERSION),
         "attribute 'status' is missing",
     ),
     "failed without a cause": (
@@ -109,7 +110,7 @@ def test_a_missing_file_is_refused(path):
 def test_a_foreign_netcdf_file_is_refused(path):
     path.parent.mkdir()
     xr.Dataset({"temperature": ("time", [1.0, 2.0])}).to_netcdf(path, engine="h5netcdf")
-    refused(path, "not a prediction file: schema_version None; expected 5")
+    refused(path, f"not a prediction file: schema_version None; expected {SCHEMA_VERSION}")
 
 
 def test_a_damaged_value_is_refused(path):
