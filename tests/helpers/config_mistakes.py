@@ -1,6 +1,7 @@
 """A good config with every key, and mistakes to plant into it."""
 
 import datetime
+import math
 
 LIMIT = {"seconds": 60, "memory_mb": 2000}
 CONFIG = {
@@ -127,6 +128,10 @@ MISTAKES = [
     (f"{MINE}.input.mean", 0.5, "models.mine.input.mean", "0.5; a list of 3 entries"),
     (f"{MINE}.input.mean", [0, 0], "models.mine.input.mean", "[0, 0]; a list of 3 entries"),
     (f"{MINE}.input.std.1", "x", "models.mine.input.std[1]", "'x'; a number"),
+    (f"{MINE}.input.std", [0, 0, 0], "models.mine.input.std[2]", "0; a number, more than 0"),
+    (f"{MINE}.input.std.2", -0.5, "models.mine.input.std[2]", "-0.5; a number, more than 0"),
+    (f"{MINE}.input.mean.1", math.nan, "models.mine.input.mean[1]", "nan; a finite number"),
+    ("timing.probe_tolerance", math.inf, "timing.probe_tolerance", "inf; a finite number"),
     (f"{MINE}.input.std", GONE, "models.mine.input", "channels and mean and std, or convention"),
     (f"{MINE}.input.convention", "raw", "models.mine.input", "and std, or convention"),
     (

@@ -133,10 +133,6 @@ BAD = {
         changed_config("images", {"folder": "no-images"}),
         ["images.folder", "'no-images'", "has no image", ".jpeg"],
     ),
-    "an empty image": (
-        changed_config("images", {"folder": "empty-image"}),
-        ["images.folder", "empty image file", "empty-image/b.png"],
-    ),
     "bad labels": (
         changed_config("images", {"folder": "bad-labels"}),
         ["bad-labels/labels.csv, line 2", "'z.png'", "not an image"],

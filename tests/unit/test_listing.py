@@ -199,13 +199,12 @@ def test_what_is_known_before_any_job_is_refused_there(folder, names, subset, me
         check({"folder": str(fill(folder, *names)), "subset": subset})
 
 
-def test_an_empty_image_is_refused_if_it_is_chosen(folder):
+def test_an_empty_image_is_listed_as_other_broken_ones(folder):
+    """The stage `prepare` leaves it out, and says so."""
     fill(folder, "a.png", "b.png")
     (folder / "b.png").write_bytes(b"")
-    with pytest.raises(StudyError, match="images.folder: empty image file: .*b.png"):
-        check({"folder": str(folder)})
-    (folder.parent / "list.txt").write_text("a.png\n")
-    check({"folder": str(folder), "subset": {"list": str(folder.parent / "list.txt")}})
+    check({"folder": str(folder)})
+    assert [entry.image for entry in listing.list_photographs(folder, {}, CLASSES)] == ["a.png", "b.png"]
 
 
 def test_a_missing_list_is_refused_for_a_package_too():

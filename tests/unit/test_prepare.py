@@ -194,7 +194,7 @@ def test_an_exif_orientation_is_applied(orientation, undo):
     ("data", "reason"),
     [
         (encoded(picture(), "JPEG")[:-600], "truncated"),
-        (b"", "not an image"),
+        (b"", "the file is empty"),
         (b"I am no photograph.\n", "not an image"),
         (encoded(picture())[:60], ""),
     ],
@@ -228,7 +228,7 @@ def test_damage_never_stops_the_study(kind):
 
 
 def test_nothing_decodable_is_refused_with_all_reasons():
-    with pytest.raises(StudyError, match=r"a\.png: not an image; b\.png: not an image"):
+    with pytest.raises(StudyError, match=r"a\.png: not an image; b\.png: the file is empty"):
         prepared(b"text", b"")
 
 

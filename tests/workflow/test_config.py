@@ -55,7 +55,6 @@ def space(tmp_path_factory):
         made = Space(tmp_path_factory.mktemp("config"), pool)
         made.folder("photographs", "a.png", "b.png")
         (made.folder("no-images") / "notes.txt").write_text("none")
-        (made.folder("empty-image", "a.png") / "b.png").write_bytes(b"")
         (made.folder("bad-labels", "a.png") / "labels.csv").write_text("image,label\nz.png,1\n")
         made.folder("case", "a.png", "A.png")
         made.folder("braces", "a.png", "{model}.png")

@@ -67,6 +67,13 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
+def _reason(photograph: Photograph, error: Exception) -> str:
+    """Why an image is left out."""
+    if not photograph.data:
+        return "the file is empty"
+    return "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
+
+
 def prepare(
     photographs: Iterator[Photograph], geometry: Geometry, resizer: str, output: Path
 ) -> None:
@@ -90,8 +97,7 @@ def prepare(
             try:
                 array = pixels(photograph.data, geometry, resizer)
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-                reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
-                excluded.append(f"{photograph.name}: {reason}")
+                excluded.append(f"{photograph.name}: {_reason(photograph, error)}")
                 print(f"left out: {excluded[-1]}", flush=True)
                 continue
             images.add(photograph.name, photograph.label, array)

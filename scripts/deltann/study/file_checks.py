@@ -98,9 +98,6 @@ def _check_folder(config: dict, folder: Path, subset: dict) -> None:
     selected = select(names, subset, collection.where)
     sources = label_sources(collection, names)
     _refuse_patterns("images.folder", [str(folder), *selected])
-    empty = [name for name in selected if not (folder / name).stat().st_size]
-    if empty:
-        raise StudyError(f"config key images.folder: empty image file: {folder / empty[0]}")
     chosen = {name: sources[name] for name in selected if name in sources}
     labels = {name: label for name, label in chosen.items() if isinstance(label, int)}
     for model in model_sources.model_names(config):

@@ -1,5 +1,6 @@
 """Check a config against its schema, and say in one sentence which key is wrong and why."""
 
+import math
 import re
 import reprlib
 from collections.abc import Iterable, Sequence
@@ -26,14 +27,16 @@ def check(config: dict, schema: dict) -> None:
     Raises:
         StudyError: one sentence on the most relevant error: key, value, and what was expected.
     """
-    _check_keys(config, config, [])
+    _check_keys_and_numbers(config, config, [])
     error = best_match(Draft202012Validator(schema).iter_errors(config), key=RELEVANCE)
     if error is not None:
         raise StudyError(explain(config, error))
 
 
-def _check_keys(config: dict, node: object, path: list) -> None:
-    """Refuse keys that YAML doesn't read as text: `on`, `no`, `1`."""
+def _check_keys_and_numbers(config: dict, node: object, path: list) -> None:
+    """Refuse keys that YAML doesn't read as text (`on`, `no`, `1`), and `.nan` and `.inf`."""
+    if isinstance(node, float) and not math.isfinite(node):
+        raise StudyError(f"{key_in_words(config, path)}: {node}; expected a finite number")
     items = node.items() if isinstance(node, dict) else ()
     for name, item in items:
         if not isinstance(name, str):
@@ -41,9 +44,9 @@ def _check_keys(config: dict, node: object, path: list) -> None:
                 f"{key_in_words(config, path)}: the key {shown(name)} is no text; expected it in "
                 "quotes"
             )
-        _check_keys(config, item, [*path, name])
+        _check_keys_and_numbers(config, item, [*path, name])
     for index, item in enumerate(node if isinstance(node, list) else ()):
-        _check_keys(config, item, [*path, index])
+        _check_keys_and_numbers(config, item, [*path, index])
 
 
 def explain(config: dict, error: ValidationError) -> str:
