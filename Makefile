@@ -12,27 +12,27 @@ export PYTHONNOUSERSITE = 1
 # Sets `results` to the study's folder, or ends with one sentence on the config.
 STUDY = results=$$($(DRIVER_PYTHON) scripts/study_folder.py $(CONFIG)) || exit 1
 
+# Builds the environment of the next script.
+ANALYSIS = $(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json || exit 1
+
 .PHONY: study retry-failed verify pack redraw test check lint config-docs
 
 study: .venv/ready
 	@$(STUDY); $(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
-	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report "$$results"/report.html; code=$$?; \
-	$(DRIVER_PYTHON) scripts/print_summary.py "$$results" --exit-code $$code; exit $$code
+	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report "$$results"/report.html && \
+	$(DRIVER_PYTHON) scripts/print_summary.py "$$results"
 
 # Delete failed records and prediction files, so that `make study` tries them again.
 retry-failed: .venv/ready
-	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@$(STUDY); $(ANALYSIS_PYTHON) scripts/retry_failed.py "$$results"
+	@$(STUDY); $(ANALYSIS); $(ANALYSIS_PYTHON) scripts/retry_failed.py "$$results"
 
 # Check a finished study: every file against its record, every cell of its grid.
 verify: .venv/ready
-	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@$(STUDY); $(ANALYSIS_PYTHON) scripts/verify.py "$$results"
+	@$(STUDY); $(ANALYSIS); $(ANALYSIS_PYTHON) scripts/verify.py "$$results"
 
 # Archive a finished study as one file, results/<study>.zip: an RO-Crate.
 pack: .venv/ready
-	@$(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json
-	@$(STUDY); $(ANALYSIS_PYTHON) scripts/archive.py "$$results"
+	@$(STUDY); $(ANALYSIS); $(ANALYSIS_PYTHON) scripts/archive.py "$$results"
 
 # Make tables, figures, summary, gallery and report again, of a study that was copied here:
 # `make redraw CONFIG=results/<study>/config.json`.

@@ -1,3 +1,19 @@
 #!/bin/sh
-# .venv/bin/snakemake: Snakemake with its own packages only, whatever PYTHONPATH says.
+# .venv/bin/snakemake: Snakemake with its own packages only, whatever PYTHONPATH says. For a config
+# file that doesn't exist Snakemake has only a traceback, so this looks first.
+check() {
+	test -e "$1" && return
+	echo "snakemake: error: --configfile: '$1' doesn't exist; expected a config file." \
+		"Targets go before --configfile" >&2
+	exit 1
+}
+configs=
+for word; do
+	case $word in
+	--configfile | --configfiles) configs=1 ;;
+	--configfile=* | --configfiles=*) configs= && check "${word#*=}" ;;
+	-*) configs= ;;
+	*) test -z "$configs" || check "$word" ;;
+	esac
+done
 exec "$(dirname "$(readlink -f "$0")")/python" -I -m snakemake "$@"

@@ -54,7 +54,10 @@ onstart:
     snakemake_internals.drop_rate_limit(workflow)
 
 
+# Called if jobs failed, not if the config or the plan was refused.
 onerror:
+    if not IN_JOB:
+        print(f"Some jobs failed: see above, and {STUDY}/{layout.LOGS}", file=sys.stderr)
     # On a full disk a job's log is empty: say it here.
     for folder in isolation.full_disks([STUDY, ".", tempfile.gettempdir()]):
         print(f"{folder}: no space left on the disk: free some and run again", file=sys.stderr)

@@ -8,9 +8,11 @@ from deltann import interpreter
 from deltann.study import schema, schema_errors
 from deltann.workflow import snakemake_internals
 from deltann.workflow.errors import raise_as_workflow_error
+from deltann.workflow.run import check_working_directory
 
 interpreter.clean_this_process()
 raise_as_workflow_error(snakemake_internals.check_version)
+raise_as_workflow_error(check_working_directory, workflow.basedir)
 if not snakemake_internals.config_is_given(workflow):
 
     configfile: "config/config.yaml"

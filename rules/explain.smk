@@ -24,6 +24,8 @@ rule explain:
             grid.environment(config, EXPLAINED.cell(wildcards))
         ),
         page="scripts/deltann/explain/page.html",
+        # for the commands on the page; its date and content change nothing else there
+        config=ancient(f"{STUDY}/{layout.CONFIG}"),
     output:
         page=f"{STUDY}/{layout.explanation(layout.CELL_PATTERN, '.html')}",
         facts=f"{STUDY}/{layout.explanation(layout.CELL_PATTERN, '.json')}",
@@ -68,4 +70,4 @@ rule explain:
         " --environment {input.environment:q}"
         " --seconds {params.seconds} --memory-mb {params.memory_mb}"
         " --retries-left {resources.retries_left}"
-        " --page {output.page:q} --facts {output.facts:q} > {log:q} 2>&1"
+        " --config {input.config:q} --page {output.page:q} --facts {output.facts:q} > {log:q} 2>&1"

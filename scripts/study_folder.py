@@ -26,7 +26,11 @@ def main(options: argparse.Namespace) -> None:
 
 def _read(path: Path) -> dict:
     if not path.is_file():
-        raise StudyError(f"{path} doesn't exist; expected a config file (make ... CONFIG=<file>)")
+        raise StudyError(
+            f"{path} doesn't exist; expected a config file, as in make study "
+            "CONFIG=config/mine.yaml (a name with spaces needs more quotes: "
+            "CONFIG=\"'config/my study.yaml'\")"
+        )
     try:
         return load_configfile(path)
     except WorkflowError as error:

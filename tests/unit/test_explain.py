@@ -1,13 +1,16 @@
 """The search for the smallest set of passes that fails, and for the kernel to blame."""
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deltann.explain import ddmin, formatting, page, script, search
+from deltann.explain import SCHEDULE, ddmin, formatting, page, reproduce, script, search
 from deltann.explain.attempts import Attempt
 from deltann.explain.dataflow import INPUT, Step, culprit
 from deltann.explain.tensors import Index, difference
@@ -163,6 +166,27 @@ def test_a_difference_before_any_pass_is_told_apart():
     facts |= {"cell": "c", "native": "n", "verdict": lines, "reproduce": "<b>"}
     text = page.page(facts)
     assert "&lt;a&gt;.jpg" in text and "<a>.jpg" not in text and "&lt;b&gt;" in text
+
+
+def test_the_commands_on_the_page_are_of_this_study_and_can_be_pasted(tmp_path):
+    config, page = Path("results/explain/config.json"), Path("results/explain/explain/it's/O4.html")
+    again = f".venv/bin/snakemake --cores all --configfile {config} --force"
+    text = reproduce.commands(config, page, "rules", [])
+    assert [shlex.split(line) for line in text.splitlines()[1:]] == [[*again.split(), str(page)]]
+    text = reproduce.commands(config, page, "rules", ["FuseOps", f"{SCHEDULE}rules"])
+    for folder in (".venv/bin", "config"):
+        (tmp_path / folder).mkdir(parents=True)
+    program = tmp_path / ".venv/bin/snakemake"
+    program.write_text("#!/bin/sh\nprintf '%s|' \"$@\" >> ran\necho >> ran\n")
+    program.chmod(0o755)
+    subprocess.run(["sh", "-e", "-c", text], cwd=tmp_path, check=True)
+    ran = [line.split("|")[:-1] for line in (tmp_path / "ran").read_text().splitlines()]
+    assert ran[0] == [*again.split()[1:], str(page)]
+    assert ran[1][3:] == [str(config), "config/explain-suspect.yaml"]
+    changes = yaml.safe_load((tmp_path / "config/explain-suspect.yaml").read_text())
+    assert changes["study"] == "explain-suspect"
+    assert changes["pass_sets"] == {"suspect": ["FuseOps"], "reference": []}
+    assert changes["schedules"] == ["none", "rules"]
 
 
 def test_images_whose_labels_differ_come_first():

@@ -204,7 +204,10 @@ def test_an_empty_image_is_listed_as_other_broken_ones(folder):
     fill(folder, "a.png", "b.png")
     (folder / "b.png").write_bytes(b"")
     check({"folder": str(folder)})
-    assert [entry.image for entry in listing.list_photographs(folder, {}, CLASSES)] == ["a.png", "b.png"]
+    assert [entry.image for entry in listing.list_photographs(folder, {}, CLASSES)] == [
+        "a.png",
+        "b.png",
+    ]
 
 
 def test_a_missing_list_is_refused_for_a_package_too():

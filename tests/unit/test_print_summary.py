@@ -18,21 +18,20 @@ def finished(tmp_path):
 
 
 def test_results_and_summary_are_printed(finished):
-    text = print_summary.text(finished, failed=False)
+    text = print_summary.text(finished)
     assert f"dataset:  {finished / layout.DATASET}\n" in text
     assert "Failures\nabout Failures\n" in text
     assert "report:" not in text and "failed" not in text
 
 
-def test_failed_jobs_come_first(finished):
+def test_a_report_is_named_if_it_is_there(finished):
     (finished / layout.REPORT).touch()
-    text = print_summary.text(finished, failed=True)
-    assert text.startswith(f"\nSome jobs failed: see above, and {finished / layout.LOGS}.")
+    text = print_summary.text(finished)
     assert f"report:   {finished / layout.REPORT}\n" in text
 
 
 def test_an_unfinished_study_says_what_is_missing(finished):
     (finished / layout.DATASET).unlink()
-    text = print_summary.text(finished, failed=True)
+    text = print_summary.text(finished)
     assert f"is not finished; missing: dataset ({finished / layout.DATASET})." in text
     assert "about Cells" not in text

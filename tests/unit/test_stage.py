@@ -131,6 +131,6 @@ def test_another_environment_is_refused(options):
     manifest = files.read_json(made.environment)
     manifest["distributions"]["numpy"] = "0.1"
     files.write_json(made.environment, manifest)
-    with pytest.raises(StudyError, match=r"numpy.*--forcerun .*environment\.json"):
+    with pytest.raises(StudyError, match=r"numpy.*--force .*environment\.json"):
         stage.run_stage("misbehave", {"how": "writes", "text": "hello"}, made)
     assert not made.artifact.exists()

@@ -93,8 +93,53 @@ def test_a_bad_config_is_refused_in_one_message(refusals, name):
     assert len(message) == 1, done.stdout
     for part in BAD[name][1]:
         assert part in message[0]
-    assert "Job stats" not in done.stdout
+    assert "Job stats" not in done.stdout and "jobs failed" not in done.stdout
     assert len(done.stdout.splitlines()) < 8, done.stdout
+
+
+def make(space, *arguments: str) -> subprocess.CompletedProcess:
+    """Run make in the folder, with this repository's .venv."""
+    if not (space.path / ".venv").exists():
+        (space.path / ".venv").symlink_to(ROOT / ".venv")
+        shutil.copy2(ROOT / "Makefile", space.path)
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=space.path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_make_says_nothing_of_jobs_after_a_refused_config(space):
+    (space.path / "my bad.yaml").write_text("study: refused\nbackends: [native]\n")
+    done = make(space, "study", "CONFIG='my bad.yaml'")
+    assert done.returncode != 0 and done.stdout == ""
+    assert "config key images is missing" in done.stderr
+    for word in ("jobs failed", "not finished", "results/refused", "Traceback"):
+        assert word not in done.stderr
+
+
+@pytest.mark.parametrize("target", ["study", "verify", "pack", "retry-failed", "redraw"])
+def test_make_with_a_missing_config_is_one_sentence(space, target):
+    done = make(space, target, "CONFIG=nonexistent.yaml")
+    assert done.returncode != 0 and done.stdout == ""
+    message, end = done.stderr.splitlines()
+    assert "nonexistent.yaml doesn't exist; expected a config file, as in make study" in message
+    assert end.startswith("make: ***")
+
+
+@pytest.mark.parametrize("options", [["--snakefile", "{space}/Snakefile"], ["--directory", "."]])
+def test_another_working_directory_is_refused(space, tmp_path, options):
+    where = [option.format(space=space.path) for option in options]
+    start, there = (space.path, str(tmp_path)) if "--directory" in where else (tmp_path, None)
+    where = [there if there and option == "." else option for option in where]
+    command = [SNAKEMAKE, "--dry-run", "--cores", "1", *where]
+    done = subprocess.run(command, cwd=start, capture_output=True, text=True)
+    assert done.returncode != 0
+    message = f"the working directory is {tmp_path}; expected {space.path}, the folder of the"
+    assert message in done.stdout + done.stderr
+    assert "Job stats" not in done.stdout + done.stderr
 
 
 def test_a_good_config_passes(space):

@@ -83,6 +83,16 @@ def test_a_wrong_pass_is_found(branched, tmp_path):
         "strided_slice",
     ]
     assert "CombineParallelConv2D alone changes labels" in text
+    assert "results/branched/config.json --force results/branched/explain/" in text
+    # the commands on the page, pasted
+    (space.path / ".venv").symlink_to(ROOT / ".venv")
+    pasted = facts["reproduce"].replace("bin/snakemake", "bin/snakemake --dry-run")
+    command = ["sh", "-e", "-c", pasted]
+    done = subprocess.run(command, cwd=space.path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    again, suspects = done.stdout.split("Job stats:")[1::2]
+    assert "explain" in again and "infer" not in again
+    assert "results/branched-suspect/study.nc" in suspects
     assert "def concatenate(" in text
 
 

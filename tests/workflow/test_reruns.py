@@ -159,4 +159,5 @@ def test_a_wrong_environment_is_named_with_its_repair(finished, study):
     assert done.returncode != 0
     log = finished.path / f"results/reduced/logs/infer/{NATIVE}.log"
     assert "is not the environment" in log.read_text()
-    assert "--forcerun results/environments/onnx.json" in log.read_text()
+    assert "--force results/environments/onnx.json" in log.read_text()
+    assert done.stdout.endswith("Some jobs failed: see above, and results/reduced/logs\n")

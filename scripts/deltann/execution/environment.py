@@ -12,7 +12,7 @@ from deltann import interpreter
 from deltann.errors import StudyError
 from deltann.provenance import files, records
 
-REBUILD = ".venv/bin/snakemake --cores all --forcerun"
+REBUILD = ".venv/bin/snakemake --cores all --force"
 
 
 def pins(path: Path) -> list[str]:

@@ -1,9 +1,7 @@
 """The stage `explain`: from two prediction files to the facts and the page on their difference."""
 
 import argparse
-import json
 import os
-import shlex
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +11,10 @@ from deltann.cell import NAMES, UNSCHEDULED, Cell
 from deltann.dataset import predictions
 from deltann.errors import StudyError
 from deltann.execution import stage
-from deltann.explain import SCHEDULE, formatting, page, search
+from deltann.explain import SCHEDULE, formatting, page, reproduce, search
 from deltann.explain.attempts import Attempts
 from deltann.images import prepared
 from deltann.provenance import files, records
-from deltann.study import layout
 
 
 def explain(options: argparse.Namespace, environment_digest: str) -> None:
@@ -43,7 +40,9 @@ def explain(options: argparse.Namespace, environment_digest: str) -> None:
         "cell": options.cell,
         "native": "/".join(str(native[name].item()) for name in NAMES),
         "same_inputs": native.inputs_digest == compiled.inputs_digest,
-        "reproduce": _reproduce(facts["minimal"], options),
+        "reproduce": reproduce.commands(
+            options.config, options.page, Cell.parse(options.cell).schedule, facts["minimal"]
+        ),
     }
     facts["verdict"] = formatting.sentences(facts)
     print("\n".join(facts["verdict"]))
@@ -114,22 +113,3 @@ def _attempts(options: argparse.Namespace, folder: Path) -> Attempts:
         "threads": options.threads or len(os.sched_getaffinity(0)),
     }
     return Attempts(compilation, run, stage.limits(options), options.retries_left, folder)
-
-
-def _reproduce(minimal: list[str], options: argparse.Namespace) -> str:
-    """The command for this page, and the config that makes the smallest failing set a backend."""
-    passes = [item for item in minimal if not item.startswith(SCHEDULE)]
-    schedule = Cell.parse(options.cell).schedule if passes != minimal else UNSCHEDULED
-    config = Path(
-        *options.page.parts[: options.page.parts.index(layout.EXPLANATIONS)], layout.CONFIG
-    )
-    command = [".venv/bin/snakemake", "--cores", "all", "--configfile", str(config)]
-    text = f"# this page again\n{shlex.join([*command, '--force', str(options.page)])}\n"
-    if not minimal:
-        return text
-    return text + (
-        "\n# in the config: the smallest failing set as a backend, beside its reference\n"
-        f"pass_sets: {{suspect: {json.dumps(passes)}, reference: []}}\n"
-        f"schedules: {json.dumps(sorted({UNSCHEDULED, schedule}))}\n"
-        "backends: [native, suspect, reference]\n"
-    )

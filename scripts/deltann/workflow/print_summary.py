@@ -6,19 +6,11 @@ from deltann.study import layout
 
 # The parts of the summary that are printed.
 SECTIONS = ("Cells", "Answers", "Time", "Failures", "What to do", "Images left out", "Caveats")
-FAILED = "Some jobs failed: see above, and {logs}. The following is from the last complete run.\n"
 
 
-def text(study: Path, failed: bool) -> str:
-    """Where the results of the study in a folder are, and its summary.
-
-    Args:
-        study: the study's folder.
-        failed: whether jobs failed in the run that has just ended.
-    """
+def text(study: Path) -> str:
+    """Where the results of the study in a folder are, and its summary."""
     lines = [""]
-    if failed:
-        lines.append(FAILED.format(logs=study / layout.LOGS))
     results = {
         "dataset": study / layout.DATASET,
         "figures": study / layout.FIGURES,
@@ -28,8 +20,7 @@ def text(study: Path, failed: bool) -> str:
     missing = [f"{name} ({path})" for name, path in results.items() if not path.exists()]
     if missing:
         lines.append(
-            f"The study in {study} is not finished; missing: {', '.join(missing)}. "
-            "Run the same command again."
+            f"The study in {study} is not finished; missing: {', '.join(missing)}. Run it again"
         )
         return "\n".join(lines)
     if (study / layout.REPORT).exists():

@@ -1,6 +1,7 @@
 """The start of a run and of a cluster's job: hold the folder, and end what a killed run left."""
 
 import os
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,23 @@ STATE = Path(".snakemake")
 # The config of the run that holds the folder, with its defaults filled in: what `save_config` and
 # `list_cells` read. A command line could be too long for it.
 RESOLVED_CONFIG = STATE / "deltann.config.json"
+
+
+def check_working_directory(repository: str) -> None:
+    """Make sure that Snakemake works in the repository's folder.
+
+    Environments, scripts and results are named relative to it, in records and on command lines.
+
+    Raises:
+        StudyError: it works elsewhere, by `--directory`, or by `--snakefile` from another folder.
+    """
+    here = Path.cwd()
+    if not here.samefile(repository):
+        raise StudyError(
+            f"the working directory is {here}; expected {repository}, the folder of the Snakefile. "
+            f"Run `cd {shlex.quote(str(repository))}`, and Snakemake there without --directory. "
+            "For results on another disk, make `results` a link to a folder there"
+        )
 
 
 class Run:
