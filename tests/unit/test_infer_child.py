@@ -42,12 +42,12 @@ class Made(runners.LocalRunner):
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
+    def run(self, batch: np.ndarray) -> np.ndarray:
         self.calls += 1
         return batch.mean() * np.arange(self.outputs, dtype=np.float32)[np.newaxis]
 
     def timed(self, batch: np.ndarray) -> tuple[np.ndarray, float]:
-        return self.infer(batch), self.seconds
+        return self.run(batch), self.seconds
 
 
 class Remote(Made):
@@ -131,8 +131,8 @@ def test_a_remote_runner_probes_its_own_machine(run, tmp_path):
 
 def test_logits_that_are_not_finite_are_refused(run):
     class Broken(Made):
-        def infer(self, batch: np.ndarray) -> np.ndarray:
-            return super().infer(batch) + np.float32(np.nan)
+        def run(self, batch: np.ndarray) -> np.ndarray:
+            return super().run(batch) + np.float32(np.nan)
 
     with pytest.raises(ValueError, match="logits are not finite"):
         run(Broken)

@@ -38,22 +38,22 @@ class Linear(runners.LocalRunner):
     def __exit__(self, *exception: object) -> None:
         pass
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
+    def run(self, batch: np.ndarray) -> np.ndarray:
         return batch.mean() * np.arange(-2, CLASSES - 2, dtype=np.float32)[np.newaxis]
 
 
 class Softmax(Linear):
     """The same with a softmax at the end."""
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
-        return softmax(super().infer(batch))
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        return softmax(super().run(batch))
 
 
 class Poisoned(Linear):
     """The second output is NaN for every image that isn't black."""
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
-        output = super().infer(batch)
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        output = super().run(batch)
         if batch.any():
             output[0, 1] = np.nan
         return output

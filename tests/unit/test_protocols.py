@@ -4,6 +4,7 @@ import inspect
 from importlib import import_module
 from pkgutil import iter_modules
 
+import numpy as np
 import pytest
 
 from deltann import converters, models, runners
@@ -80,11 +81,11 @@ def test_a_runner_takes_its_settings_and_its_devices(name):
 
 def test_a_local_runner_times_its_answers():
     class Doubling(runners.LocalRunner):
-        def infer(self, batch):
+        def run(self, batch):
             return 2 * batch
 
-    logits, seconds = Doubling().timed(21)
-    assert logits == 42 and 0 < seconds < 1
+    logits, seconds = Doubling().timed(np.float32([21]))
+    assert logits == [42] and 0 < seconds < 1
     assert Doubling().machine is None
 
 

@@ -28,7 +28,8 @@ def convert(model_file: Path, output: Path, opset: int = 18) -> None:
     import onnx
 
     model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
-    declared = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="inputs")
+    kind, shape = model.inputs[0].dtype, (1, *model.input_shape[1:])
+    declared = keras.InputSpec(dtype=kind, shape=shape, name="inputs")
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         exported = Path(folder, "model.onnx")
         model.export(

@@ -25,7 +25,8 @@ def convert(model_file: Path, output: Path) -> None:
     import keras
 
     model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
-    declared = keras.InputSpec(dtype="float32", shape=(1, *model.input_shape[1:]), name="inputs")
+    kind, shape = model.inputs[0].dtype, (1, *model.input_shape[1:])
+    declared = keras.InputSpec(dtype=kind, shape=shape, name="inputs")
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         saved = Path(folder, "saved")
         model.export(saved, format="tf_saved_model", verbose=False, input_signature=[declared])

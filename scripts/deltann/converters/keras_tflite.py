@@ -26,6 +26,6 @@ def convert(model_file: Path, output: Path) -> None:
 
     model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
     with ours("giving a Keras model a batch of 1"):
-        inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]))
+        inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]), dtype=model.inputs[0].dtype)
         single = keras.Model(inputs, model(inputs))
     output.write_bytes(tensorflow.lite.TFLiteConverter.from_keras_model(single).convert())

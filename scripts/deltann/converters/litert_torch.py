@@ -19,8 +19,7 @@ def convert(model_file: Path, output: Path) -> None:
         output: the `.tflite` file to write.
     """
     import litert_torch
-    import torch
 
     program = exported_program.load(model_file)
-    sample = (torch.zeros(exported_program.input_shape(program)),)
-    litert_torch.convert(program.module(), sample).export(str(output))
+    sample = exported_program.sample(program)
+    litert_torch.convert(program.module(), (sample,)).export(str(output))

@@ -6,6 +6,7 @@ from typing import Any
 from deltann.converters import accept
 from deltann.formats import exported_program
 from deltann.formats.onnx_names import number_tensors
+from deltann.formats.onnx_types import input_type
 from deltann.formats.torchvision_loader import load_torchvision
 from deltann.ours import ours
 
@@ -34,15 +35,17 @@ def convert(model_file: Path, output: Path) -> None:
     model = onnx.load(model_file)
     number_tensors(model.graph)
     shape = tuple(side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim)
+    kind = input_type(model.graph).dtype
+    sample = torch.zeros(shape, dtype=getattr(torch, kind))
     network = ConvertModel(model).eval()
     with torch.no_grad():
-        network(torch.zeros(shape))  # fails here where onnx2pytorch's modules do
+        network(sample)  # fails here where onnx2pytorch's modules do
     with ours("tracing onnx2pytorch's modules"):
-        traced = _traced(network, shape)
-    exported_program.save(traced, shape, output)
+        traced = _traced(network, sample)
+    exported_program.save(traced, shape, output, kind)
 
 
-def _traced(network: Any, shape: tuple[int, ...]) -> Any:
+def _traced(network: Any, sample: Any) -> Any:
     """The module as a trace of one call, which can be exported.
 
     When called, onnx2pytorch's modules read paddings and shapes from constant tensors. torch.export
@@ -51,7 +54,6 @@ def _traced(network: Any, shape: tuple[int, ...]) -> Any:
     import torch
     from torch._export.converter import TS2EPConverter
 
-    sample = (torch.zeros(shape),)
     with torch.no_grad():
-        traced = torch.jit.trace(network, sample, check_trace=False)
-    return TS2EPConverter(traced, sample).convert().module()
+        traced = torch.jit.trace(network, (sample,), check_trace=False)
+    return TS2EPConverter(traced, (sample,)).convert().module()

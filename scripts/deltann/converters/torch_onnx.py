@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from deltann.formats.exported_program import input_shape, load
+from deltann.formats.exported_program import load, sample
 
 SOURCE = "torch"
 TARGET = "onnx"
@@ -62,7 +62,7 @@ def convert(
         # PRESERVE: the program is for inference already, and its module has no training mode
         mode = torch.onnx.TrainingMode.PRESERVE
         settings |= {"training": mode, "do_constant_folding": False}
-    sample = (torch.zeros(input_shape(program)),)
+    given = (sample(program),)
     # traced first: the exporter calls train(), which an ExportedProgram's module refuses
-    traced = torch.jit.trace(program.module(), sample, check_trace=False)
-    torch.onnx.export(traced, sample, output, dynamo=False, **settings)
+    traced = torch.jit.trace(program.module(), given, check_trace=False)
+    torch.onnx.export(traced, given, output, dynamo=False, **settings)

@@ -11,6 +11,7 @@ from deltann.explain.attempt import GRAPH, LIBRARY, SCHEDULED
 from deltann.explain.dataflow import INPUT, Step
 from deltann.explain.script import function
 from deltann.explain.tensors import Difference, Index, difference
+from deltann.formats.tensor_types import encode
 from deltann.images.normalise import layout, normalise
 from deltann.images.preprocessing import Preprocessing
 from deltann.runners.tvm import Runner
@@ -125,6 +126,7 @@ def traced(
     with Runner(folder / LIBRARY, threads) as loaded:
         tensor_type = loaded.tvm.runtime.Tensor
         batch = normalise(image, convention, layout(loaded.input_shape, convention.crop))
+        batch = encode(batch, loaded.input_type)
         model_input = loaded.tvm.runtime.tensor(batch)
         last[model_input.data_ptr()] = INPUT
         loaded.virtual_machine.set_instrument(observe)

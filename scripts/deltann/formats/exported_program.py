@@ -35,25 +35,44 @@ def load(path: Path) -> Any:
 
 def input_shape(program: Any) -> tuple[int, ...]:
     """The shape of the one input of a `torch.export.ExportedProgram`."""
+    return tuple(int(side) for side in _input(program).shape)
+
+
+def input_dtype(program: Any) -> str:
+    """The type of the one input of a `torch.export.ExportedProgram`, as `float32`."""
+    return str(_input(program).dtype).removeprefix("torch.")
+
+
+def _input(program: Any) -> Any:
+    """The `torch.Tensor` without values that stands for the program's one input."""
     (name,) = program.graph_signature.user_inputs
     (node,) = (node for node in program.graph.nodes if node.name == name)
-    return tuple(int(side) for side in node.meta["val"].shape)
+    return node.meta["val"]
 
 
-def save(network: Any, shape: tuple[int, ...], output: Path) -> None:
+def sample(program: Any) -> Any:
+    """Zeros as a `torch.export.ExportedProgram` takes them, a `torch.Tensor`."""
+    import torch
+
+    return torch.zeros(input_shape(program), dtype=_input(program).dtype)
+
+
+def save(network: Any, shape: tuple[int, ...], output: Path, dtype: str = "float32") -> None:
     """Save a PyTorch module as an ExportedProgram that takes one image; always the same bytes.
 
     Args:
-        network: `torch.nn.Module` in evaluation mode, float32 to logits.
+        network: `torch.nn.Module` in evaluation mode, an image to logits.
         shape: of its input, batch first.
         output: the `.pt2` file to write.
+        dtype: the type of its input.
     """
     import io
 
     import torch
 
     with torch.no_grad():
-        program = torch.export.export(network, (torch.zeros(shape),))
+        zeros = torch.zeros(shape, dtype=getattr(torch, dtype))
+        program = torch.export.export(network, (zeros,))
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # has the path of torch's installation
     # through a buffer, because the archive contains the name of the file that it is saved to

@@ -9,6 +9,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
+from deltann.formats.tensor_types import FLOAT32, TensorType, decode, encode
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -21,11 +23,13 @@ class Runner(Protocol):
 
     Attributes:
         input_shape: of the model's one input, (1, 3, size, size) or (1, size, size, 3).
+        input_type: of that input in the file.
         machine: the machine that a remote runner runs on: `processor`, `system`, `threads`, and
             `gpu` where it has one. None for runners on this machine.
     """
 
     input_shape: tuple[int, ...]
+    input_type: TensorType
     machine: dict | None
 
     def __enter__(self) -> Self:
@@ -49,29 +53,47 @@ class Runner(Protocol):
 
         Returns:
             (1, outputs) float32 logits.
+
+        Raises:
+            ValueError: the model's input can't hold the batch: see `tensor_types.encode`.
         """
         ...
 
     def timed(self, batch: "np.ndarray") -> "tuple[np.ndarray, float]":
-        """`infer`'s logits, and the seconds that it took by the clock of the runner's machine."""
+        """`infer`'s logits, and the seconds that it took by the clock of the runner's machine.
+
+        The time is without changing float32 into the types of the file, and back.
+        """
         ...
 
 
 class LocalRunner:
-    """What runners on this machine have in common."""
+    """What runners on this machine have in common.
+
+    Attributes:
+        output_type: of the model's output in the file.
+    """
 
     input_shape: tuple[int, ...]
+    input_type: TensorType = FLOAT32
+    output_type: TensorType = FLOAT32
     machine: dict | None = None
+
+    def run(self, batch: "np.ndarray") -> "np.ndarray":
+        """The model's output for a batch of its `input_type`, as the file has it."""
+        raise NotImplementedError
 
     def infer(self, batch: "np.ndarray") -> "np.ndarray":
         """See `Runner`."""
-        raise NotImplementedError
+        return self.timed(batch)[0]
 
     def timed(self, batch: "np.ndarray") -> "tuple[np.ndarray, float]":
         """See `Runner`."""
+        given = encode(batch, self.input_type)
         start = time.perf_counter()
-        logits = self.infer(batch)
-        return logits, time.perf_counter() - start
+        answer = self.run(given)
+        seconds = time.perf_counter() - start
+        return decode(answer, self.output_type), seconds
 
 
 class RunnerModule(Protocol):

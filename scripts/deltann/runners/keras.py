@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deltann.formats.tensor_types import TensorType
 from deltann.runners import LocalRunner
 from deltann.runners.tensorflow import SETTINGS as SETTINGS
 from deltann.runners.tensorflow import start
@@ -33,13 +34,14 @@ class Runner(LocalRunner):
 
         self.model = keras.saving.load_model(self.model_file, compile=False, safe_mode=True)
         self.input_shape = (1, *self.model.input_shape[1:])
+        self.input_type = TensorType(self.model.inputs[0].dtype)
         return self
 
     def __exit__(self, *_: object) -> None:
         del self.model
 
-    def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """See `runners.Runner`."""
+    def run(self, batch: "np.ndarray") -> "np.ndarray":
+        """See `runners.LocalRunner`."""
         # Runs the compiled function of `predict` without building a data pipeline per call:
         # EfficientNet-Lite0 takes 17 ms, `predict` 116 ms, and the uncompiled model 117 ms.
         return self.model.predict_on_batch(batch)

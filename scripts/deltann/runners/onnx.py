@@ -6,6 +6,7 @@ Settings: `optimization`, the graph optimization level.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deltann.formats import onnx_types
 from deltann.runners import LocalRunner
 from deltann.tvm.target_kinds import CPU, CUDA
 
@@ -50,6 +51,13 @@ class Runner(LocalRunner):
             raise ValueError(f"ONNX Runtime can't start its {CUDA_PROVIDER}; expected a CUDA GPU")
         (declared,) = self.session.get_inputs()
         self.name, self.input_shape = declared.name, tuple(declared.shape)
+        types = {declared.type, *(output.type for output in self.session.get_outputs())}
+        if types != {"tensor(float)"}:  # read the file a second time only if need be
+            import onnx
+
+            graph = onnx.load(self.model_file, load_external_data=False).graph
+            self.input_type = onnx_types.input_type(graph)
+            self.output_type = onnx_types.output_type(graph)
         return self
 
     def _providers(self, onnxruntime: Any) -> list:
@@ -70,8 +78,8 @@ class Runner(LocalRunner):
     def __exit__(self, *_: object) -> None:
         del self.session
 
-    def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """See `runners.Runner`."""
+    def run(self, batch: "np.ndarray") -> "np.ndarray":
+        """See `runners.LocalRunner`."""
         return self.session.run(None, {self.name: batch})[0]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deltann.formats import folder_tar
+from deltann.formats.tensor_types import TensorType
 from deltann.runners import LocalRunner
 from deltann.tvm.target_kinds import CPU
 
@@ -50,14 +51,15 @@ class Runner(LocalRunner):
         self.function = self.model.signatures["serving_default"]
         ((self.name, declared),) = self.function.structured_input_signature[1].items()
         self.input_shape = (1, *declared.shape[1:])
+        self.input_type = TensorType(declared.dtype.name)
         self.constant = tensorflow.constant
         return self
 
     def __exit__(self, *_: object) -> None:
         self.folder.cleanup()
 
-    def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """See `runners.Runner`."""
+    def run(self, batch: "np.ndarray") -> "np.ndarray":
+        """See `runners.LocalRunner`."""
         (answer,) = self.function(**{self.name: self.constant(batch)}).values()
         return answer.numpy()
 

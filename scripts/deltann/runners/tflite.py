@@ -6,6 +6,7 @@ Settings: `xnnpack`, whether to use that delegate.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deltann.formats.tensor_types import TensorType
 from deltann.runners import LocalRunner
 from deltann.tvm.target_kinds import CPU
 
@@ -37,16 +38,25 @@ class Runner(LocalRunner):
         (self.input,) = self.interpreter.get_input_details()
         (self.output,) = self.interpreter.get_output_details()
         self.input_shape = tuple(int(side) for side in self.input["shape"])
+        self.input_type, self.output_type = _type(self.input), _type(self.output)
         return self
 
     def __exit__(self, *_: object) -> None:
         del self.interpreter
 
-    def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """See `runners.Runner`."""
+    def run(self, batch: "np.ndarray") -> "np.ndarray":
+        """See `runners.LocalRunner`."""
         self.interpreter.set_tensor(self.input["index"], batch)
         self.interpreter.invoke()
         return self.interpreter.get_tensor(self.output["index"])
+
+
+def _type(details: dict) -> TensorType:
+    """The type of a tensor, with its scale and zero point if it is quantized."""
+    import numpy as np
+
+    scale, zero_point = details["quantization"]  # (0, 0) for none
+    return TensorType(np.dtype(details["dtype"]).name, scale or None, int(zero_point))
 
 
 def versions() -> dict[str, str]:

@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deltann.formats.exported_program import input_shape, load
+from deltann.formats.exported_program import input_dtype, input_shape, load
+from deltann.formats.tensor_types import TensorType
 from deltann.runners import LocalRunner
 from deltann.tvm.target_kinds import CPU, CUDA
 
@@ -45,6 +46,7 @@ class Runner(LocalRunner):
         self.torch = torch
         program = load(self.model_file)
         self.input_shape = input_shape(program)
+        self.input_type = TensorType(input_dtype(program))
         if self.device == "cuda":
             from torch.export.passes import move_to_device_pass
 
@@ -57,8 +59,8 @@ class Runner(LocalRunner):
     def __exit__(self, *_: object) -> None:
         del self.module
 
-    def infer(self, batch: "np.ndarray") -> "np.ndarray":
-        """See `runners.Runner`."""
+    def run(self, batch: "np.ndarray") -> "np.ndarray":
+        """See `runners.LocalRunner`."""
         with self.torch.inference_mode():
             # a copy from a GPU waits until it is done
             return self.module(self.torch.from_numpy(batch).to(self.device)).cpu().numpy()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deltann.formats.tensor_types import TensorType
 from deltann.provenance import files
 from deltann.runners import LocalRunner
 from deltann.tvm.cuda.nvrtc import compile_when_loaded
@@ -33,9 +34,11 @@ class Runner(LocalRunner):
         self.device = tvm.cuda() if self.gpu else tvm.cpu()
         if not self.device.exist:
             raise ValueError("TVM finds no CUDA GPU on this machine; expected one")
-        # a compiled library doesn't know the shape of its input; its record does
+        # a compiled library doesn't know its input and output; its record does
         details = files.read_json(Path(f"{self.model_file}.json"))["details"]
         self.input_shape = tuple(details["input_shape"])
+        self.input_type = TensorType(**details["input_type"])
+        self.output_type = TensorType(**details["output_type"])
         if self.gpu:
             compile_when_loaded(details["target"]["arch"])
         self.virtual_machine = VirtualMachine(
@@ -46,8 +49,8 @@ class Runner(LocalRunner):
     def __exit__(self, *_: object) -> None:
         del self.virtual_machine
 
-    def infer(self, batch: np.ndarray) -> np.ndarray:
-        """See `runners.Runner`."""
+    def run(self, batch: np.ndarray) -> np.ndarray:
+        """See `runners.LocalRunner`."""
         answer = self.virtual_machine["main"](self.tvm.runtime.tensor(batch, self.device))
         # a copy from a GPU waits until it is done
         return (answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]).numpy()

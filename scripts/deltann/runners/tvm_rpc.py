@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from deltann.errors import Unreachable
+from deltann.formats.tensor_types import TensorType, decode, encode
 from deltann.provenance import files
 from deltann.tvm.load import load_tvm
 from deltann.tvm.target_kinds import CPU, CUDA
@@ -31,7 +32,8 @@ class Runner:
     """Upload, load and run a compiled library.
 
     Attributes:
-        input_shape: of the model's one input.
+        input_shape, input_type: of the model's one input.
+        output_type: of the model's output.
         machine: the server's processor as LLVM calls it, its address, and its threads.
     """
 
@@ -45,9 +47,11 @@ class Runner:
         self.session = self._connect()
         with self._watched():
             self._load()
-        # a compiled library doesn't know the shape of its input; its record does
-        record = files.read_json(Path(f"{self.model_file}.json"))
-        self.input_shape = tuple(record["details"]["input_shape"])
+        # a compiled library doesn't know its input and output; its record does
+        details = files.read_json(Path(f"{self.model_file}.json"))["details"]
+        self.input_shape = tuple(details["input_shape"])
+        self.input_type = TensorType(**details["input_type"])
+        self.output_type = TensorType(**details["output_type"])
         return self
 
     def __exit__(self, kind: type | None, *_: object) -> None:
@@ -65,12 +69,13 @@ class Runner:
 
         TVM's timer first runs the model once untimed.
         """
+        given = encode(batch, self.input_type)
         with self._watched():
-            self.vm.set_input("main", self.tvm.runtime.tensor(batch, self.device))
+            self.vm.set_input("main", self.tvm.runtime.tensor(given, self.device))
             seconds = self.timer("main").results[0]
             answer = self.vm.get_outputs("main")
             tensor = answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]
-            return tensor.numpy(), seconds
+            return decode(tensor.numpy(), self.output_type), seconds
 
     def _connect(self) -> Any:
         """Connect, in a thread since TVM's connection has no time limit.

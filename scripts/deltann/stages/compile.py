@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deltann.tvm import pipeline, target_kinds
+from deltann.tvm import importers, pipeline, target_kinds
 
 
 def work(
@@ -30,8 +30,9 @@ def work(
         scheduled: where to write the scheduled kernels, TVMScript; or None.
 
     Returns:
-        The resolved `target`, the `input_shape` of the model, the version of `tvm`, the `seconds`
-        of each step, and what `pipeline.compile_module` returns.
+        The resolved `target`; the `input_shape` of the model; its `input_type` and `output_type`,
+        the fields of `TensorType`; the version of `tvm`, the `seconds` of each step, and what
+        `pipeline.compile_module` returns.
     """
     tvm = pipeline.start_tvm(framework)
     resolved = target_kinds.get(target["kind"]).resolve(target)
@@ -47,4 +48,5 @@ def work(
         clock,
     )
     described = {"target": resolved, "input_shape": input_shape, "tvm": tvm.__version__}
+    described |= importers.tensor_types(Path(model_file), framework)
     return described | compiled | {"seconds": clock.seconds}

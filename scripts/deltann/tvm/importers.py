@@ -1,10 +1,12 @@
 """Import model files into TVM."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from deltann.formats import exported_program
+from deltann.formats import exported_program, onnx_types, tflite_types
+from deltann.formats.tensor_types import FLOAT32, TensorType
 from deltann.ours import ours
 from deltann.tvm.compat import constant
 from deltann.tvm.expressions import known_sides, operator
@@ -21,7 +23,7 @@ def import_model(model_file: Path, framework: str) -> Any:
         framework: one of `IMPORTS`.
 
     Returns:
-        `tvm.IRModule` whose `main` takes a float32 batch of one image and returns its logits.
+        `tvm.IRModule` whose `main` takes a batch of one image and returns its logits, in the file's types.
 
     Raises:
         ValueError: a framework that isn't in `IMPORTS`.
@@ -33,6 +35,25 @@ def import_model(model_file: Path, framework: str) -> Any:
     if framework == "tflite":
         return _tflite(model_file)
     raise ValueError(f"framework {framework!r}; expected one of {', '.join(IMPORTS)}")
+
+
+def tensor_types(model_file: Path, framework: str) -> dict[str, dict]:
+    """The types of a model file's input and output, with the scales that the file has for them.
+
+    Returns:
+        `input_type` and `output_type`, the fields of `TensorType`.
+    """
+    if framework == "torch":
+        taken = TensorType(exported_program.input_dtype(exported_program.load(model_file)))
+        given = FLOAT32  # PyTorch has no scales for whole numbers
+    elif framework == "onnx":
+        import onnx
+
+        graph = onnx.load(model_file, load_external_data=False).graph
+        taken, given = onnx_types.input_type(graph), onnx_types.output_type(graph)
+    else:
+        taken, given = tflite_types.types(model_file.read_bytes())
+    return {"input_type": asdict(taken), "output_type": asdict(given)}
 
 
 def _torch(model_file: Path) -> Any:
