@@ -1,4 +1,4 @@
-"""Small models on which rewrites of ours once failed, compiled at several levels.
+"""Small models on which this project once failed, compiled at several levels.
 
 Run in TVM's environment: `odd_models.py <folder>` makes each model, compiles and runs it on three
 images, and prints as JSON by model and level the largest difference from the answers of ONNX's
@@ -7,6 +7,7 @@ reference implementation, or of PyTorch, over their largest value.
 
 import json
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,12 @@ from onnx.reference import ReferenceEvaluator
 
 SIZE, CLASSES, CHANNELS = 16, 10, 8
 LEVELS = ("O0", "O3", "O4")
-TYPES = {"float16": TensorProto.FLOAT16, "int32": TensorProto.INT32}
+TYPES = {
+    "float32": TensorProto.FLOAT,
+    "float16": TensorProto.FLOAT16,
+    "int32": TensorProto.INT32,
+    "uint8": TensorProto.UINT8,
+}
 
 
 class Graph:
@@ -36,16 +42,16 @@ class Graph:
         """Add random weights; return their name."""
         return self.constant(name, self.generator.standard_normal(shape).astype(kind))
 
-    def model(self, nodes: list) -> onnx.ModelProto:
-        """Takes the float32 `image` in NCHW, gives `logits`."""
+    def model(self, nodes: list, kind: str = "float32", opset: int = 18) -> onnx.ModelProto:
+        """Takes the `image` in NCHW, gives `logits`, both of this type."""
         shapes = {"image": [1, 3, SIZE, SIZE], "logits": [1, CLASSES]}
         ends = [
-            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+            [helper.make_tensor_value_info(name, TYPES[kind], shape)]
             for name, shape in shapes.items()
         ]
         graph = helper.make_graph(nodes, "odd", *ends, self.constants)
-        opset = [helper.make_opsetid("", 18)]
-        made = helper.make_model(graph, opset_imports=opset, ir_version=10)
+        opsets = [helper.make_opsetid("", opset)]
+        made = helper.make_model(graph, opset_imports=opsets, ir_version=10)
         onnx.checker.check_model(made)
         return made
 
@@ -66,6 +72,39 @@ def padded(kind: str) -> onnx.ModelProto:
         *head(graph, "features", "logits"),
     ]
     return graph.model(nodes)
+
+
+def half() -> onnx.ModelProto:
+    """A model of float16 from end to end."""
+    graph = Graph(4)
+    weight = graph.normal("w", CLASSES, 3, 3, 3, kind="float16")
+    nodes = [
+        helper.make_node("Conv", ["image", weight], ["features"]),
+        helper.make_node("GlobalAveragePool", ["features"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["logits"]),
+    ]
+    return graph.model(nodes, "float16")
+
+
+def quantized() -> onnx.ModelProto:
+    """A model of uint8 at both ends, with a scale and a zero point at each."""
+    graph = Graph(5)
+    ends = {"in": (1 / 32, 128), "out": (1 / 4, 100)}
+    scales = {
+        name: [
+            graph.constant(f"{name}_scale", np.float32(scale)),
+            graph.constant(f"{name}_zero", np.uint8(zero)),
+        ]
+        for name, (scale, zero) in ends.items()
+    }
+    nodes = [
+        helper.make_node("Transpose", ["image"], ["moved"], perm=[0, 1, 2, 3]),
+        helper.make_node("DequantizeLinear", ["moved", *scales["in"]], ["real"]),
+        helper.make_node("Conv", ["real", graph.normal("w", CHANNELS, 3, 3, 3)], ["features"]),
+        *head(graph, "features", "unscaled"),
+        helper.make_node("QuantizeLinear", ["unscaled", *scales["out"]], ["logits"]),
+    ]
+    return graph.model(nodes, "uint8", opset=19)
 
 
 def head(graph: Graph, features: str, output: str) -> list:
@@ -132,6 +171,20 @@ def images() -> np.ndarray:
     return (noise + np.reshape([1, -1, 0], (3, 1, 1, 1, 1))).astype(np.float32)
 
 
+def same(values: np.ndarray) -> np.ndarray:
+    return values
+
+
+def stored(values: np.ndarray) -> np.ndarray:
+    """An image as `quantized` takes it."""
+    return np.clip(np.round(values * 32) + 128, 0, 255).astype(np.uint8)
+
+
+# What a model takes for an image, and what its output stands for.
+TAKEN = defaultdict(lambda: same, float16=np.float16, uint8=stored)
+GIVEN = defaultdict(lambda: same, uint8=lambda values: (values.astype(np.float32) - 100) / 4)
+
+
 def compiled_answers(path: Path, framework: str, level: str) -> np.ndarray:
     """The answers of a model file that our pipeline compiles."""
     from deltann.provenance import files
@@ -151,12 +204,18 @@ def compiled_answers(path: Path, framework: str, level: str) -> np.ndarray:
 def main(folder: Path) -> None:
     """Make, compile and run the models, and print the differences."""
     expected = {}
-    made = {"float16_pad": padded("float16"), "int32_pad": padded("int32"), "if": branched()}
+    made = {
+        "float16_pad": padded("float16"),
+        "int32_pad": padded("int32"),
+        "if": branched(),
+        "float16": half(),
+        "uint8": quantized(),
+    }
     for name, model in made.items():
         onnx.save(model, folder / f"{name}.onnx")
         reference = ReferenceEvaluator(model)
-        answers = [reference.run(None, {"image": image})[0] for image in images()]
-        expected[f"{name}.onnx"] = np.concatenate(answers)
+        answers = [reference.run(None, {"image": TAKEN[name](image)})[0] for image in images()]
+        expected[f"{name}.onnx"] = GIVEN[name](np.concatenate(answers))
     network = Conditional().eval()
     sample = torch.zeros(1, 3, SIZE, SIZE)
     with torch.no_grad():

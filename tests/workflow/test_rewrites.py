@@ -1,4 +1,4 @@
-"""Models whose rewrites by this project once failed: types other than float32, and branches."""
+"""Models whose rewrites by this project once failed: types other than float32, branches."""
 
 import json
 import os
@@ -28,10 +28,15 @@ def apart(workspace, tmp_path_factory) -> dict:
     return json.loads(printed.splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", ["float16_pad.onnx", "int32_pad.onnx", "if.onnx", "cond.pt2"])
+# By how much of its largest value an answer may be off: float16 rounds to 1 in 2,048.
+MODELS = {"float16_pad.onnx": 1e-5, "int32_pad.onnx": 1e-5, "if.onnx": 1e-5, "cond.pt2": 1e-5}
+MODELS |= {"float16.onnx": 5e-3, "uint8.onnx": 1e-5}
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_compiled_models_answer_as_their_files_do(apart, name):
     assert set(apart[name]) >= {"O0", "O3"}
-    assert max(apart[name].values()) < 1e-5
+    assert max(apart[name].values()) < MODELS[name]
 
 
 @pytest.fixture(scope="module")

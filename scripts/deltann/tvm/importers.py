@@ -23,7 +23,8 @@ def import_model(model_file: Path, framework: str) -> Any:
         framework: one of `IMPORTS`.
 
     Returns:
-        `tvm.IRModule` whose `main` takes a batch of one image and returns its logits, in the file's types.
+        `tvm.IRModule` whose `main` takes a batch of one image and returns its logits, both of
+        the file's types.
 
     Raises:
         ValueError: a framework that isn't in `IMPORTS`.
