@@ -143,6 +143,35 @@ def test_a_pytorch_model_of_ones_own(space, name, changes):
         is_an_input(space, config, name, "net.pth")
 
 
+def test_probabilities_stay_as_the_model_says_them(space):
+    """No softmax is taken of a softmax, in any cell, and nobody had to declare anything."""
+    model = torch.nn.Sequential(network(), torch.nn.Softmax(1))
+    sample = torch.zeros(1, 3, SIZE, SIZE)
+    torch.jit.trace(model, sample).save(space.path / "my-model/softmax.pt")
+    config = write(space, "softmax", source="torch", file="my-model/softmax.pt")
+    space.run(config, targets=("results/softmax/study.nc",))
+    with xr.open_dataset(space.path / "results/softmax/study.nc") as dataset:
+        assert set(dataset.output.values) == {"probabilities"}
+        logits = expected(space, dataset.image.values)
+        said = torch.from_numpy(logits).softmax(1).sort(1, descending=True).values[:, :5]
+        for probability in dataset.probability.values:
+            np.testing.assert_allclose(probability, said, atol=1e-6)
+
+
+def test_a_model_that_answers_nan_is_a_failed_export(space):
+    """TVM's cells of such a model may run, with finite answers: the file fails as a whole."""
+    model = network()
+    model[0].weight.data[0, 0, 0, 0] = np.nan
+    sample = torch.zeros(1, 3, SIZE, SIZE)
+    torch.jit.trace(model, sample).save(space.path / "my-model/nan.pt")
+    config = write(space, "nan", source="torch", file="my-model/nan.pt")
+    space.run(config, targets=("results/nan/study.nc",))
+    with xr.open_dataset(space.path / "results/nan/study.nc") as dataset:
+        assert set(dataset.failed_stage.values) == {"export"}
+        for message in dataset.error_message.values:
+            assert "in its own runtime the model answers NaN for 4 of 4 test images" in message
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "said"),
     [
@@ -172,7 +201,11 @@ def test_a_wrong_declaration_is_a_clear_failure(space, name, changes, said):
     [
         ({"file": "my-model/none.onnx"}, "'my-model/none.onnx' doesn't exist"),
         ({"file": "my-model/net.py"}, "expected a file ending in"),
-        ({"sha256": "0" * 64}, "has another digest"),
+        ({"sha256": "0" * 64}, "the model has 2 files"),
+        (
+            {"source": "torch", "file": "my-model/model.pt", "sha256": "0" * 64},
+            "has another digest",
+        ),
         ({"source": "caffe"}, "unknown framework 'caffe'"),
         ({"weights": {"onnx": "none.pth"}}, "models.mine.weights.onnx: 'none.pth' doesn't exist"),
         (
