@@ -18,7 +18,7 @@ def main(runner: str, path: str, threads: str, preprocessing: str, pixels: str) 
     image = np.load(pixels, allow_pickle=False)
     module = import_module(f"deltann.runners.{runner}")
     with module.Runner(Path(path), int(threads)) as loaded:
-        batch = normalise(image, how, layout(loaded.input_shape, how.crop))
+        batch = normalise(image, how, layout(loaded.input_shape, how))
         loaded.infer(batch)
         print("ready", flush=True)
         for line in sys.stdin:

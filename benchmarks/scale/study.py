@@ -130,7 +130,7 @@ def write_images(images: int, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5netcdf.File(path, "w") as file:
         pictures = [_photograph(number) for number in range(min(images, PICTURES))]
-        writer = prepared.Writer(file, SIDE)
+        writer = prepared.Writer(file, (SIDE, SIDE))
         for number, (name, label) in enumerate(zip(names(images), truth(images), strict=True)):
             writer.add(name, int(label), pictures[number % PICTURES])
         writer.finish(["broken.JPEG: not an image"])

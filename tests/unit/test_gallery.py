@@ -82,7 +82,7 @@ def study(folder: Path, datasets: list[xr.Dataset]) -> xr.Dataset:
 def images(path: Path, names: list[str], grey: int) -> Path:
     """Prepared images of one shade."""
     with h5netcdf.File(path, "w") as file:
-        writer = prepared.Writer(file, 32)
+        writer = prepared.Writer(file, (32, 32))
         for name in names:
             writer.add(name, -1, np.full((32, 32, 3), grey, np.uint8))
         writer.finish([])

@@ -16,7 +16,7 @@ from deltann.stages.checkpoint import Checkpoint
 IMAGES, SIZE, CLASSES, REPEATS = 5, 4, 3, 2
 PREPROCESSING = {
     "resize": None,
-    "crop": SIZE,
+    "crop": (SIZE, SIZE),
     "interpolation": "nearest",
     "channels": "RGB",
     "mean": (0.0, 0.0, 0.0),
@@ -61,7 +61,7 @@ def images(tmp_path):
     """A file of prepared images: image k is all of the value 10 k."""
     path = tmp_path / "images.nc"
     with h5netcdf.File(path, "w") as file:
-        writer = prepared.Writer(file, SIZE)
+        writer = prepared.Writer(file, (SIZE, SIZE))
         for number in range(IMAGES):
             writer.add(f"{number}.png", -1, np.full((SIZE, SIZE, 3), 10 * number, np.uint8))
         writer.finish([])

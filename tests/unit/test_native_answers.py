@@ -15,7 +15,7 @@ from helpers.made_up_cells import CONVERTED, NATIVE, TOLERANCES, ran
 
 SIZE, CLASSES = 20, 5
 PREPROCESSING = Preprocessing(
-    None, SIZE, "nearest", "RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), CLASSES, background=0
+    None, (SIZE, SIZE), "nearest", "RGB", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), CLASSES, background=0
 )
 
 
@@ -66,7 +66,9 @@ def answers(monkeypatch):
     def of(runner: type) -> dict[str, np.ndarray]:
         module = SimpleNamespace(Runner=runner)
         monkeypatch.setattr(native_answers.importlib, "import_module", lambda name: module)
-        return native_answers.run("made_up", Path(), PREPROCESSING)
+        found, step = native_answers.run("made_up", Path(), PREPROCESSING)
+        assert step == 0
+        return found
 
     return of
 
@@ -74,6 +76,16 @@ def answers(monkeypatch):
 def test_probabilities_are_known_by_their_values(answers):
     assert native_answers.kind(answers(Linear)) == "logits"
     assert native_answers.kind(answers(Softmax)) == "probabilities"
+
+
+def test_quantized_probabilities_may_lose_much_of_their_sum():
+    logits = np.random.default_rng(0).normal(size=(4, 1001)).astype(np.float32)
+    step = 1 / 256
+    images = {str(n): np.rint(row / step) * step for n, row in enumerate(softmax(3 * logits))}
+    assert min(row.sum() for row in images.values()) < 0.9
+    assert native_answers.kind(images, step) == "probabilities"
+    assert native_answers.kind(images) == "logits"
+    assert native_answers.kind({"large": 30 * images["0"]}, step) == "logits"
 
 
 def test_declaration_and_values_that_disagree_are_a_warning(answers):

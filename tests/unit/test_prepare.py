@@ -18,7 +18,7 @@ from deltann.images.prepare import Photograph, prepare
 from deltann.images.prepared import open_file, parts
 from deltann.provenance import netcdf_checksum
 
-HOW = Geometry(resize=64, crop=48, interpolation="bicubic")
+HOW = Geometry(resize=64, crop=(48, 48), interpolation="bicubic")
 RESIZER = "pillow"
 ORIENTATION = 0x0112
 

@@ -1,13 +1,16 @@
 """Preprocessings of a grid: named conventions, and two that come to the same are one cell."""
 
 import copy
+import io
 from collections import Counter
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from deltann.images import conventions
-from deltann.images.normalise import normalise
+from deltann.images import conventions, prepare
+from deltann.images.geometry import Geometry
+from deltann.images.normalise import layout, normalise
 from deltann.images.preprocessing import Preprocessing
 from deltann.study import grid, preparations, schema
 from deltann.study.reference import References
@@ -15,7 +18,7 @@ from helpers.config_mistakes import CONFIG
 
 ALL = ["source", "target", "imagenet", "tensorflow", "caffe", "raw"]
 MODEL = Preprocessing(
-    256, 224, "bicubic", "RGB", (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), classes=10, background=0
+    256, (224, 224), "bicubic", "RGB", (0.1, 0.2, 0.3), (0.4, 0.5, 0.6), classes=10, background=0
 )
 
 
@@ -127,3 +130,55 @@ def test_another_convention_is_compared_with_the_models_own():
         reference = references.of_model(cell)
         assert (reference.preprocessing, reference.target) == ("source", "onnx")
         assert references.of_file(cell) == cell
+
+
+def test_gray_is_pillows_and_has_one_channel():
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    gray = Preprocessing(None, (32, 48), "nearest", "gray", (0.25,), (0.5,), 10, 0)
+    luma = np.asarray(Image.fromarray(pixels).convert("L"), np.float64)
+    expected = (luma / 255 - 0.25) / 0.5
+    for order, shape in {"NCHW": (1, 1, 32, 48), "NHWC": (1, 32, 48, 1)}.items():
+        assert layout(shape, gray) == order
+        found = normalise(pixels, gray, order)
+        np.testing.assert_allclose(found, expected.reshape(shape), atol=1e-6)
+    with pytest.raises(ValueError, match=r"expected \(1, 1, 32, 48\) or \(1, 32, 48, 1\)"):
+        layout((1, 3, 32, 48), gray)
+
+
+def test_colours_have_no_cells_for_gray():
+    config = study(ALL, **own(channels="gray", mean=[0], std=[1]))
+    assert preprocessings(config, "onnx") == ["source", "tensorflow", "raw"]
+    cell = next(cell for cell in grid.cells(config) if cell.preprocessing == "raw")
+    assert grid.preprocessing(config, cell).std == (1 / 255,)
+    assert any(
+        "imagenet: its numbers are for colours" in note for note in preparations.notes(config)
+    )
+
+
+def test_a_rectangle_has_its_height_and_width():
+    config = study(["source"], **own(size=[32, 48], resize=50))
+    (cell, *_) = grid.cells(config)
+    assert grid.preprocessing(config, cell).input_shape("NCHW") == (1, 3, 32, 48)
+    assert grid.prepared_images(config, cell) == "inputs/50-32x48-bilinear/pillow.nc"
+
+
+@pytest.mark.parametrize("size", [(300, 200), (200, 300)])
+def test_a_rectangle_is_cut_out_or_squeezed(size):
+    noise = np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), np.uint8)
+    image, file = Image.fromarray(noise), io.BytesIO()
+    image.save(file, "PNG")
+    sides = [round(64 * side / 200) for side in size]
+    resized = np.asarray(image.resize(sides, Image.Resampling.BICUBIC))
+    left, top = (sides[0] - 48) // 2, (sides[1] - 32) // 2
+    cut, squeezed = (
+        prepare.pixels(file.getvalue(), Geometry.parse(word), "pillow")
+        for word in ("64-32x48-bicubic", "whole-32x48-bicubic")
+    )
+    assert np.array_equal(cut, resized[top : top + 32, left : left + 48])
+    whole = np.asarray(image.resize((48, 32), Image.Resampling.BICUBIC))
+    assert np.array_equal(squeezed, whole)
+
+
+@pytest.mark.parametrize("word", ["64-48-bicubic", "whole-32x48-nearest"])
+def test_a_geometry_is_its_word(word):
+    assert str(Geometry.parse(word)) == word

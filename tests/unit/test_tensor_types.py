@@ -15,7 +15,7 @@ PIXELS = np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3)
 
 
 def normalised(mean: float, std: float) -> np.ndarray:
-    of_model = Preprocessing(None, 16, "nearest", "RGB", (mean,) * 3, (std,) * 3, 10, 0)
+    of_model = Preprocessing(None, (16, 16), "nearest", "RGB", (mean,) * 3, (std,) * 3, 10, 0)
     return normalise(PIXELS, of_model, "NHWC")
 
 
@@ -61,7 +61,7 @@ def test_what_is_out_of_range_is_at_its_end():
 
 
 def test_whole_numbers_without_a_scale_are_raw_pixels():
-    raw = apply("raw", Preprocessing(None, 16, "nearest", "RGB", (0,) * 3, (1,) * 3, 10, 0))
+    raw = apply("raw", Preprocessing(None, (16, 16), "nearest", "RGB", (0,) * 3, (1,) * 3, 10, 0))
     given = normalise(PIXELS, raw, "NHWC")
     assert np.array_equal(encode(given, TensorType("uint8"))[0], PIXELS)
     signed = encode(normalised(128 / 255, 1 / 255), TensorType("int8"))[0]
@@ -70,7 +70,7 @@ def test_whole_numbers_without_a_scale_are_raw_pixels():
 
 @pytest.mark.parametrize("name", sorted(CONVENTIONS.keys() - {"raw"}))
 def test_whole_numbers_without_a_scale_need_whole_numbers(name):
-    how = apply(name, Preprocessing(None, 16, "nearest", "RGB", (0,) * 3, (1,) * 3, 10, 0))
+    how = apply(name, Preprocessing(None, (16, 16), "nearest", "RGB", (0,) * 3, (1,) * 3, 10, 0))
     with pytest.raises(ValueError) as error:
         encode(normalise(PIXELS, how, "NHWC"), TensorType("uint8"))
     assert "the model takes uint8, whole numbers without a scale" in str(error.value)

@@ -36,7 +36,7 @@ def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, fold
     convention = Preprocessing(**preprocessing)
     images = np.load(pixels, allow_pickle=False)
     with Runner(output / LIBRARY, threads) as loaded:
-        order = layout(loaded.input_shape, convention.crop)
+        order = layout(loaded.input_shape, convention)
         answers = [loaded.infer(normalise(image, convention, order)) for image in images]
     convention.check_output(answers[0].shape)
     np.save(output / LOGITS, np.concatenate(answers)[:, convention.background :])

@@ -125,7 +125,7 @@ def traced(
 
     with Runner(folder / LIBRARY, threads) as loaded:
         tensor_type = loaded.tvm.runtime.Tensor
-        batch = normalise(image, convention, layout(loaded.input_shape, convention.crop))
+        batch = normalise(image, convention, layout(loaded.input_shape, convention))
         batch = encode(batch, loaded.input_type)
         model_input = loaded.tvm.runtime.tensor(batch)
         last[model_input.data_ptr()] = INPUT

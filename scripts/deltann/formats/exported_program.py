@@ -81,20 +81,20 @@ def save(network: Any, shape: tuple[int, ...], output: Path, dtype: str = "float
     output.write_bytes(buffer.getvalue())
 
 
-def from_torchscript(path: Path, crop: int) -> Any:
+def from_torchscript(path: Path, shape: tuple[int, ...]) -> Any:
     """The module in a TorchScript file, converted so that torch.export takes it.
 
     The converter is PyTorch's own, in a private module.
 
     Args:
         path: a file by `torch.jit.save`; `torch.jit.load` executes no pickle.
-        crop: height and width of the input.
+        shape: of the input, with a batch of 1.
 
     Returns:
-        `torch.nn.Module`: (1, 3, crop, crop) float32 to logits.
+        `torch.nn.Module`: float32 of that shape to logits.
     """
     import torch
     from torch._export.converter import TS2EPConverter
 
     script = torch.jit.load(path, map_location="cpu").eval()
-    return TS2EPConverter(script, (torch.zeros(1, 3, crop, crop),)).convert().module()
+    return TS2EPConverter(script, (torch.zeros(shape),)).convert().module()

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from deltann.errors import StudyError
 from deltann.images import prepared
@@ -50,8 +50,8 @@ def drawing(paths: list[Path]) -> Iterator[Callable[[str], str]]:
 
 
 def encode(pixels: np.ndarray) -> str:
-    """A thumbnail in base64 of uint8 pixels (y, x, channel), RGB, square."""
+    """A thumbnail in base64 of uint8 pixels (y, x, channel), RGB: whole, on a black square."""
     buffer = io.BytesIO()
-    small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+    small = ImageOps.pad(Image.fromarray(pixels), (SIDE, SIDE), Image.Resampling.LANCZOS)
     small.save(buffer, "WEBP", quality=QUALITY)
     return base64.b64encode(buffer.getvalue()).decode("ascii")

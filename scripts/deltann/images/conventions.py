@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from deltann.cell import SOURCE, TARGET
-from deltann.images.preprocessing import Preprocessing
+from deltann.images.preprocessing import GRAY, Preprocessing
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,21 @@ CONVENTIONS = {
 PREPROCESSINGS = (SOURCE, TARGET, *CONVENTIONS)
 
 
-def apply(name: str, preprocessing: Preprocessing) -> Preprocessing:
-    """A model's preprocessing with the pixels of a convention: the geometry stays its own."""
+def fits(name: str, preprocessing: Preprocessing) -> bool:
+    """Whether a model can be fed by a convention: for gray, it treats all colours alike."""
     convention = CONVENTIONS[name]
+    alike = len(set(convention.mean)) == len(set(convention.std)) == 1
+    return alike or preprocessing.channels != GRAY
+
+
+def apply(name: str, preprocessing: Preprocessing) -> Preprocessing:
+    """A model's preprocessing with the pixels of a convention that fits.
+
+    The geometry stays the model's own, and so does gray.
+    """
+    convention = CONVENTIONS[name]
+    if preprocessing.channels == GRAY:
+        return replace(preprocessing, mean=convention.mean[:1], std=convention.std[:1])
     return replace(
         preprocessing, channels=convention.channels, mean=convention.mean, std=convention.std
     )

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 WHOLE = "whole"
-PATTERN = rf"(?P<resize>\d+|{WHOLE})-(?P<crop>\d+)-(?P<interpolation>{'|'.join(INTERPOLATIONS)})"
+PATTERN = (
+    rf"(?P<resize>\d+|{WHOLE})-(?P<height>\d+)(x(?P<width>\d+))?-"
+    rf"(?P<interpolation>{'|'.join(INTERPOLATIONS)})"
+)
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """How a photograph becomes a model's square input.
+    """How a photograph becomes a model's input.
 
     Attributes:
         resize: length of the short side before the centre crop, in pixels; None: the whole image
@@ -20,15 +23,17 @@ class Geometry:
     """
 
     resize: int | None
-    crop: int
+    crop: tuple[int, int]
     interpolation: str
 
     def __str__(self) -> str:
-        return f"{self.resize or WHOLE}-{self.crop}-{self.interpolation}"
+        height, width = self.crop
+        size = str(height) if height == width else f"{height}x{width}"
+        return f"{self.resize or WHOLE}-{size}-{self.interpolation}"
 
     @classmethod
     def parse(cls, word: str) -> "Geometry":
-        """Read a geometry from a word like `256-224-bicubic` or `whole-224-nearest`.
+        """Read a geometry from a word like `256-224-bicubic` or `whole-32x48-nearest`.
 
         Raises:
             ValueError: the word has another form.
@@ -37,4 +42,6 @@ class Geometry:
         if not match:
             raise ValueError(f"geometry {word!r}; expected <resize or {WHOLE}>-<crop>-<filter>")
         resize = None if match["resize"] == WHOLE else int(match["resize"])
-        return cls(resize, int(match["crop"]), match["interpolation"])
+        height = int(match["height"])
+        width = int(match["width"] or height)
+        return cls(resize, (height, width), match["interpolation"])

@@ -37,7 +37,7 @@ def pixels(data: bytes, geometry: Geometry, resizer: str) -> np.ndarray:
         resizer: name of a module in `deltann.images.resizers`.
 
     Returns:
-        uint8 array (crop, crop, 3), RGB.
+        uint8 array (height, width, 3) of the crop, RGB.
 
     Raises:
         OSError, ValueError, SyntaxError: the data can't be decoded (Pillow's exceptions), or the
@@ -45,9 +45,9 @@ def pixels(data: bytes, geometry: Geometry, resizer: str) -> np.ndarray:
     """
     image = _rgb(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     resize = resizers.get(resizer).resize
-    crop = geometry.crop
+    crop_height, crop_width = geometry.crop
     if geometry.resize is None:
-        return resize(np.asarray(image), (crop, crop), geometry.interpolation)
+        return resize(np.asarray(image), (crop_width, crop_height), geometry.interpolation)
     # like torchvision: the long side is rounded down, and the corner of the crop to the nearest
     width, height = (int(geometry.resize * side / min(image.size)) for side in image.size)
     size = width, height
@@ -55,8 +55,8 @@ def pixels(data: bytes, geometry: Geometry, resizer: str) -> np.ndarray:
         width, height = image.size
         raise ValueError(f"{width} by {height} pixels: too long and narrow for a centre crop")
     resized = resize(np.asarray(image), size, geometry.interpolation)
-    left, top = (round((side - crop) / 2) for side in size)
-    return np.ascontiguousarray(resized[top : top + crop, left : left + crop])
+    left, top = round((width - crop_width) / 2), round((height - crop_height) / 2)
+    return np.ascontiguousarray(resized[top : top + crop_height, left : left + crop_width])
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -31,9 +31,10 @@ def parts(count: int) -> list[slice]:
 class Writer:
     """Writes a new file, image by image."""
 
-    def __init__(self, file: h5netcdf.File, side: int):
-        file.dimensions = {"image": None, "y": side, "x": side, "channel": 3}
-        dimensions, one = ("image", "y", "x", "channel"), (1, side, side, 3)
+    def __init__(self, file: h5netcdf.File, size: tuple[int, int]):
+        height, width = size
+        file.dimensions = {"image": None, "y": height, "x": width, "channel": 3}
+        dimensions, one = ("image", "y", "x", "channel"), (1, height, width, 3)
         self._pixels = file.create_variable("pixels", dimensions, np.uint8, chunks=one)
         self._file = file
         self._names: list[str] = []
@@ -48,7 +49,7 @@ class Writer:
         Args:
             name: its name.
             label: its true label, -1 if unknown.
-            pixels: uint8 (side, side, 3), RGB.
+            pixels: uint8 (height, width, 3), RGB.
         """
         self._file.resize_dimension("image", len(self) + 1)
         self._pixels[len(self)] = pixels

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+GRAY = "gray"
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -12,7 +14,7 @@ class Preprocessing:
             is squeezed to the crop's size.
         crop: height and width of the input, in pixels.
         interpolation: `nearest`, `bilinear` or `bicubic`.
-        channels: the model's channel order, `RGB` or `BGR`.
+        channels: the model's channel order, `RGB` or `BGR`; or `gray`, which is one channel.
         mean: per channel, in the model's order, for values from 0 to 1.
         std: standard deviation, likewise.
         classes: the number of logits, without the background.
@@ -21,13 +23,19 @@ class Preprocessing:
     """
 
     resize: int | None
-    crop: int
+    crop: tuple[int, int]
     interpolation: str
     channels: str
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     classes: int
     background: int
+
+    def input_shape(self, layout: str) -> tuple[int, int, int, int]:
+        """The shape of the model's input in a memory layout, `NCHW` or `NHWC`, for one image."""
+        height, width = self.crop
+        channels = 1 if self.channels == GRAY else 3
+        return (1, channels, height, width) if layout == "NCHW" else (1, height, width, channels)
 
     def check_output(self, shape: tuple[int, ...]) -> None:
         """Check the shape of a model's output for one image.

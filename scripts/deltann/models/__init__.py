@@ -30,7 +30,7 @@ class Request:
         source: the framework.
         weights: `pretrained`, `seeded`, or the path of a file.
         preprocessing: that of the model and source.
-        images: uint8 (image, crop, crop, 3) RGB that seeded weights are fitted to, `FITTED` at
+        images: uint8 (image, height, width, 3) RGB that seeded weights are fitted to, `FITTED` at
             most; None for others.
         user_model: the entry of a model that the config describes; None for a family's.
     """

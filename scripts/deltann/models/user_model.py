@@ -5,14 +5,13 @@
 
 import importlib
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
 from deltann.errors import StudyError, check_known
 from deltann.formats import folder_tar, onnx_external_data, python_code
 from deltann.formats.onnx_graph import drop_initialized_inputs, fix_batch
-from deltann.images.conventions import CONVENTIONS
+from deltann.images import declared
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, MissingFile, Request
 from deltann.provenance import files as provenance_files
@@ -77,9 +76,7 @@ def check(described: dict) -> None:
     """
     key, source = f"models.{described['name']}.source", described["source"]
     check_known(key, source, sorted(ENVIRONMENTS), "framework")
-    if convention := described["input"].get("convention"):
-        at = f"models.{described['name']}.input.convention"
-        check_known(at, convention, list(CONVENTIONS), "convention")
+    declared.check(f"models.{described['name']}.input", described["input"])
     if "code" in described and source != "torch":
         raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
 
@@ -120,22 +117,6 @@ def _check_sha256(key: str, described: dict) -> None:
         raise StudyError(f"{key}: {read[0]!r} has another digest; expected {described['sha256']}")
 
 
-def preprocessing(described: dict) -> Preprocessing:
-    """The preprocessing that a description declares."""
-    declared = described["input"]
-    values = asdict(CONVENTIONS[declared["convention"]]) if "convention" in declared else declared
-    return Preprocessing(
-        resize=declared.get("resize"),
-        crop=declared["size"],
-        interpolation=declared["interpolation"],
-        channels=values["channels"],
-        mean=tuple(values["mean"]),
-        std=tuple(values["std"]),
-        classes=described["classes"],
-        background=described["background"],
-    )
-
-
 def missing(model: str, source: str) -> list[MissingFile]:
     """None: the files are in the config."""
     return []
@@ -150,8 +131,7 @@ def export(request: Request, output: Path) -> dict:
     described = request.user_model
     if described is None:
         raise ValueError("the request is of no user model")
-    size, layout = request.preprocessing.crop, described["input"]["layout"]
-    shape = (1, 3, size, size) if layout == "NCHW" else (1, size, size, 3)
+    shape = request.preprocessing.input_shape(described["input"]["layout"])
     EXPORTERS[described["source"]](described, request, shape, output)
     verify(described, shape, output)
     return {}
@@ -207,9 +187,8 @@ def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Pa
         exported_program.load(Path(described["file"]))  # refuses pickled objects
         output.write_bytes(Path(described["file"]).read_bytes())
     else:
-        size = request.preprocessing.crop
         exported_program.save(
-            exported_program.from_torchscript(Path(described["file"]), size), shape, output
+            exported_program.from_torchscript(Path(described["file"]), shape), shape, output
         )
 
 

@@ -22,14 +22,15 @@ class Runner(Protocol):
     """A model that its runtime has loaded: a context manager, which loads it and lets it go.
 
     Attributes:
-        input_shape: of the model's one input, (1, 3, size, size) or (1, size, size, 3).
-        input_type: of that input in the file.
+        input_shape: of the model's one input, (1, channels, height, width) or the channels last.
+        input_type, output_type: of that input and of the output in the file.
         machine: the machine that a remote runner runs on: `processor`, `system`, `threads`, and
             `gpu` where it has one. None for runners on this machine.
     """
 
     input_shape: tuple[int, ...]
     input_type: TensorType
+    output_type: TensorType
     machine: dict | None
 
     def __enter__(self) -> Self:
@@ -68,11 +69,7 @@ class Runner(Protocol):
 
 
 class LocalRunner:
-    """What runners on this machine have in common.
-
-    Attributes:
-        output_type: of the model's output in the file.
-    """
+    """What runners on this machine have in common."""
 
     input_shape: tuple[int, ...]
     input_type: TensorType = FLOAT32

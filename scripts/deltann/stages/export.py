@@ -49,7 +49,7 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
 
 
 def _pixels(path: str) -> Any:
-    """The first prepared images, uint8 (image, crop, crop, 3) RGB."""
+    """The first prepared images, uint8 (image, height, width, 3) RGB."""
     from deltann.images import prepared
 
     with prepared.open_file(Path(path)) as images:

@@ -104,7 +104,7 @@ class Model:
     def __init__(self, runner: runners.Runner, preprocessing: Preprocessing):
         self._runner, self.preprocessing = runner, preprocessing
         self.remote = runner.machine is not None
-        order = layout(runner.input_shape, preprocessing.crop)
+        order = layout(runner.input_shape, preprocessing)
         self._input = partial(normalise, preprocessing=preprocessing, order=order)
 
     def check(self, image: np.ndarray) -> None:

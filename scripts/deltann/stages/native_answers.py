@@ -11,7 +11,7 @@ from deltann.dataset.prediction_schema import LOGITS, PROBABILITIES
 from deltann.images.normalise import layout, normalise
 from deltann.images.preprocessing import Preprocessing
 
-# Probabilities of 1,001 classes in eight bits each add up to 1 within a few percent.
+# Probabilities add up to 1 within so much, and what each may have lost by quantization.
 SUM_TOLERANCE = 0.05
 
 
@@ -33,35 +33,43 @@ def describe(source: str, path: Path, preprocessing: Preprocessing, declared: st
     """
     # in a new process: a runner sets threads, which works only before a framework computes
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        answers = pool.submit(run, source, path, preprocessing).result()
+        answers, step = pool.submit(run, source, path, preprocessing).result()
     check_finite(answers)
-    return outputs(answers, declared)
+    return outputs(answers, declared, step)
 
 
-def outputs(answers: dict[str, np.ndarray], declared: str | None) -> dict:
-    """What the outputs are, and whether the values contradict the declaration: see `describe`."""
-    seen = kind(answers)
+def outputs(answers: dict[str, np.ndarray], declared: str | None, step: float = 0.0) -> dict:
+    """What the outputs are, and whether the values contradict the declaration: see `describe`.
+
+    Args:
+        answers: outputs by the image's description.
+        declared: `logits`, `probabilities` or None.
+        step: the difference of two neighbouring values of a quantized output, 0 for others.
+    """
+    seen = kind(answers, step)
     found = {"output": declared or seen, "output_warning": ""}
     if declared and declared != seen:
-        found["output_warning"] = contradiction(declared, answers)
+        found["output_warning"] = contradiction(declared, answers, step)
         print(f"WARNING: {found['output_warning']}", flush=True)
     return found
 
 
-def made_images(size: int) -> dict[str, np.ndarray]:
-    """Images by what they show, uint8 (size, size, 3), always the same."""
-    random = np.random.default_rng(0)
-    blocks = random.integers(0, 256, (-(-size // 8), -(-size // 8), 3), np.uint8)
+def made_images(height: int, width: int) -> dict[str, np.ndarray]:
+    """Images by what they show, uint8 (height, width, 3), always the same."""
+    random, shape = np.random.default_rng(0), (height, width, 3)
+    blocks = random.integers(0, 256, (-(-height // 8), -(-width // 8), 3), np.uint8)
     return {
-        "a black image": np.zeros((size, size, 3), np.uint8),
-        "a white image": np.full((size, size, 3), 255, np.uint8),
-        "an image of noise": random.integers(0, 256, (size, size, 3), np.uint8),
-        "an image of coloured blocks": blocks.repeat(8, 0).repeat(8, 1)[:size, :size],
+        "a black image": np.zeros(shape, np.uint8),
+        "a white image": np.full(shape, 255, np.uint8),
+        "an image of noise": random.integers(0, 256, shape, np.uint8),
+        "an image of coloured blocks": blocks.repeat(8, 0).repeat(8, 1)[:height, :width],
     }
 
 
-def run(source: str, path: Path, preprocessing: Preprocessing) -> dict[str, np.ndarray]:
-    """The model's outputs for each of `made_images`, (background and classes,).
+def run(
+    source: str, path: Path, preprocessing: Preprocessing
+) -> tuple[dict[str, np.ndarray], float]:
+    """The model's outputs for each of `made_images`, (background and classes,), and their `step`.
 
     Raises:
         ValueError: the model takes or gives other shapes than declared.
@@ -69,12 +77,12 @@ def run(source: str, path: Path, preprocessing: Preprocessing) -> dict[str, np.n
     runner = importlib.import_module(f"deltann.runners.{source}")
     answers = {}
     with runner.Runner(path, threads=1) as loaded:
-        order = layout(loaded.input_shape, preprocessing.crop)
-        for name, pixels in made_images(preprocessing.crop).items():
+        order = layout(loaded.input_shape, preprocessing)
+        for name, pixels in made_images(*preprocessing.crop).items():
             output = np.asarray(loaded.infer(normalise(pixels, preprocessing, order)))
             preprocessing.check_output(output.shape)
             answers[name] = output[0].copy()
-    return answers
+        return answers, loaded.output_type.scale or 0.0
 
 
 def check_finite(answers: dict[str, np.ndarray]) -> None:
@@ -99,19 +107,20 @@ def check_finite(answers: dict[str, np.ndarray]) -> None:
     )
 
 
-def kind(answers: dict[str, np.ndarray]) -> str:
+def kind(answers: dict[str, np.ndarray], step: float = 0.0) -> str:
     """`probabilities` if the outputs for every image aren't negative and add up to 1."""
-    return PROBABILITIES if all(map(_is_distribution, answers.values())) else LOGITS
+    seen = all(_is_distribution(output, step) for output in answers.values())
+    return PROBABILITIES if seen else LOGITS
 
 
-def contradiction(declared: str, answers: dict[str, np.ndarray]) -> str:
+def contradiction(declared: str, answers: dict[str, np.ndarray], step: float = 0.0) -> str:
     """A sentence that says how the outputs contradict what is declared."""
     if declared == LOGITS:
         return (
             "output: logits is declared, but for each test image the outputs aren't negative and"
             " add up to 1, as probabilities do; if they are, declare output: probabilities"
         )
-    name, output = next(item for item in answers.items() if not _is_distribution(item[1]))
+    name, output = next(item for item in answers.items() if not _is_distribution(item[1], step))
     return (
         f"output: probabilities is declared, but for {name} the outputs range from"
         f" {output.min():.3g} to {output.max():.3g} and add up to {output.sum():.3g}; if they are"
@@ -119,6 +128,12 @@ def contradiction(declared: str, answers: dict[str, np.ndarray]) -> str:
     )
 
 
-def _is_distribution(output: np.ndarray) -> bool:
+def _is_distribution(output: np.ndarray, step: float) -> bool:
+    """Whether outputs can be probabilities, each rounded to a multiple of `step`.
+
+    1,001 probabilities in eight bits may add up to 0.5: most of them are stored as 0.
+    """
     total = float(output.sum(dtype=np.float64))
-    return bool(output.min() >= 0) and abs(total - 1) <= SUM_TOLERANCE
+    tolerance = SUM_TOLERANCE + len(output) * step / 2
+    in_range = output.min() >= 0 and output.max() <= 1 + SUM_TOLERANCE
+    return bool(in_range) and abs(total - 1) <= tolerance

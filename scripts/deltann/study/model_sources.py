@@ -6,6 +6,7 @@ from pathlib import Path
 
 from deltann import models
 from deltann.formats import folder_tar
+from deltann.images import declared
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, SEEDED, user_model
 
@@ -38,7 +39,10 @@ def sources(config: dict, model: str) -> dict[str, Preprocessing]:
     """The frameworks that a model can come from, each with its preprocessing."""
     if is_user_model(config, model):
         described = entry(config, model)
-        return {described["source"]: user_model.preprocessing(described)}
+        preprocessing = declared.preprocessing(
+            described["input"], described["classes"], described["background"]
+        )
+        return {described["source"]: preprocessing}
     return models.family(model).MODELS[model]
 
 

@@ -33,7 +33,7 @@ def described(config: dict, model: str, source: str, target: str, name: str) -> 
     of_target = sources(config, model)[target]
     resize = of_target.resize
     if resize is not None:
-        resize = round(resize * of_source.crop / of_target.crop)
+        resize = round(resize * min(of_source.crop) / min(of_target.crop))
     return replace(
         of_target,
         crop=of_source.crop,
@@ -59,10 +59,13 @@ def merged(config: dict, model: str, source: str, target: str) -> dict[str, str]
     That is itself, or an earlier one that comes to the same. `source` counts as the earliest, as
     every cell's reference has it.
     """
+    known = sources(config, model)
     applicable = [
         name
         for name in config["preprocessing"]
-        if name != TARGET or (target != source and target in sources(config, model))
+        if name == SOURCE
+        or (name == TARGET and target != source and target in known)
+        or (name in conventions.CONVENTIONS and conventions.fits(name, known[source]))
     ]
     first: dict[tuple[Preprocessing, bytes], str] = {}
     for name in sorted(applicable, key=lambda name: name != SOURCE):
@@ -78,6 +81,12 @@ def _seen(preprocessing: Preprocessing) -> tuple[Preprocessing, bytes]:
     return replace(preprocessing, mean=(0, 0, 0), std=(1, 1, 1)), numbers.tobytes()
 
 
+def _why_none(name: str) -> str:
+    if name == TARGET:
+        return "no converted model of this study is known in its target's framework"
+    return "its numbers are for colours, and every model of this study takes gray"
+
+
 def notes(config: dict) -> Iterator[str]:
     """One sentence for each preprocessing of the config that changes nothing for some models."""
     files = [
@@ -89,10 +98,7 @@ def notes(config: dict) -> Iterator[str]:
     kept = {file: merged(config, *file) for file in files}
     for name in config["preprocessing"]:
         if not any(name in of_file for of_file in kept.values()):
-            yield (
-                f"preprocessing {name}: no converted model of this study is known in its target's "
-                "framework, so it has no cells"
-            )
+            yield f"preprocessing {name}: {_why_none(name)}, so it has no cells"
         same: dict[str, list[str]] = {}
         for (model, source, target), of_file in kept.items():
             if of_file.get(name, name) != name:

@@ -85,8 +85,13 @@ def type_in_words(schema: dict) -> str:
         words = words.replace("a text", "a text that isn't empty")
     if "required" in schema:
         words += f" with {', '.join(schema['required'])}"
-    if "minItems" in schema and schema["minItems"] == schema.get("maxItems"):
-        return f"{words} of {schema['minItems']} entries"
-    bounds = [text.format(schema[key]) for key, text in BOUNDS.items() if key in schema]
+    fixed = "minItems" in schema and schema["minItems"] == schema.get("maxItems")
+    if fixed:
+        words += f" of {schema['minItems']} entries"
+    bounds = [
+        text.format(schema[key])
+        for key, text in BOUNDS.items()
+        if key in schema and not (fixed and key.endswith("Items"))
+    ]
     unique = ["each entry once"] if schema.get("uniqueItems") else []
     return ", ".join([words, *bounds, *unique]).replace(" 1 entries", " 1 entry")

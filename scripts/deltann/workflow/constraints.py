@@ -7,7 +7,7 @@ from deltann.study import grid, model_sources
 
 # Edges joined by `+`.
 ROUTE = "[a-z0-9_]+(\\+[a-z0-9_]+)*"
-GEOMETRY = "[a-z0-9]+-[0-9]+-[a-z]+"
+GEOMETRY = "[a-z0-9]+-[0-9x]+-[a-z]+"
 
 
 def suffixes() -> str:

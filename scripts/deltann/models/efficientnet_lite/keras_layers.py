@@ -91,9 +91,7 @@ def architecture(name: str, preprocessing: Preprocessing) -> Any:
         settings = {"strides": stride, "padding": "same", "use_bias": False}
         return layers.Conv2D(filters, kernel, name=_named(layer), **settings)(x)
 
-    inputs = x = layers.Input(
-        (preprocessing.crop, preprocessing.crop, 3), batch_size=1, name="image"
-    )
+    inputs = x = layers.Input((*preprocessing.crop, 3), batch_size=1, name="image")
     x = normalised(convolved(x, "_conv_stem", STEM, 3, 2), "_bn0")
     for number, block in enumerate(blocks(name)):
         stem, entry, filters = f"_blocks.{number}.", x, x.shape[-1]

@@ -32,9 +32,10 @@ SPREAD = 2.0
 
 
 def _preprocessings(model: str) -> dict[str, Preprocessing]:
-    crop = CROPS[model]
+    side = CROPS[model]
     # slim trained its ResNet v2 on 299 pixels; the TFLite file is made from it
-    large = 299 if model == "resnet101" else crop
+    large = 299 if model == "resnet101" else side
+    crop, large_crop = (side, side), (large, large)
     common: dict[str, Any] = {"channels": "RGB", "classes": 1000}
     return {
         "torch": Preprocessing(
@@ -43,10 +44,10 @@ def _preprocessings(model: str) -> dict[str, Preprocessing]:
         # as keras.utils.load_img(target_size=…) in Keras's documentation: squeezed, nearest
         "keras": Preprocessing(None, crop, "nearest", background=0, **HALF, **common),
         "tensorflow": Preprocessing(
-            round(crop / CENTRAL), crop, "bilinear", background=1, **UNIT, **common
+            round(side / CENTRAL), crop, "bilinear", background=1, **UNIT, **common
         ),
         "tflite": Preprocessing(
-            round(large / CENTRAL), large, "bilinear", background=1, **HALF, **common
+            round(large / CENTRAL), large_crop, "bilinear", background=1, **HALF, **common
         ),
     }
 

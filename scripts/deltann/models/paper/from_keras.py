@@ -68,16 +68,15 @@ def export_savedmodel(model: Any, folder: Path) -> None:
 
 
 def build(request: Request) -> Any:
-    """The `keras.Model`, (batch, crop, crop, 3) float32 to logits (batch, classes)."""
+    """The `keras.Model`, (batch, height, width, 3) float32 to logits (batch, classes)."""
     import keras
     import tensorflow
 
     tensorflow.config.experimental.enable_op_determinism()
     preprocessing = request.preprocessing
     make = getattr(keras.applications, APPLICATIONS[request.model])
-    crop = preprocessing.crop
     settings = {
-        "input_shape": (crop, crop, 3),
+        "input_shape": (*preprocessing.crop, 3),
         "classifier_activation": None,
     }
     if request.weights == PRETRAINED:

@@ -12,12 +12,11 @@ from deltann.models.paper import SPREAD, seed
 
 def export(request: Request, output: Path) -> None:
     """Save a `.pt2` file."""
-    crop = request.preprocessing.crop
-    exported_program.save(build(request), (1, 3, crop, crop), output)
+    exported_program.save(build(request), request.preprocessing.input_shape("NCHW"), output)
 
 
 def build(request: Request) -> Any:
-    """The `torch.nn.Module` in evaluation mode, (1, 3, crop, crop) float32 to logits (1, 1000)."""
+    """The `torch.nn.Module` in evaluation mode, (1, 3, height, width) to logits (1, 1000)."""
     import torch
 
     models = load_torchvision().models
