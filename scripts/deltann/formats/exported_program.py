@@ -35,16 +35,16 @@ def load(path: Path) -> Any:
 
 def input_shape(program: Any) -> tuple[int, ...]:
     """The shape of the one input of a `torch.export.ExportedProgram`."""
-    return tuple(int(side) for side in _input(program).shape)
+    return tuple(int(side) for side in input_value(program).shape)
 
 
 def input_dtype(program: Any) -> str:
     """The type of the one input of a `torch.export.ExportedProgram`, as `float32`."""
-    return str(_input(program).dtype).removeprefix("torch.")
+    return str(input_value(program).dtype).removeprefix("torch.")
 
 
-def _input(program: Any) -> Any:
-    """The `torch.Tensor` without values that stands for the program's one input."""
+def input_value(program: Any) -> Any:
+    """The tensor without values that stands for the program's one input."""
     (name,) = program.graph_signature.user_inputs
     (node,) = (node for node in program.graph.nodes if node.name == name)
     return node.meta["val"]
@@ -54,7 +54,7 @@ def sample(program: Any) -> Any:
     """Zeros as a `torch.export.ExportedProgram` takes them, a `torch.Tensor`."""
     import torch
 
-    return torch.zeros(input_shape(program), dtype=_input(program).dtype)
+    return torch.zeros(input_shape(program), dtype=input_value(program).dtype)
 
 
 def save(network: Any, shape: tuple[int, ...], output: Path, dtype: str = "float32") -> None:
@@ -73,28 +73,23 @@ def save(network: Any, shape: tuple[int, ...], output: Path, dtype: str = "float
     with torch.no_grad():
         zeros = torch.zeros(shape, dtype=getattr(torch, dtype))
         program = torch.export.export(network, (zeros,))
-    for node in program.graph.nodes:
-        node.meta.pop("stack_trace", None)  # has the path of torch's installation
+    _drop_what_varies(program.graph_module)
     # through a buffer, because the archive contains the name of the file that it is saved to
     buffer = io.BytesIO()
     torch.export.save(program, buffer)
     output.write_bytes(buffer.getvalue())
 
 
-def from_torchscript(path: Path, shape: tuple[int, ...]) -> Any:
-    """The module in a TorchScript file, converted so that torch.export takes it.
-
-    The converter is PyTorch's own, in a private module.
-
-    Args:
-        path: a file by `torch.jit.save`; `torch.jit.load` executes no pickle.
-        shape: of the input, with a batch of 1.
-
-    Returns:
-        `torch.nn.Module`: float32 of that shape to logits.
-    """
+def _drop_what_varies(program: Any) -> None:
+    """Drop, from a `torch.fx.GraphModule`, notes on nodes that differ between two exports."""
     import torch
-    from torch._export.converter import TS2EPConverter
 
-    script = torch.jit.load(path, map_location="cpu").eval()
-    return TS2EPConverter(script, (torch.zeros(shape),)).convert().module()
+    for name, module in program.named_modules():
+        if not isinstance(module, torch.fx.GraphModule):
+            continue
+        for node in module.graph.nodes:
+            node.meta.pop("stack_trace", None)  # has the path of torch's installation
+            node.meta.pop("from_node", None)  # has addresses in memory
+            node.meta.pop("custom", None)  # says which function of torch traced the node
+            if name:
+                node.meta.pop("nn_module_stack", None)  # of a branch: has addresses in memory

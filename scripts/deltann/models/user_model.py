@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from deltann.errors import StudyError, check_known
-from deltann.formats import folder_tar, onnx_external_data, python_code
+from deltann.formats import folder_tar, onnx_external_data, python_code, torch_kinds
 from deltann.formats.onnx_graph import drop_initialized_inputs, fix_batch
 from deltann.images import declared
 from deltann.images.preprocessing import Preprocessing
@@ -79,6 +79,11 @@ def check(described: dict) -> None:
     declared.check(f"models.{described['name']}.input", described["input"])
     if "code" in described and source != "torch":
         raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
+    if "output_name" in described and source != "torch":
+        raise StudyError(
+            f"config key models.{described['name']}.output_name: {described['output_name']!r};"
+            f" expected no output_name for a model from {source}, only for one from torch"
+        )
 
 
 def check_file(described: dict) -> None:
@@ -102,6 +107,11 @@ def check_file(described: dict) -> None:
     for number, name in enumerate(described.get("code", {}).get("files", [])):
         if not Path(name).exists():
             raise StudyError(f"{key}.code.files[{number}]: {name!r} doesn't exist")
+    if described["source"] == "torch" and "file" in described:
+        try:
+            torch_kinds.check_model(path, _shape(described))
+        except StudyError as error:
+            raise StudyError(f"{at}: {str(path)!r}: {error}") from error
     if "sha256" in described:
         _check_sha256(f"{key}.sha256", described)
 
@@ -115,6 +125,14 @@ def _check_sha256(key: str, described: dict) -> None:
         )
     if provenance_files.checksum(Path(read[0])) != described["sha256"]:
         raise StudyError(f"{key}: {read[0]!r} has another digest; expected {described['sha256']}")
+
+
+def _shape(described: dict) -> tuple[int, ...]:
+    """The shape of the declared input, for one image."""
+    wanted = declared.preprocessing(
+        described["input"], described["classes"], described["background"]
+    )
+    return wanted.input_shape(described["input"]["layout"])
 
 
 def missing(model: str, source: str) -> list[MissingFile]:
@@ -179,17 +197,12 @@ def shapes(source: str, path: Path, shape: tuple[int, ...]) -> tuple[tuple[int, 
 
 
 def _torch(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
-    from deltann.formats import exported_program
+    from deltann.formats import torch_network
 
     if "code" in described:
         _export_code(described, request.weights, shape, output)
-    elif described["file"].lower().endswith(".pt2"):
-        exported_program.load(Path(described["file"]))  # refuses pickled objects
-        output.write_bytes(Path(described["file"]).read_bytes())
     else:
-        exported_program.save(
-            exported_program.from_torchscript(Path(described["file"]), shape), shape, output
-        )
+        torch_network.save_file(Path(described["file"]), shape, described, output)
 
 
 def _export_code(described: dict, weights: str, shape: tuple[int, ...], output: Path) -> None:
@@ -198,9 +211,7 @@ def _export_code(described: dict, weights: str, shape: tuple[int, ...], output: 
     Raises:
         ValueError: the code reads a file that isn't an input of the job.
     """
-    import torch
-
-    from deltann.formats import exported_program
+    from deltann.formats import torch_network, torch_weights
 
     code = described["code"]
     given = [] if weights == PRETRAINED else [weights]
@@ -214,8 +225,8 @@ def _export_code(described: dict, weights: str, shape: tuple[int, ...], output: 
     with python_code.only_reading([*files(described), *given], refuse):
         network = python_code.call(Path(code["file"]), code["function"])
         if given:
-            network.load_state_dict(torch.load(weights, weights_only=True))
-        exported_program.save(network.eval(), shape, output)
+            torch_weights.load(network, Path(weights))
+        torch_network.save(network.eval(), shape, described, output)
 
 
 def _onnx(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:

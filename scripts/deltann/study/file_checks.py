@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deltann import models
 from deltann.errors import StudyError, did_you_mean
+from deltann.formats import torch_kinds
 from deltann.images.collection import label_sources, list_images, read_list, scan_folder, select
 from deltann.models import PRETRAINED, SEEDED, MissingFile, user_model
 from deltann.provenance import files
@@ -60,6 +61,11 @@ def _check_weights(config: dict, model: str, source: str) -> None:
             f"config key {key}: {str(path)!r} doesn't exist; expected pretrained, seeded, or the "
             f"path of the weights{did_you_mean(path, (PRETRAINED, SEEDED))}"
         )
+    if source == "torch":
+        try:
+            torch_kinds.check_weights(path)
+        except StudyError as error:
+            raise StudyError(f"config key {key}: {str(path)!r}: {error}") from error
     if "sha256" in described and (path.is_dir() or files.checksum(path) != described["sha256"]):
         raise StudyError(
             f"config key {key}.sha256: {str(path)!r} has another digest; expected "

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from deltann.formats import exported_program
+from deltann.formats import exported_program, torch_weights
 from deltann.formats.torchvision_loader import load_torchvision
 from deltann.images.normalise import normalise
 from deltann.models import PRETRAINED, SEEDED, Request
@@ -30,7 +30,7 @@ def build(request: Request) -> Any:
     if request.weights == SEEDED:
         fit(network, request)
     else:
-        network.load_state_dict(torch.load(request.weights, weights_only=True, map_location="cpu"))
+        torch_weights.load(network, Path(request.weights))
     return network.eval()
 
 
