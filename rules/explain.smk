@@ -20,6 +20,7 @@ rule explain:
         images=lambda wildcards: (
             f"{STUDY}/{grid.prepared_images(config, EXPLAINED.cell(wildcards))}"
         ),
+        class_names=inputs.class_names_file(config),
         environment=lambda wildcards: layout.manifest(
             grid.environment(config, EXPLAINED.cell(wildcards))
         ),
@@ -51,6 +52,7 @@ rule explain:
             grid.preprocessing(config, EXPLAINED.cell(wildcards))
         ),
         database=lambda wildcards: EXPLAINED.database_options(STUDY, wildcards),
+        class_names=lambda wildcards: inputs.class_names_option(config),
         seconds=config["limits"]["compile"]["seconds"],
         memory_mb=config["limits"]["compile"]["memory_mb"],
         code=lambda wildcards: code_digest(
@@ -65,6 +67,7 @@ rule explain:
         "{params.python:q} scripts/explain.py --cell {params.cell:q}"
         " --framework {params.framework:q} --passes {params.passes:q}"
         " --schedule {wildcards.schedule:q} --target {params.tvm_target:q} {params.database:q}"
+        " {params.class_names:q}"
         " --threads {params.device_threads} --preprocessing {params.preprocessing:q}"
         " --images {input.images:q} --prediction {input.prediction:q} --native {input.native:q}"
         " --model-file {input.artifact:q} --model-file-record {input.record:q}"

@@ -5,7 +5,7 @@ from pathlib import Path
 from deltann.images import resizers
 from deltann.images.collection import LABELS, list_images, scan_folder, select
 from deltann.study import file_checks, layout, model_sources
-from deltann.workflow import constraints
+from deltann.workflow import constraints, inputs
 from deltann.workflow.code_digest import code_digest
 from deltann.workflow.errors import raise_as_workflow_error
 
@@ -57,6 +57,7 @@ rule photographs:
     input:
         images=IMAGE_FILES,
         listed=SUBSET.get("list", []),
+        class_names=inputs.class_names_file(config),
         environment=layout.manifest("images"),
     output:
         photographs=f"{STUDY}/{layout.PHOTOGRAPHS}",
@@ -74,12 +75,13 @@ rule photographs:
             for model in model_sources.model_names(config)
             for preprocessing in model_sources.sources(config, model).values()
         ),
+        class_names=lambda wildcards: inputs.class_names_option(config),
         code=code_digest("scripts/photographs.py"),
     message:
         "Listing the photographs"
     shell:
         "{params.python:q} scripts/photographs.py --images={params.images:q} {params.subset:q}"
-        " --classes {params.classes} --environment {input.environment:q}"
+        " --classes {params.classes} {params.class_names:q} --environment {input.environment:q}"
         " --output {output.photographs:q} --record {output.record:q} > {log:q} 2>&1"
 
 

@@ -30,6 +30,7 @@ if __name__ == "__main__":
     parser.add_argument("--prediction", type=Path, required=True, help="the cell's, NetCDF")
     parser.add_argument("--native", type=Path, required=True, help="the native cell's, NetCDF")
     parser.add_argument("--config", type=Path, required=True, help="the study's, resolved, JSON")
+    cli.class_names_argument(parser)
     parser.add_argument("--page", type=Path, required=True, help="the page to write, HTML")
     parser.add_argument("--facts", type=Path, required=True, help="the same, JSON")
     stage.limit_arguments(parser)

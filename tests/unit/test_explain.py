@@ -163,9 +163,16 @@ def test_a_difference_before_any_pass_is_told_apart():
     assert facts["before_passes"]["differs"] and facts["minimal"] == []
     lines = formatting.sentences(facts)
     assert any("before any pass" in line and "prepared differently" in line for line in lines)
-    facts |= {"cell": "c", "native": "n", "verdict": lines, "reproduce": "<b>"}
+    facts |= {
+        "class_names": ["cat", "<dog>"],
+        "cell": "c",
+        "native": "n",
+        "verdict": lines,
+        "reproduce": "<b>",
+    }
     text = page.page(facts)
     assert "&lt;a&gt;.jpg" in text and "<a>.jpg" not in text and "&lt;b&gt;" in text
+    assert "<td>&lt;dog&gt;</td>" in text and "<td>cat</td>" in text
 
 
 def test_the_commands_on_the_page_are_of_this_study_and_can_be_pasted(tmp_path):

@@ -182,8 +182,9 @@ def test_page_of_a_study_without_any_image(tmp_path):
 def test_names_are_text_whatever_they_hold(tmp_path):
     names = {"image": np.array(NASTY, object)}
     cells = [ran(cell("torch"), [1] * 4, **names), ran(cell("torch", "O0"), [2] * 4, **names)]
-    text = page.page(study(tmp_path, cells), str)
+    text = page.page(study(tmp_path, cells), str, class_names=NASTY)
     assert [entry["name"] for entry in content(text)["entries"]] == NASTY
+    assert content(text)["classes"] == NASTY
     scripts = []
     parser = HTMLParser()  # a browser may take the page for HTML
     parser.handle_starttag = lambda tag, attributes: tag == "script" and scripts.append(attributes)

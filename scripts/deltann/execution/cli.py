@@ -1,6 +1,7 @@
 """What every script has in common: one sentence on a fault of the user's, no traceback."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 
@@ -20,3 +21,8 @@ def run(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentPar
         main(options)
     except (StudyError, Transient, OSError) as error:
         sys.exit(f"{parser.prog}: error: {error}")
+
+
+def class_names_argument(parser: argparse.ArgumentParser) -> None:
+    """Add `--class-names`, which has the arguments of `images.class_names.read`, or nothing."""
+    parser.add_argument("--class-names", type=json.loads, help="how classes are named, JSON")

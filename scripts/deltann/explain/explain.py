@@ -13,7 +13,7 @@ from deltann.errors import StudyError
 from deltann.execution import stage
 from deltann.explain import SCHEDULE, formatting, page, reproduce, search
 from deltann.explain.attempts import Attempts
-from deltann.images import prepared
+from deltann.images import class_names, prepared
 from deltann.provenance import files, records
 
 
@@ -36,7 +36,9 @@ def explain(options: argparse.Namespace, environment_digest: str) -> None:
     with files.scratch(options.page) as folder:
         np.save(folder / "pixels.npy", _pixels(options, compiled.inputs_digest, rows))
         facts = search.search(_case(options, compiled, native, rows), _attempts(options, folder))
+    named = class_names.read(**options.class_names) if options.class_names else []
     facts |= {
+        "class_names": class_names.shown(named),
         "cell": options.cell,
         "native": "/".join(str(native[name].item()) for name in NAMES),
         "same_inputs": native.inputs_digest == compiled.inputs_digest,

@@ -45,12 +45,21 @@ def _images(facts: dict) -> str:
     rows = [
         [
             row["image"],
-            *(part for name in who for part in (row[name]["label"], number(row[name]["margin"]))),
+            *(
+                part
+                for name in who
+                for part in (_class(facts, row[name]["label"]), number(row[name]["margin"]))
+            ),
             *(number(row[name]["difference"]) for name in who[1:]),
         ]
         for row in facts["images"]
     ]
     return table(head, rows)
+
+
+def _class(facts: dict, label: int) -> object:
+    """A class's name, or its number if it has none."""
+    return facts["class_names"][label] if label < len(facts["class_names"]) else label
 
 
 def _sets(facts: dict) -> str:

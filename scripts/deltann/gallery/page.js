@@ -121,6 +121,7 @@ function main() {
     const short = number && number < 0.001 ? number.toExponential(0) : +number.toPrecision(2);
     return `${short} %`;
   };
+  const className = (label) => data.classes[label] ?? `class ${label}`;
   const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 
   function cellList(some, all) {
@@ -131,7 +132,7 @@ function main() {
   }
 
   function answerRow(answer, part, all) {
-    const name = make("th", { scope: "row" }, `class ${answer.label}`);
+    const name = make("th", { scope: "row" }, className(answer.label));
     if (answer.label === part.truth) name.append(" ", make("span", { class: "right" }, "true label"));
     for (const source of natives(answer.cells))
       name.append(" ", make("span", { class: "mark" }, `native ${source}`));
@@ -162,7 +163,7 @@ function main() {
 
   function article({ entry, parts }) {
     const truths = [...new Set(parts.map((part) => part.truth))];
-    const truth = truths.map((label) => (label === null ? "unknown" : `class ${label}`)).join(", ");
+    const truth = truths.map((label) => (label === null ? "unknown" : className(label))).join(", ");
     const picture = make("img", {
       src: `data:${data.type};base64,${entry.thumbnail}`,
       alt: `Thumbnail of ${entry.name}`, width: data.side, height: data.side,

@@ -4,7 +4,7 @@ It isn't HTML because Snakemake's report embeds HTML as a data URI, and browsers
 megabytes. Files of other types are downloads of any size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -20,7 +20,12 @@ HERE = Path(__file__).parent
 LIMIT = 20_000_000
 
 
-def page(dataset: xr.Dataset, draw: Callable[[str], str], limit: int = LIMIT) -> str:
+def page(
+    dataset: xr.Dataset,
+    draw: Callable[[str], str],
+    limit: int = LIMIT,
+    class_names: Sequence[str] = (),
+) -> str:
     """The gallery.
 
     Args:
@@ -28,6 +33,7 @@ def page(dataset: xr.Dataset, draw: Callable[[str], str], limit: int = LIMIT) ->
         draw: gives an image's thumbnail in base64, by the image's name.
         limit: bytes. If not every image fits, those on which the fewest cells disagree are left
             out, and the page says how many.
+        class_names: the classes as people read them, in their order; empty if they have no names.
 
     Raises:
         ValueError: the limit is too low for the page without any image.
@@ -35,7 +41,7 @@ def page(dataset: xr.Dataset, draw: Callable[[str], str], limit: int = LIMIT) ->
     """
     entries, total = answers.collect(dataset, limit)
     # the statement on left out images is longest if all are left out
-    room = limit - len(_fill(dataset, [], [], total))
+    room = limit - len(_fill(dataset, [], [], total, class_names))
     pictures: list[str] = []
     for entry in entries:
         picture = draw(entry.name)
@@ -43,19 +49,26 @@ def page(dataset: xr.Dataset, draw: Callable[[str], str], limit: int = LIMIT) ->
         if room < 0:
             break
         pictures.append(picture)
-    text = _fill(dataset, entries[: len(pictures)], pictures, total)
+    text = _fill(dataset, entries[: len(pictures)], pictures, total, class_names)
     size = len(text.encode())
     if size > limit:
         raise ValueError(f"a gallery of {size} bytes; expected at most {limit}")
     return text
 
 
-def _fill(dataset: xr.Dataset, entries: list[Entry], pictures: list[str], total: int) -> str:
+def _fill(
+    dataset: xr.Dataset,
+    entries: list[Entry],
+    pictures: list[str],
+    total: int,
+    class_names: Sequence[str],
+) -> str:
     """The page with these entries."""
     rows = zip(*(dataset[name].values.tolist() for name in NAMES), strict=True)
     parts = {
         "names": to_json(NAMES),
         "cells": to_json(list(rows)),
+        "classes": to_json(list(class_names)),
         "type": to_json(thumbnails.TYPE),
         "side": to_json(thumbnails.SIDE),
         "thumbnails": to_json(pictures),

@@ -1,12 +1,10 @@
-"""A collection of image files: a folder or an archive, with its images, a subset, and labels."""
+"""A collection of image files: a folder or an archive, with its images and a subset."""
 
-import csv
-import io
 import os
 import re
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
@@ -217,79 +215,3 @@ def _text(path: Path, key: str) -> str:
         raise StudyError(f"{path}: not UTF-8 text: {error}") from error
     except OSError as error:
         raise StudyError(f"{key}{str(path)!r} can't be read: {error.strerror}") from error
-
-
-def label_sources(collection: Collection, names: list[str]) -> dict[str, int | str]:
-    """What determines the class of each image.
-
-    `labels.csv` if it exists, for all images. Otherwise the name of the sub-folder that an image is
-    in (a class number or a WordNet ID), or the file name of an ILSVRC-2012 validation image.
-
-    Returns:
-        By image name: the 0-based class, a WordNet ID (`n01440764`), or the published name of a
-        validation image (`ILSVRC2012_val_00000001.JPEG`). Images without a label are missing.
-
-    Raises:
-        StudyError: a sub-folder isn't named by a class, or from `read_labels`.
-    """
-    if LABELS in collection.files:
-        return dict(read_labels(collection, names))
-    if collection.packaged:
-        matches = {name: PACKAGED.fullmatch(name) for name in names}
-        return {name: int(match["label"]) for name, match in matches.items() if match}
-    sources: dict[str, int | str] = {}
-    for name in names:
-        folder, _, base = name.rpartition("/")
-        if folder:
-            sources[name] = _class(collection, folder, name)
-        elif VALIDATION.fullmatch(stem := os.path.splitext(base)[0]):
-            sources[name] = f"{stem}.JPEG"
-    return sources
-
-
-def _class(collection: Collection, folder: str, name: str) -> int | str:
-    if NUMBER.fullmatch(folder):
-        return int(folder)
-    if WORDNET.fullmatch(folder):
-        return folder
-    raise StudyError(
-        f"{collection.where}: {name!r} is in {folder!r}; expected a sub-folder named by a class "
-        f"number or a WordNet ID like n01440764, or {LABELS} beside the sub-folders"
-    )
-
-
-def read_labels(collection: Collection, names: Iterable[str]) -> dict[str, int]:
-    """Read `labels.csv`: columns `image` and `label`, a 0-based class.
-
-    Returns:
-        The labels by image name, without the images that the file doesn't name.
-
-    Raises:
-        StudyError: the file isn't UTF-8 or lacks a column, a label isn't a class number, or an
-            image is named twice or isn't in `names`; the message gives the line.
-    """
-    known = set(names)
-    where = str(collection.path / LABELS)
-    labels: dict[str, int] = {}
-    try:
-        text = collection.read(LABELS).decode("utf-8-sig")
-        rows = csv.DictReader(io.StringIO(text, newline=""))
-        if not {"image", "label"} <= set(rows.fieldnames or ()):
-            raise StudyError(f"{where}: columns are {rows.fieldnames}; expected image and label")
-        for row in rows:
-            _add_label(labels, row, known, f"{where}, line {rows.line_num}")
-    except (UnicodeDecodeError, csv.Error) as error:
-        kind = "UTF-8" if isinstance(error, UnicodeDecodeError) else "CSV"
-        raise StudyError(f"{where}: not {kind} text: {error}") from error
-    return labels
-
-
-def _add_label(labels: dict[str, int], row: dict, known: set[str], where: str) -> None:
-    name, label = row["image"], row["label"] or ""
-    if name in labels:
-        raise StudyError(f"{where}: {name!r} is named twice")
-    if name not in known:
-        raise StudyError(f"{where}: {name!r} is not an image")
-    if not NUMBER.fullmatch(label.strip()):
-        raise StudyError(f"{where}: label {label!r}; expected a class number from 0")
-    labels[name] = int(label)

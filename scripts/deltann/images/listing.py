@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from deltann.errors import StudyError
 from deltann.images.collection import (
     UNKNOWN_LABEL,
     Collection,
-    label_sources,
     list_images,
     open_collection,
     select,
 )
+from deltann.images.labels import label_sources
 from deltann.provenance import files
 
 COLUMNS = ["image", "label", "sha256"]
@@ -29,13 +29,16 @@ class Entry:
     sha256: str
 
 
-def list_photographs(images: Path, subset: dict, classes: int) -> list[Entry]:
+def list_photographs(
+    images: Path, subset: dict, classes: int, class_names: Sequence[str] = ()
+) -> list[Entry]:
     """List the photographs of a study, sorted by name.
 
     Args:
         images: a folder, foolbox's wheel or a download's archive.
         subset: see `deltann.images.collection.select`.
         classes: the number of classes that all models of the study have.
+        class_names: the classes' names in their order, if they have any.
 
     Raises:
         StudyError: a label isn't below `classes`; ILSVRC-2012 has no such WordNet ID or validation
@@ -44,7 +47,7 @@ def list_photographs(images: Path, subset: dict, classes: int) -> list[Entry]:
     with open_collection(images) as collection:
         names = list_images(collection)
         selected = select(names, subset, collection.where)
-        sources = label_sources(collection, names)
+        sources = label_sources(collection, names, class_names)
         labels = {
             name: _label(collection, name, sources[name]) for name in selected if name in sources
         }

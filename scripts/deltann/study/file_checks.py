@@ -6,7 +6,9 @@ from pathlib import Path
 from deltann import models
 from deltann.errors import StudyError, did_you_mean
 from deltann.formats import torch_kinds
-from deltann.images.collection import label_sources, list_images, read_list, scan_folder, select
+from deltann.images import class_names
+from deltann.images.collection import list_images, read_list, scan_folder, select
+from deltann.images.labels import label_sources
 from deltann.models import PRETRAINED, SEEDED, MissingFile, user_model
 from deltann.provenance import files
 from deltann.study import model_sources, weights
@@ -46,6 +48,33 @@ def check_models(config: dict) -> None:
     for model, source in model_sources.model_selections(config):
         _check_weights(config, model, source)
     weights.check(_missing(config))
+    check_class_names(config)
+
+
+def check_class_names(config: dict) -> list[str]:
+    """Check the files of class names; return the names of the study's classes, or an empty list.
+
+    Raises:
+        StudyError: as `check_database`.
+    """
+    found: list[str] = []
+    for model in model_sources.model_names(config):
+        if (arguments := model_sources.class_names(config, model)) is None:
+            continue
+        key = f"models.{model}.class_names"
+        _refuse_patterns(key, [arguments["file"]])
+        try:
+            names = class_names.read(**arguments)
+        except StudyError as error:
+            raise StudyError(f"config key {key}: {error}") from error
+        for number, (name, other) in enumerate(zip(names, found, strict=False)):
+            if name != other:
+                raise StudyError(
+                    f"config key {key}: class {number} is {name!r}, and {other!r} of another model;"
+                    " expected the same classes for all models of a study"
+                )
+        found = max(names, found, key=len)
+    return found
 
 
 def _check_weights(config: dict, model: str, source: str) -> None:
@@ -102,7 +131,7 @@ def _check_folder(config: dict, folder: Path, subset: dict) -> None:
     collection = scan_folder(folder)
     names = list_images(collection)
     selected = select(names, subset, collection.where)
-    sources = label_sources(collection, names)
+    sources = label_sources(collection, names, check_class_names(config))
     _refuse_patterns("images.folder", [str(folder), *selected])
     chosen = {name: sources[name] for name in selected if name in sources}
     labels = {name: label for name, label in chosen.items() if isinstance(label, int)}

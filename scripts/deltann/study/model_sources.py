@@ -89,6 +89,24 @@ def seeded(config: dict) -> list[str]:
     return [model for model in model_names(config) if model in with_seeds]
 
 
+def class_names(config: dict, model: str) -> dict | None:
+    """The arguments of `images.class_names.read` for a model; None if its classes have no names."""
+    described = entry(config, model)
+    if "class_names" not in described:
+        return None
+    return {
+        "file": described["class_names"],
+        "classes": described["classes"],
+        "background": described["background"],
+    }
+
+
+def study_class_names(config: dict) -> dict | None:
+    """`class_names` of the model that names the most classes; all have the same names for them."""
+    given = [names for model in model_names(config) if (names := class_names(config, model))]
+    return max(given, key=lambda names: names["classes"], default=None)
+
+
 def export_request(config: dict, model: str, source: str) -> str:
     """The request of an export, JSON: see `models.Request`."""
     request = {

@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from deltann import device
 from deltann.cell import NAMES, TUNED, UNCONVERTED, Cell
-from deltann.study import layout, routes
+from deltann.study import layout, model_sources, routes
 from deltann.study.reference import References
 from deltann.study.routes import Step
 
@@ -41,6 +41,18 @@ def tuning_database(wildcards: Mapping[str, str]) -> str | None:
     if wildcards["schedule"] != TUNED:
         return None
     return layout.tuned().format_map(wildcards)
+
+
+def class_names_file(config: dict) -> list[str]:
+    """The file with the names of the study's classes, if they have any."""
+    names = model_sources.study_class_names(config)
+    return [names["file"]] if names else []
+
+
+def class_names_option(config: dict) -> list[str]:
+    """The option of a script that reads `class_names_file`."""
+    names = model_sources.study_class_names(config)
+    return [f"--class-names={json.dumps(names, sort_keys=True)}"] if names else []
 
 
 def database_files(study: str, wildcards: Mapping[str, str]) -> dict[str, str]:
