@@ -11,61 +11,21 @@ from deltann.errors import StudyError
 from deltann.formats import exported_program, torch_kinds, torch_network, torch_weights
 from deltann.models import user_model
 from deltann.study import file_checks
+from helpers.torch_networks import (
+    CLASSES,
+    SHAPE,
+    SIZE,
+    Branch,
+    Bytes,
+    BytesPair,
+    Dict,
+    Nested,
+    Pair,
+    Plain,
+)
 
-SIZE, CLASSES = 32, 10
-SHAPE = (1, 3, SIZE, SIZE)
 INPUT = {"size": SIZE, "layout": "NCHW", "interpolation": "bilinear", "convention": "raw"}
 MINE = {"name": "mine", "source": "torch", "input": INPUT, "classes": CLASSES, "background": 0}
-
-
-class Plain(nn.Module):
-    """One tensor."""
-
-    def __init__(self):
-        super().__init__()
-        torch.manual_seed(3)
-        self.features, self.last = nn.Conv2d(3, 8, 3, 2, 1), nn.Linear(8, CLASSES)
-
-    def logits(self, batch):
-        return self.last(torch.relu(self.features(batch)).mean((2, 3)))
-
-    def forward(self, batch):
-        return self.logits(batch)
-
-
-class Dict(Plain):
-    def forward(self, batch):
-        return {"features": self.features(batch), "logits": self.logits(batch)}
-
-
-class Pair(Plain):
-    def forward(self, batch):
-        return self.features(batch), self.logits(batch)
-
-
-class Nested(Plain):
-    def forward(self, batch):
-        return {"heads": [self.features(batch), self.logits(batch)]}
-
-
-class Branch(Plain):
-    def forward(self, batch):
-        logits = self.logits(batch)
-        if logits.mean() > 0:
-            logits = logits * 2
-        return {"features": self.features(batch), "logits": logits}
-
-
-class Bytes(Plain):
-    """Takes pixels as they are."""
-
-    def logits(self, batch):
-        return super().logits(batch / 255)
-
-
-class BytesPair(Bytes):
-    def forward(self, batch):
-        return batch.amax((1, 2, 3)), self.logits(batch)
 
 
 def images(number: int = 3) -> torch.Tensor:
@@ -191,7 +151,9 @@ def test_a_pickle_is_refused_before_any_job(tmp_path, case, zipped):
     torch.save(PICKLES[case](), path, _use_new_zipfile_serialization=zipped)
     with pytest.raises(StudyError) as raised:
         user_model.check_file(MINE | {"file": str(path)})
-    name = {"module": f"{__name__}.Plain", "torch's own": "Linear"}.get(case, "argparse.Namespace")
+    name = {"module": "helpers.torch_networks.Plain", "torch's own": "Linear"}.get(
+        case, "argparse.Namespace"
+    )
     message = str(raised.value)
     assert message.startswith(
         f"config key models.mine.file: {str(path)!r}: it is a pickle of Python"
@@ -241,63 +203,3 @@ def check_weights(path):
     model = {"name": "mobilenet_v2", "weights": {"torch": str(path)}, "sources": ["torch"]}
     config = {"models": [model], "conversions": {"torch": {}}, "weights": "pretrained"}
     file_checks.check_models(config)
-
-
-def prefixed(prefix):
-    return {f"{prefix}{name}": value for name, value in Plain().state_dict().items()}
-
-
-CHECKPOINTS = {
-    "state dict": lambda: Plain().state_dict(),
-    "net": lambda: {"net": Plain().state_dict(), "epoch": 3, "acc": 0.5},
-    "module.": lambda: prefixed("module."),
-    "both": lambda: {"state_dict": prefixed("model.module."), "best": torch.tensor(1.0)},
-    "half": lambda: Plain().half().state_dict(),
-    "optimizer": lambda: {"model": Plain().state_dict(), "optimizer": optimizer()},
-    "old": lambda: {"run": {"ema": prefixed("_orig_mod.")}},
-}
-
-
-def optimizer() -> dict:
-    made = torch.optim.Adam(Plain().parameters())
-    for parameter in made.param_groups[0]["params"]:
-        parameter.grad = torch.ones_like(parameter)
-    made.step()
-    return made.state_dict()
-
-
-@pytest.mark.parametrize("case", CHECKPOINTS)
-def test_weights_are_found_in_a_checkpoint(tmp_path, case):
-    torch.save(CHECKPOINTS[case](), path := tmp_path / "net.pth")
-    torch_kinds.check_weights(path)
-    network = Plain()
-    nn.init.zeros_(network.last.weight)
-    torch_weights.load(network, path)
-    for name, value in Plain().state_dict().items():
-        torch.testing.assert_close(network.state_dict()[name], value, atol=1e-3, rtol=0)
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (
-            lambda: {"net": prefixed("module.") | {"module.more": torch.ones(1)}},
-            "1 aren't the network's, as 'more'; expected the weights of the network that the code",
-        ),
-        (lambda: {"last.bias": torch.ones(CLASSES)}, "3 of the network's weights are missing, as"),
-        (
-            lambda: Plain().state_dict() | {"last.bias": torch.ones(7)},
-            "'last.bias' is 7, the network's is 10",
-        ),
-        (
-            lambda: {"model": Plain().state_dict(), "ema": Plain().state_dict()},
-            "'model' and 'ema' both have weights for the network; expected one",
-        ),
-        (lambda: {"epoch": 3}, "it has no weights; expected a state dict, or a checkpoint"),
-    ],
-)
-def test_weights_that_do_not_fit_are_refused(tmp_path, content, said):
-    torch.save(content(), path := tmp_path / "net.pth")
-    with pytest.raises(ValueError) as raised:
-        torch_weights.load(Plain(), path)
-    assert str(raised.value).startswith(repr(str(path))) and said in str(raised.value)

@@ -15,6 +15,7 @@ from PIL import Image
 from helpers.workspace import is_an_input
 
 SIZE, RESIZE, CLASSES = 64, 72, 10
+NAMES = "my-model/classes.txt"
 
 
 def batch(path) -> np.ndarray:
@@ -72,6 +73,7 @@ def space(workspace, tmp_path_factory):
     torch.jit.trace(Pair(network()), sample).save(folder / "model.pt")
     weights = {f"module.{name}": value for name, value in network().state_dict().items()}
     torch.save({"net": weights, "epoch": 3}, folder / "net.pth")
+    (made.path / NAMES).write_text("".join(f"number {k}\n" for k in range(CLASSES)))
     (folder / "net.py").write_text(
         "import torch\nfrom blocks import stem\n\n\ndef build():\n"
         "    return torch.nn.Sequential(\n        *stem(),\n        torch.nn.ReLU(),\n"
@@ -132,7 +134,7 @@ def test_the_shipped_example_runs_as_it_stands(space):
     ("name", "changes"),
     [
         ("program", {"file": "my-model/model.pt2"}),
-        ("script", {"file": "my-model/model.pt", "output_name": 1}),
+        ("script", {"file": "my-model/model.pt", "output_name": 1, "class_names": NAMES}),
         (
             "code",
             {
@@ -145,7 +147,9 @@ def test_the_shipped_example_runs_as_it_stands(space):
 )
 def test_a_pytorch_model_of_ones_own(space, name, changes):
     config = write(space, name, source="torch", **changes)
-    space.run(config, targets=(f"results/{name}/study.nc",))
+    gallery = f"results/{name}/gallery.xhtml"
+    space.run(config, targets=(gallery,))
+    assert ('"number 9"' in (space.path / gallery).read_text()) == ("class_names" in changes)
     with xr.open_dataset(space.path / f"results/{name}/study.nc") as dataset:
         assert set(dataset.status.values) == {"ok"}
         for logits in dataset.logits.values:
