@@ -19,7 +19,7 @@ from deltann.workflow.run import STATE, Run
 # Snakemake's plan of ten thousand cells is no garbage: searching it took a seventh of a dry run.
 gc.set_threshold(100_000)
 
-raise_as_workflow_error(validation.check, config)
+check_config(validation.check, config)
 STUDY = layout.study(config["study"])
 CELLS = grid.cells(config)
 # Rules that read the dataset name it by its path. By `rules.aggregate.output`, Snakemake would run

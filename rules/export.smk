@@ -5,9 +5,8 @@ from deltann.models import SEEDED
 from deltann.study import file_checks, grid, layout, model_sources
 from deltann.workflow import constraints, resources
 from deltann.workflow.code_digest import code_digest
-from deltann.workflow.errors import raise_as_workflow_error
 
-raise_as_workflow_error(file_checks.check_models, config)
+check_config(file_checks.check_models, config)
 EXPORTED = layout.model_file("{model}", "{source}", UNCONVERTED, "{suffix}")
 
 

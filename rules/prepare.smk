@@ -7,9 +7,8 @@ from deltann.images.collection import LABELS, list_images, scan_folder, select
 from deltann.study import file_checks, layout, model_sources
 from deltann.workflow import constraints, inputs
 from deltann.workflow.code_digest import code_digest
-from deltann.workflow.errors import raise_as_workflow_error
 
-raise_as_workflow_error(file_checks.check_images, config)
+check_config(file_checks.check_images, config)
 SUBSET = config["images"].get("subset", {})
 
 if "folder" in config["images"]:

@@ -1,9 +1,12 @@
 # The resolved config, kept with the study: enough to check the study and to draw it again elsewhere.
 
 from deltann.provenance import files
-from deltann.study import layout, resolved
+from deltann.study import layout, overlay, resolved
 from deltann.workflow.code_digest import code_digest
 from deltann.workflow.run import RESOLVED_CONFIG
+
+if not IN_JOB:
+    logger.info("\n".join(overlay.lines(config, LAYERS, DEFAULTS)))
 
 
 localrules:

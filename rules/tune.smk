@@ -6,9 +6,8 @@ from deltann.study import file_checks, grid, layout
 from deltann.tvm import target_kinds
 from deltann.workflow import inputs, resources
 from deltann.workflow.code_digest import code_digest
-from deltann.workflow.errors import raise_as_workflow_error
 
-raise_as_workflow_error(file_checks.check_database, config)
+check_config(file_checks.check_database, config)
 
 
 rule tune:

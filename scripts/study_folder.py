@@ -5,19 +5,16 @@ from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import update_config
 
 from deltann.errors import StudyError
 from deltann.execution import cli
-from deltann.study import layout
+from deltann.study import layout, overlay
 
 
 def main(options: argparse.Namespace) -> None:
     """Read the files as Snakemake does, and print the folder."""
-    config: dict = {}
-    for path in options.config:
-        update_config(config, _read(path))
-    study = config.get("study")
+    layers = [overlay.Layer(str(path), _read(path)) for path in options.config]
+    study = overlay.lay(layers, overlay.load_defaults())["study"]
     if not isinstance(study, str) or not study:
         names = " ".join(map(str, options.config))
         raise StudyError(f"{names}: study is {study!r}; expected the name of the study")

@@ -105,9 +105,10 @@ BAD = {
         changed_config("timing.repeat", 3),
         ["timing.repeat", "unknown key", "repeats, probe_tolerance, contention_tolerance"],
     ),
-    "missing key": (changed_config("backends", ...), ["backends is missing"]),
-    "missing key inside": (changed_config("limits.infer", ...), ["limits.infer is missing"]),
-    "nothing in it": ({}, ["study is missing", "the folder under results/"]),
+    "missing key inside": (
+        changed_config("devices.cpu.native", ...),
+        [".json: config key devices.cpu.native is missing"],
+    ),
     "duplicate model": (
         changed_config("models", ["efficientnet_lite0"] * 2),
         ["models", "['efficientnet_lite0', 'efficientnet_lite0']", "each entry once"],
@@ -158,10 +159,6 @@ BAD = {
     "another package": (
         changed_config("images", {"package": "requests==2.0", "sha256": "0" * 64}),
         ["images.package", "'requests==2.0'", "foolbox==<version>"],
-    ),
-    "no import into TVM": (
-        changed_config("tvm_imports.onnx", ...),
-        ["tvm_imports.onnx is missing", "the routes from onnx to a format that TVM imports"],
     ),
     "an import that ends elsewhere": (
         changed_config("conversions.torch.tensorflow", [["torch_onnx", "onnx2tf"]])

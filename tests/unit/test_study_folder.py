@@ -31,13 +31,20 @@ def test_the_last_config_wins(tmp_path):
     assert study_folder(*paths).stdout == "results/b\n"
 
 
+def test_a_study_without_a_name_has_that_of_its_last_file(tmp_path):
+    paths = [tmp_path / f"{name}.yaml" for name in ("a", "mine")]
+    for path in paths:
+        path.write_text("models: []")
+    assert study_folder(*paths).stdout == "results/mine\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         (None, "doesn't exist; expected a config file"),
         ("study: [unclosed", "Config file is not valid JSON or YAML"),
         ("- a\n", "Config file must be given as JSON or YAML with keys at top level"),
-        ("models: []\n", "study is None; expected the name of the study"),
+        ("study:\n", "study is None; expected the name of the study"),
     ],
 )
 def test_a_file_without_a_study_is_one_sentence(tmp_path, text, message):

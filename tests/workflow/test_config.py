@@ -166,8 +166,9 @@ def test_a_model_comes_from_the_sources_it_names(space):
         ["passes"],
         ["paper", "seeded"],
         ["my-model"],
+        ["devices"],
+        ["tvm-versions"],
         ["config", "devices"],
-        ["config", "tvm-versions"],
     ],
 )
 def test_the_shipped_configs_are_good(space, files):
@@ -181,11 +182,35 @@ def test_the_shipped_configs_are_good(space, files):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_config_replaces_the_default_one(space):
+def test_what_a_config_says_replaces_the_default(space):
     done = space.dry_run("whole", CONFIG)
     assert done.returncode == 0, done.stdout
     for other in ("results/sample", "keras", "cpu-baseline", "O4", "foolbox"):
         assert other not in done.stdout
+
+
+def test_a_config_has_only_what_differs(space):
+    """--config counts most, the rest is as in config/config.yaml, and the result is shown."""
+    config = {"models": ["efficientnet_lite1"], "images": {"folder": "photographs"}}
+    options = ["--config", "timing={repeats: 7}", "backends=[native, O1]"]
+    done = space.dry_run("short", config, *options)
+    assert done.returncode == 0, done.stdout
+    assert "  study: config-short  # config/config.yaml\n" in done.stdout
+    assert "  models: [efficientnet_lite1]  # config-short.json\n" in done.stdout
+    assert "  backends: [native, O1]  # --config\n" in done.stdout
+    assert "repeats: 7, probe_tolerance: 0.15" in done.stdout
+    assert "results/config-short/study.nc" in done.stdout
+    assert "Inferring efficientnet_lite1 (keras to keras" in done.stdout
+    assert " --repeats 7 " in done.stdout and "cpu-baseline" in done.stdout
+    for other in ("results/sample", "efficientnet_lite0", "/O4/", "ort-basic"):
+        assert other not in done.stdout
+
+
+def test_a_whole_config_can_do_without_the_defaults(space):
+    done = space.dry_run("alone", {"study": "alone"}, "--replace-workflow-config")
+    assert done.returncode != 0
+    assert "config key images is missing" in done.stdout
+    assert space.dry_run("alone", CONFIG, "--replace-workflow-config").returncode == 0
 
 
 def test_the_default_config_is_used_without_another(space):

@@ -47,7 +47,7 @@ def logits(workspace, tmp_path_factory) -> tuple[xr.Dataset, dict[str, np.ndarra
         "backends": ["native", "O4"],
         "preprocessing": ["source"],
         # TVM's own importer beside the way through ONNX, for PyTorch and TFLite
-        "tvm_imports": content["tvm_imports"] | {"torch": [[], ["torch_onnx"]]},
+        "tvm_imports": {"torch": [[], ["torch_onnx"]]},
         "models": [
             {
                 "name": f"small_{source}",

@@ -47,7 +47,7 @@ def branched(workspace, tmp_path_factory):
         "pass_sets": {"few": PASSES, "scheduled": PASSES[:1]},
         "schedules": ["none", "rules"],
     }
-    content["timing"]["repeats"] = 1
+    content["timing"] = {"repeats": 1}
     config = space.path / "branched.yaml"
     config.write_text(yaml.safe_dump(content))
     return space, config

@@ -66,7 +66,7 @@ def study(space, name: str, images: int, repeats: int = 2):
     content["models"][0]["input"] |= {"size": SIZE, "resize": SIZE}
     content["images"]["subset"] = {"count": images, "seed": 0}
     content |= {"study": name, "backends": ["native"]}
-    content["timing"]["repeats"] = repeats
+    content["timing"] = {"repeats": repeats}
     path = space.path / f"{name}.yaml"
     path.write_text(yaml.safe_dump(content))
     return path

@@ -13,11 +13,13 @@ from typing import Any
 
 import snakemake
 from snakemake.common import overwrite_function_params
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.resources import Resource, Resources
 
 from deltann import interpreter
 from deltann.errors import StudyError
+from deltann.study.overlay import COMMAND_LINE, Layer
 
 VERSION = "9.27"
 
@@ -118,10 +120,18 @@ def default_resource(workflow: Any, name: str) -> Any:
         return raw
 
 
-# Unnecessary once `configfile:` can be replaced, not only changed, by --configfile.
-def config_is_given(workflow: Any) -> bool:
-    """Whether the command has the option --configfile."""
-    return bool(workflow.overwrite_configfiles)
+# Unnecessary once a Snakefile can see which file or option a value of `config` comes from.
+def config_layers(workflow: Any) -> list[Layer]:
+    """What each --configfile, and --config after them, says."""
+    settings = workflow.config_settings
+    files = [Layer(str(path), load_configfile(path)) for path in settings.configfiles]
+    return [*files, *([Layer(COMMAND_LINE, dict(settings.config))] if settings.config else [])]
+
+
+# Unnecessary once `configfile:` can lay a file under the given ones by a rule of the workflow's.
+def replaces_defaults(workflow: Any) -> bool:
+    """Whether the command has the option --replace-workflow-config."""
+    return workflow.config_settings.replace_workflow_config
 
 
 # Unnecessary once a Snakefile can ask whether it is parsed for a job.
