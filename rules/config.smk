@@ -16,7 +16,7 @@ raise_as_workflow_error(snakemake_internals.check_version)
 raise_as_workflow_error(check_working_directory, workflow.basedir)
 LAYERS = snakemake_internals.config_layers(workflow)
 DEFAULTS = {} if snakemake_internals.replaces_defaults(workflow) else overlay.load_defaults()
-check_config = partial(raise_as_workflow_error, overlay.with_origin, LAYERS)
+check_config = partial(raise_as_workflow_error, overlay.with_origin, LAYERS, DEFAULTS)
 
 # Not by `configfile:`, which merges all mappings: a study would have the default's devices too.
 laid = overlay.lay(LAYERS, DEFAULTS)

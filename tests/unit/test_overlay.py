@@ -34,10 +34,10 @@ def resolved(*contents: dict | Layer) -> dict:
     ]
     defaults = overlay.load_defaults()
     config = overlay.lay(layers, defaults)
-    overlay.with_origin(layers, schema_errors.check, config, schema.load())
+    overlay.with_origin(layers, defaults, schema_errors.check, config, schema.load())
     overlay.trim(config, defaults)
     schema.fill_defaults(config, schema.load())
-    overlay.with_origin(layers, validation.check, config)
+    overlay.with_origin(layers, defaults, validation.check, config)
     return config
 
 
@@ -157,7 +157,9 @@ def test_a_mistake_in_the_defaults_is_reported_as_such():
         raise StudyError("config key limits: 1; expected a mapping")
 
     with pytest.raises(StudyError, match="^config/config.yaml: config key limits: 1"):
-        overlay.with_origin([Layer("/study/a.yaml", {})], check)
+        overlay.with_origin([Layer("/study/a.yaml", {})], {"limits": 1}, check)
+    with pytest.raises(StudyError, match="^/study/a.yaml: config key limits: 1"):
+        overlay.with_origin([Layer("/study/a.yaml", {})], {}, check)
 
 
 def test_what_was_resolved_is_shown_with_its_origin():

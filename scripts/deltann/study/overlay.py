@@ -149,7 +149,9 @@ def _trim_entries(config: dict, defaults: dict) -> None:
             }
 
 
-def with_origin(layers: Sequence[Layer], check: Callable[..., None], *arguments: object) -> None:
+def with_origin(
+    layers: Sequence[Layer], defaults: dict, check: Callable[..., None], *arguments: object
+) -> None:
     """Call a check of the config. If it fails, say which file has the key that is wrong.
 
     Raises:
@@ -161,13 +163,15 @@ def with_origin(layers: Sequence[Layer], check: Callable[..., None], *arguments:
         key = KEY.match(str(error))
         if key is None:
             raise
-        raise StudyError(f"{_origin(layers, key[1])}: {error}") from error
+        places = _places(layers, defaults, key[1]) or [layer.name for layer in layers]
+        raise StudyError(": ".join([*map(shown, places[-1:]), str(error)])) from error
 
 
-def _origin(layers: Sequence[Layer], key: str) -> str:
-    """The last place that has a key: a file, `--config`, or the defaults."""
-    names = [layer.name for layer in layers if key in layer.content]
-    return shown(names[-1] if names else str(DEFAULTS))
+def _places(layers: Sequence[Layer], defaults: dict, key: str) -> list[str]:
+    """The places that a key comes from: the defaults' file, the user's files, `--config`."""
+    places = [layer.name for layer in layers if key in layer.content]
+    merges = key in (*DEEP, *NAMED) or not places
+    return [str(DEFAULTS), *places] if key in defaults and merges else places
 
 
 def shown(name: str) -> str:
@@ -193,9 +197,7 @@ def lines(config: dict, layers: Sequence[Layer], defaults: dict) -> list[str]:
         line = f"  {' '.join(written.split())[1:-1]}"
         if len(line) > LONGEST:
             line = line[: LONGEST - 4] + " ..."
-        places = [layer.name for layer in layers if key in layer.content]
-        if key in defaults and (key in (*DEEP, *NAMED) or not places):
-            places = [str(DEFAULTS), *places]
-        origin = ", ".join(dict.fromkeys(map(shown, places))) or "not given"
+        places = map(shown, _places(layers, defaults, key))
+        origin = ", ".join(dict.fromkeys(places)) or "not given"
         text.append(f"{line}  # {origin}")
     return text

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import snakemake
+import yaml
 from snakemake.common import overwrite_function_params
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
@@ -125,7 +126,23 @@ def config_layers(workflow: Any) -> list[Layer]:
     """What each --configfile, and --config after them, says."""
     settings = workflow.config_settings
     files = [Layer(str(path), load_configfile(path)) for path in settings.configfiles]
-    return [*files, *([Layer(COMMAND_LINE, dict(settings.config))] if settings.config else [])]
+    given = {name: _typed(value) for name, value in settings.config.items()}
+    return [*files, *([Layer(COMMAND_LINE, given)] if given else [])]
+
+
+# Unnecessary once Snakemake doesn't read each number in a mapping or list of --config as a text.
+def _typed(value: Any, inside: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {name: _typed(item, inside=True) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item, inside=True) for item in value]
+    if not inside or not isinstance(value, str):
+        return value
+    try:
+        read = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return read if read is None or isinstance(read, int | float) else value
 
 
 # Unnecessary once `configfile:` can lay a file under the given ones by a rule of the workflow's.
