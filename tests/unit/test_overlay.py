@@ -170,6 +170,7 @@ def test_what_was_resolved_is_shown_with_its_origin():
     assert "results/mine/config.json" in first
     shown = {line.split(":")[0].strip(): line for line in lines}
     assert list(shown) == list(config)
+    assert shown["study"] == "  study: mine  # config/mine.yaml"
     assert shown["models"].endswith(" ...  # config/mine.yaml")
     assert shown["backends"].endswith(", O4]  # config/config.yaml")
     assert "repeats: 9, " in shown["timing"]

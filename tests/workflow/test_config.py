@@ -195,7 +195,7 @@ def test_a_config_has_only_what_differs(space):
     options = ["--config", "timing={repeats: 7}", "backends=[native, O1]"]
     done = space.dry_run("short", config, *options)
     assert done.returncode == 0, done.stdout
-    assert "  study: config-short  # config/config.yaml\n" in done.stdout
+    assert "  study: config-short  # config-short.json\n" in done.stdout
     assert "  models: [efficientnet_lite1]  # config-short.json\n" in done.stdout
     assert "  backends: [native, O1]  # --config\n" in done.stdout
     assert "repeats: 7, probe_tolerance: 0.15" in done.stdout

@@ -50,7 +50,7 @@ def lay(layers: Sequence[Layer], defaults: dict) -> dict:
         The config, not yet checked. Without `study` in a file, the study has the last file's name.
     """
     config = copy.deepcopy(defaults)
-    files = [layer.name for layer in layers if layer.name != COMMAND_LINE]
+    files = _files(layers)
     if files:
         config["study"] = Path(files[-1]).stem
     for name, value in _merged(layers).items():
@@ -62,6 +62,10 @@ def lay(layers: Sequence[Layer], defaults: dict) -> dict:
                 value = below | value
         config[name] = value
     return config
+
+
+def _files(layers: Sequence[Layer]) -> list[str]:
+    return [layer.name for layer in layers if layer.name != COMMAND_LINE]
 
 
 def _merged(layers: Sequence[Layer]) -> dict:
@@ -170,6 +174,8 @@ def with_origin(
 def _places(layers: Sequence[Layer], defaults: dict, key: str) -> list[str]:
     """The places that a key comes from: the defaults' file, the user's files, `--config`."""
     places = [layer.name for layer in layers if key in layer.content]
+    if key == "study" and not places:
+        places = _files(layers)[-1:]  # its name
     merges = key in (*DEEP, *NAMED) or not places
     return [str(DEFAULTS), *places] if key in defaults and merges else places
 
