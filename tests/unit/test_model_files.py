@@ -192,3 +192,9 @@ def test_verify_names_a_changed_or_lost_file_where_the_model_is(tmp_path):
     assert named() == [f"{tmp_path}/w.bin is missing. Run again"]
     path.unlink()
     assert named() == []
+
+
+def test_an_empty_file_is_no_onnx_file(tmp_path):
+    (tmp_path / "model.onnx").touch()
+    with pytest.raises(StudyError, match="^it is empty, and no ONNX file"):
+        onnx_external_data.files(tmp_path / "model.onnx")

@@ -1,6 +1,7 @@
 """A config holds only what differs from the defaults."""
 
 import copy
+from collections import OrderedDict
 
 import pytest
 import yaml
@@ -163,9 +164,12 @@ def test_a_mistake_in_the_defaults_is_reported_as_such():
 
 
 def test_what_was_resolved_is_shown_with_its_origin():
-    layer = Layer(str(ROOT / "config/mine.yaml"), {"models": [ONNX], "timing": {"repeats": 9}})
+    layer = Layer(
+        str(ROOT / "config/mine.yaml"), {"models": [OrderedDict(ONNX)], "timing": {"repeats": 9}}
+    )
     defaults = overlay.load_defaults()
     config = overlay.lay([layer], defaults) | {"weights": "pretrained"}
+    assert "name: mine, source: onnx" in "".join(overlay.lines(config, [layer], defaults))
     first, *lines = overlay.lines(config, [layer], defaults)
     assert "results/mine/config.json" in first
     shown = {line.split(":")[0].strip(): line for line in lines}

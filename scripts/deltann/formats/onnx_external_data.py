@@ -37,6 +37,8 @@ def locations(model_file: Path) -> list[str]:
         ValueError: it is no ONNX file.
         OSError: it can't be read.
     """
+    if model_file.stat().st_size == 0:
+        raise ValueError("it is empty, and no ONNX file")
     with model_file.open("rb") as stream:
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             try:

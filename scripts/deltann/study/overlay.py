@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -77,8 +77,15 @@ def _merged(layers: Sequence[Layer]) -> dict:
     for layer in layers:
         if "images" in layer.content and _has_place(layer.content["images"]):
             merged.pop("images", None)
-        _update(merged, copy.deepcopy(layer.content))
+        _update(merged, _plain(layer.content))
     return merged
+
+
+def _plain(value: Any) -> Any:
+    """A copy in plain types: Snakemake's mappings are OrderedDicts, which YAML can't write."""
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _has_place(images: object) -> bool:
