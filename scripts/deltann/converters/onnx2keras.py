@@ -6,7 +6,7 @@ from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import keras_file
-from deltann.formats.onnx_names import number_tensors
+from deltann.formats.onnx_names import naming, number_tensors
 from deltann.ours import ours
 
 SOURCE = "onnx"
@@ -33,10 +33,10 @@ def convert(model_file: Path, output: Path) -> None:
     from onnx2keras import onnx_to_keras
 
     model = onnx.load(model_file)
-    number_tensors(model.graph)
-    inputs = [item.name for item in model.graph.input]
-    converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
-    keras_file.save(_without_lambdas(converted), output)
+    with naming(number_tensors(model.graph)):
+        inputs = [item.name for item in model.graph.input]
+        converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
+        keras_file.save(_without_lambdas(converted), output)
 
 
 def _without_lambdas(model: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from deltann.converters import accept
 from deltann.formats import exported_program
-from deltann.formats.onnx_names import number_tensors
+from deltann.formats.onnx_names import naming, number_tensors
 from deltann.formats.onnx_types import input_type
 from deltann.formats.torchvision_loader import load_torchvision
 from deltann.ours import ours
@@ -33,16 +33,16 @@ def convert(model_file: Path, output: Path) -> None:
     from onnx2pytorch import ConvertModel
 
     model = onnx.load(model_file)
-    number_tensors(model.graph)
     shape = tuple(side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim)
     kind = input_type(model.graph).dtype
     sample = torch.zeros(shape, dtype=getattr(torch, kind))
-    network = ConvertModel(model).eval()
-    with torch.no_grad():
-        network(sample)  # fails here where onnx2pytorch's modules do
-    with ours("tracing onnx2pytorch's modules"):
-        traced = _traced(network, sample)
-    exported_program.save(traced, shape, output, kind)
+    with naming(number_tensors(model.graph)):
+        network = ConvertModel(model).eval()
+        with torch.no_grad():
+            network(sample)  # fails here where onnx2pytorch's modules do
+        with ours("tracing onnx2pytorch's modules"):
+            traced = _traced(network, sample)
+        exported_program.save(traced, shape, output, kind)
 
 
 def _traced(network: Any, sample: Any) -> Any:

@@ -4,33 +4,67 @@ A node may hold graphs of its own: the branches of `If`, the bodies of `Loop` an
 names of the graphs around them, and may define a name again.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
 from deltann.ours import ours
 
+# A name by `number_tensors` or `number_nodes`, also as part of a name that a converter made of it.
+NUMBERED = re.compile(r"(?<![A-Za-z0-9])(?:tensor_\d+|node(?:_\d+)+)(?!\d)")
 
-def number_tensors(graph: Any) -> None:
+
+@contextmanager
+def naming(names: Mapping[str, str]) -> Iterator[None]:
+    """Have exceptions from inside name tensors and nodes as the model's file does.
+
+    Args:
+        names: of `number_tensors` or `number_nodes`.
+    """
+    try:
+        yield
+    except Exception as error:
+        error.args = tuple(
+            NUMBERED.sub(lambda found: names.get(found[0], found[0]), argument)
+            if isinstance(argument, str)
+            else argument
+            for argument in error.args
+        )
+        raise
+
+
+def number_tensors(graph: Any) -> dict[str, str]:
     """Rename the tensors of an `onnx.GraphProto` to `tensor_1`, `tensor_2`, …
 
     Converters name modules and layers after tensors. In PyTorch a dot separates nested modules, and
     a `.pt2` file with a `;` in a name can't be loaded. TensorFlow refuses a scope with a `;`, which
     TFLite puts into the names of fused operators.
+
+    Returns:
+        The name in the file by the new name: for `naming`.
     """
-    numbers = count(1)
+    before: dict[str, str] = {}
+
+    def fresh(name: str) -> str:
+        new = f"tensor_{len(before) + 1}"
+        before[new] = name
+        return new
+
     with ours("numbering an ONNX graph's tensors"):
-        _number(graph, {"": ""}, lambda: f"tensor_{next(numbers)}")
+        _number(graph, {"": ""}, fresh)
+    return before
 
 
-def _number(graph: Any, outer: dict[str, str], fresh: Callable[[], str]) -> None:
+def _number(graph: Any, outer: dict[str, str], fresh: Callable[[str], str]) -> None:
     """Rename the tensors of a graph; `outer` has the new names of those around it."""
     own = _defined(graph)
     names = {old: new for old, new in outer.items() if old not in own}
 
     def renamed(name: str) -> str:
         if name not in names:
-            names[name] = fresh()
+            names[name] = fresh(name)
         return names[name]
 
     for item in [*graph.input, *graph.initializer]:
@@ -44,17 +78,25 @@ def _number(graph: Any, outer: dict[str, str], fresh: Callable[[], str]) -> None
         item.name = renamed(item.name)
 
 
-def number_nodes(graph: Any) -> None:
-    """Rename the nodes of an `onnx.GraphProto` to `node_0`, `node_1`, …; inner ones `node_1_0`."""
+def number_nodes(graph: Any) -> dict[str, str]:
+    """Rename the nodes of an `onnx.GraphProto` to `node_0`, `node_1`, …; inner ones `node_1_0_0`.
+
+    Returns:
+        By the new name that in the file, or what a node without a name makes: for `naming`.
+    """
+    before: dict[str, str] = {}
     with ours("numbering an ONNX graph's nodes"):
-        _number_nodes(graph, "node")
+        _number_nodes(graph, "node", before)
+    return before
 
 
-def _number_nodes(graph: Any, prefix: str) -> None:
+def _number_nodes(graph: Any, prefix: str, before: dict[str, str]) -> None:
     for index, node in enumerate(graph.node):
-        node.name = f"{prefix}_{index}"
+        new = f"{prefix}_{index}"
+        before[new] = node.name or f"{node.op_type} of {', '.join(filter(None, node.output))}"
+        node.name = new
         for number, inner in enumerate(_graphs(node)):
-            _number_nodes(inner, f"{node.name}_{number}")
+            _number_nodes(inner, f"{new}_{number}", before)
 
 
 def name_constants(graph: Any) -> None:
