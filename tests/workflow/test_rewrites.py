@@ -56,3 +56,42 @@ def test_a_converted_condition_answers_as_tensorflow_does(conditional, name):
     (declared,) = session.get_inputs()
     answers = [session.run(None, {declared.name: image[None]})[0] for image in images]
     np.testing.assert_allclose(np.concatenate(answers), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def one_image(workspace, tmp_path_factory):
+    """What `one_image_models.py` prints, and the folder of its files."""
+    folder = tmp_path_factory.mktemp("one_image")
+    return json.loads(run(workspace, "onnx", "one_image_models", folder)), folder
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [("dynamic", 1), ("unknown", 1), ("four_d", 1), ("named", 1), ("named_last", 10), ("batch", 1)],
+)
+def test_a_file_of_another_form_takes_one_image(one_image, name, factor):
+    printed, folder = one_image
+    assert printed[name]["sides"] == [1, 3, 4, 6]
+    image = np.random.default_rng(0).random((1, 3, 4, 6), np.float32)
+    session = onnxruntime.InferenceSession(folder / f"{name}.onnx")
+    (answers,) = session.run(None, {"image": image})
+    np.testing.assert_allclose(answers, factor * image.mean((2, 3)), rtol=1e-5)
+
+
+def test_what_only_other_outputs_need_is_removed(one_image):
+    named = one_image[0]["named"]
+    assert (named["operators"], named["constants"]) == (["GlobalAveragePool", "Flatten"], 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("not_named", "output_name is missing, and the model has 2 outputs: 'scaled' (1 × 3)"),
+        ("misnamed", "output_name: the model has no output 'x'; expected one of its 2 outputs"),
+        ("reshaped_8", "made for batches of 8 and doesn't take one image; export the model again"),
+        ("reshaped_rows", "doesn't take one image; .* gives 3 answers for one image"),
+    ],
+)
+def test_a_file_that_needs_a_decision_is_refused_in_one_sentence(one_image, name, message):
+    parts = message.split(" .* ")
+    assert all(part in one_image[0][name]["refused"] for part in parts)

@@ -175,10 +175,15 @@ def _defined(graph: Any) -> set[str]:
 def _reads(graph: Any) -> Iterator[str]:
     """The names that a graph, and the graphs inside it, read."""
     for node in graph.node:
-        yield from node.input
-        for inner in _graphs(node):
-            yield from _reads(inner)
-            yield from (item.name for item in inner.output)
+        yield from read_by(node)
+
+
+def read_by(node: Any) -> Iterator[str]:
+    """The names that a node, and the graphs inside it, read."""
+    yield from node.input
+    for inner in _graphs(node):
+        yield from _reads(inner)
+        yield from (item.name for item in inner.output)
 
 
 def _all_names(graph: Any) -> Iterator[str]:

@@ -9,8 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from deltann.errors import StudyError, check_known
-from deltann.formats import folder_tar, onnx_external_data, python_code, torch_kinds
-from deltann.formats.onnx_graph import drop_initialized_inputs, fix_batch
+from deltann.formats import folder_tar, onnx_external_data, onnx_one_image, python_code, torch_kinds
+from deltann.formats.onnx_graph import drop_initialized_inputs
 from deltann.images import declared
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, MissingFile, Request
@@ -79,10 +79,10 @@ def check(described: dict) -> None:
     declared.check(f"models.{described['name']}.input", described["input"])
     if "code" in described and source != "torch":
         raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
-    if "output_name" in described and source != "torch":
+    if "output_name" in described and source not in ("torch", "onnx"):
         raise StudyError(
             f"config key models.{described['name']}.output_name: {described['output_name']!r};"
-            f" expected no output_name for a model from {source}, only for one from torch"
+            f" expected no output_name for a model from {source}, only for one from torch or onnx"
         )
 
 
@@ -236,8 +236,7 @@ def _onnx(described: dict, request: Request, shape: tuple[int, ...], output: Pat
     drop_initialized_inputs(model)
     if len(model.graph.input) != 1:
         raise ValueError(f"{len(model.graph.input)} inputs; expected one")
-    fix_batch(model.graph)
-    onnx.save(model, output)
+    onnx_one_image.save(model, shape, described, output)
 
 
 def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
