@@ -15,12 +15,19 @@ STUDY = results=$$($(DRIVER_PYTHON) scripts/study_folder.py $(CONFIG)) || exit 1
 # Builds the environment of the next script.
 ANALYSIS = $(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json || exit 1
 
-.PHONY: study retry-failed verify pack redraw test check lint config-docs
+.PHONY: study try retry-failed verify pack redraw test check lint config-docs
 
 study: .venv/ready
 	@$(STUDY); $(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
 	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report "$$results"/report.html && \
 	$(DRIVER_PYTHON) scripts/print_summary.py "$$results"
+
+# A first study of a model file: `make try MODEL=path/to/model.onnx IMAGES=folder`. It proposes a
+# config and writes it. Names reach the script through the environment, so they may hold anything.
+try: $(if $(and $(MODEL),$(IMAGES)),.venv/ready)
+	@test -n "$$MODEL" -a -n "$$IMAGES" || { echo "usage: make try MODEL=path/to/model.onnx IMAGES=folder [LABELS=classes.txt] [OUTPUT=name] [CONFIG=config/name.yaml]" >&2; echo "MODEL: .onnx, .tflite, .keras, a SavedModel (folder or .tar), .pt2 or .pt; IMAGES may hold labels.csv (image,label)" >&2; exit 2; }
+	@$(DRIVER_PYTHON) scripts/try_model.py --model="$$MODEL" --images="$$IMAGES" \
+		--labels="$$LABELS" --output="$$OUTPUT" --config="$$CONFIG"
 
 # Delete failed records and prediction files, so that `make study` tries them again.
 retry-failed: .venv/ready

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from deltann import converters, models, runners
+from deltann.formats import descriptions
 from deltann.images import resizers
 from deltann.tvm import target_kinds
 from helpers.protocols import copy_without, violations
@@ -15,6 +16,7 @@ from helpers.workspace import ROOT
 
 PROTOCOLS = {
     converters: converters.Converter,
+    descriptions: descriptions.Describer,
     models: models.Family,
     resizers: resizers.Resizer,
     runners: runners.RunnerModule,

@@ -172,6 +172,28 @@ def run_stage(
     )
 
 
+def run_question(stage: str, arguments: dict, options: argparse.Namespace) -> None:
+    """Ask a foreign tool something about a file, in a child process, and write down the answer.
+
+    The answer is no result of a study: it has no record. It is a JSON object, either `result`,
+    what `deltann.stages.<stage>`.work returned, or `failure`, the fields of a `Failure`.
+
+    Args:
+        stage: the stage's name, also the module's.
+        arguments: JSON-able keyword arguments.
+        options: those of `limit_arguments` above, and `output`.
+
+    Raises:
+        StudyError: wrong environment, or a fault of ours.
+    """
+    environment.check(options.environment)
+    task = start(f"deltann.stages.{stage}", arguments, limits(options), options.output.parent)
+    outcome = finish(task, options.retries_left)
+    failure = outcome.failure
+    answer = {"failure": asdict(failure)} if failure else {"result": outcome.result}
+    files.write_json(options.output, answer)
+
+
 @contextmanager
 def _unchanged(paths: Iterable[Path]) -> Iterator[dict[str, str]]:
     """Yield the checksum of each file by its path; in the end, make sure that it is still so.

@@ -71,8 +71,8 @@ def adapt(
     """
     import torch
 
-    dtype, given = _run_on_zeros(network, shape, [dtype] if dtype else _dtypes(network))
-    shapes = {name: tuple(value.shape) for name, value in _leaves(given).items()}
+    dtype, given = run_on_zeros(network, shape, [dtype] if dtype else dtypes(network))
+    shapes = {name: tuple(value.shape) for name, value in leaves(given).items()}
     name = named_outputs.choose(shapes, described)
     if isinstance(given, torch.Tensor):
         return network, dtype
@@ -83,18 +83,18 @@ def adapt(
             self.network = network
 
         def forward(self, batch: Any) -> Any:
-            return _leaves(self.network(batch))[name]
+            return leaves(self.network(batch))[name]
 
     return Adapted(), dtype
 
 
-def _dtypes(network: Any) -> list[str]:
+def dtypes(network: Any) -> list[str]:
     """The types that a network may take: float32, then that of its weights."""
     weights = [value.dtype for value in network.parameters() if value.is_floating_point()]
     return list(dict.fromkeys(["float32", *(str(kind)[len("torch.") :] for kind in weights[:1])]))
 
 
-def _run_on_zeros(network: Any, shape: tuple[int, ...], dtypes: list[str]) -> tuple[str, Any]:
+def run_on_zeros(network: Any, shape: tuple[int, ...], dtypes: list[str]) -> tuple[str, Any]:
     """The first type that a network takes, and what it gives for an image of zeros."""
     import torch
 
@@ -111,7 +111,7 @@ def _run_on_zeros(network: Any, shape: tuple[int, ...], dtypes: list[str]) -> tu
     ) from failure
 
 
-def _leaves(given: Any) -> dict[str, Any]:
+def leaves(given: Any) -> dict[str, Any]:
     """The tensors that a model gives, by their keys or places: `{"logits": …}`, `{"0": …}`."""
     import torch
     from torch.utils import _pytree as pytree

@@ -58,11 +58,19 @@ CONVENTIONS = {
 PREPROCESSINGS = (SOURCE, TARGET, *CONVENTIONS)
 
 
+# Among the conventions, what is proposed for a model and is none of them.
+PROPOSED = "proposed"
+
+
 def fits(name: str, preprocessing: Preprocessing) -> bool:
-    """Whether a model can be fed by a convention: for gray, it treats all colours alike."""
+    """Whether a model can be fed by a convention: see `fits_channels`."""
+    return fits_channels(name, 1 if preprocessing.channels == GRAY else 3)
+
+
+def fits_channels(name: str, channels: int) -> bool:
+    """Whether a convention is one for so many channels: for gray, it treats all colours alike."""
     convention = CONVENTIONS[name]
-    alike = len(set(convention.mean)) == len(set(convention.std)) == 1
-    return alike or preprocessing.channels != GRAY
+    return channels > 1 or len(set(convention.mean)) == len(set(convention.std)) == 1
 
 
 def apply(name: str, preprocessing: Preprocessing) -> Preprocessing:

@@ -26,10 +26,13 @@ def text(study: Path) -> str:
     if (study / layout.REPORT).exists():
         results["report"] = study / layout.REPORT
     lines += [f"{name + ':':10}{path}" for name, path in results.items()]
-    found = _sections(results["summary"].read_text(encoding="utf-8"))
-    for title in SECTIONS:
-        lines += ["", title, found[title]]
-    return "\n".join(lines)
+    return "\n".join([*lines, answer(study)])
+
+
+def answer(study: Path) -> str:
+    """The summary of the study in a folder, which may have no figures."""
+    found = _sections((study / layout.SUMMARY).read_text(encoding="utf-8"))
+    return "\n".join(line for title in SECTIONS for line in ("", title, found[title]))
 
 
 def _sections(markdown: str) -> dict[str, str]:

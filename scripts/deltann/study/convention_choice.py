@@ -1,0 +1,199 @@
+"""Which convention a user's model was trained with: what its file and its answers say."""
+
+from dataclasses import dataclass
+from math import comb
+
+from deltann.formats.descriptions import Description
+from deltann.images import conventions
+from deltann.images.conventions import CONVENTIONS, PROPOSED
+from deltann.images.preprocessing import GRAY
+from deltann.study.proposal import Proposed
+
+UNIT = (0.0, 1.0)  # mean and standard deviation that leave values from 0 to 1
+# Differences between two normalisations, relative to their range, that are rounding.
+ROUNDING = 0.02
+# A file's own words are overruled by labels only if chance would rarely do the same.
+CHANCE = 0.05
+LIMITS = {"uint8": (0, 255), "int8": (-128, 127)}
+# The convention of most models of a framework.
+USUAL = {
+    "torch": ("imagenet", "models from PyTorch mostly use it"),
+    "onnx": ("imagenet", "models from PyTorch mostly use it, and most ONNX files come from there"),
+    "keras": ("tensorflow", "models from Keras mostly use it"),
+    "tensorflow": ("tensorflow", "models from TensorFlow mostly use it"),
+    "tflite": ("tensorflow", "models from TensorFlow mostly use it"),
+}
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is proposed before any image is seen.
+
+    Attributes:
+        mean, std: per channel, for values from 0 to 1.
+        convention: its name, or empty.
+        reason: why.
+        stated: whether the file itself says so.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    convention: str
+    reason: str
+    stated: bool
+
+    @property
+    def name(self) -> str:
+        """The convention, or the name of what is none."""
+        return self.convention or PROPOSED
+
+
+def prior(description: Description, source: str, channels: int) -> Prior:
+    """What the file says of its normalisation; else what is usual for where it comes from.
+
+    Args:
+        description: of the model's file.
+        source: its framework.
+        channels: how many it takes, 1 or 3.
+    """
+    if description.mean and description.std:
+        reason = "the file's metadata say so"
+        return _named(description.mean, description.std, channels, reason, True)
+    if description.dtype in LIMITS:
+        return _of_whole_numbers(description, channels)
+    if description.normalises:
+        reason = f"the model normalises pixels itself, by its layer {description.normalises}"
+        return _of("raw", channels, reason, True)
+    if channels == 1:
+        reason = "values from 0 to 1 are usual for one channel; the file doesn't say"
+        return _named(UNIT[:1], UNIT[1:], channels, reason, False)
+    name, reason = USUAL[source]
+    if source == "onnx" and any(w in description.written_by for w in ("tf2onnx", "keras")):
+        name, reason = USUAL["keras"]
+    return _of(name, channels, f"{reason}; the file doesn't say", False)
+
+
+def _of_whole_numbers(description: Description, channels: int) -> Prior:
+    """The normalisation whose values are those that an input of whole numbers stands for."""
+    low, high = LIMITS[description.dtype]
+    scale = 1.0 if description.scale is None else description.scale
+    first, last = ((number - description.zero_point) * scale for number in (low, high))
+    width = last - first
+    reason = f"the file's {description.dtype} input stands for {first:.4g} to {last:.4g}"
+    for name, convention in CONVENTIONS.items():
+        pairs = list(zip(convention.mean, convention.std, strict=True))
+        ends = min(-mean / std for mean, std in pairs), max((1 - mean) / std for mean, std in pairs)
+        apart = max(abs(ends[0] - first), abs(ends[1] - last))
+        if apart <= ROUNDING * width and conventions.fits_channels(name, channels):
+            return _of(name, channels, reason, True)
+    return _named((-first / width,), (1 / width,), channels, reason, True)
+
+
+def _of(name: str, channels: int, reason: str, stated: bool) -> Prior:
+    convention = CONVENTIONS[name]
+    mean, std = convention.mean[:channels], convention.std[:channels]
+    return Prior(mean, std, name, reason, stated)
+
+
+def _named(
+    mean: tuple[float, ...], std: tuple[float, ...], channels: int, reason: str, stated: bool
+) -> Prior:
+    """A normalisation under its convention's name, if it is one's."""
+    means, stds = (
+        tuple(values) * channels if len(values) == 1 else tuple(values) for values in (mean, std)
+    )
+    for name, convention in CONVENTIONS.items():
+        known = (*convention.mean[:channels], *convention.std[:channels])
+        near = all(
+            abs(a - b) <= ROUNDING * convention.std[0]
+            for a, b in zip((*means, *stds), known, strict=True)
+        )
+        # files state means in the order of RGB
+        if near and convention.channels == "RGB" and conventions.fits_channels(name, channels):
+            return _of(name, channels, reason, stated)
+    return Prior(means, stds, "", reason, stated)
+
+
+def as_input(found: Prior, channels: int) -> dict[str, Proposed]:
+    """The keys of a config for a normalisation: its convention, or channels, mean and std."""
+    if found.convention and channels > 1:
+        return {"input.convention": Proposed(found.convention, found.reason)}
+    return {
+        "input.channels": Proposed(GRAY if channels == 1 else "RGB", f"{channels} in the file"),
+        "input.mean": Proposed(list(found.mean), found.reason),
+        "input.std": Proposed(list(found.std), "belongs to mean"),
+    }
+
+
+def right(trial: dict, name: str) -> list[bool]:
+    """For each labelled image, whether the model is right in a convention."""
+    pairs = zip(trial["true_labels"], trial["labels"][name], strict=True)
+    return [label == true for true, label in pairs if true >= 0]
+
+
+def decide(found: Prior, trial: dict, channels: int) -> Prior:
+    """The convention by which most labels come right; the one proposed before if labels don't say.
+
+    Args:
+        found: what was proposed before.
+        trial: what `stages.try_conventions.work` returned.
+        channels: how many the model takes.
+    """
+    labelled = len(right(trial, found.name)) if found.name in trial["labels"] else 0
+    counts = {name: sum(right(trial, name)) for name in trial["labels"]}
+    if not labelled or not any(counts.values()):
+        return found
+    best = max(counts, key=lambda name: (counts[name], name == found.name))
+    if best == found.name:
+        ties = [name for name in counts if name != best and counts[name] == counts[best]]
+        tied = f"; so it is with {' and '.join(ties)}, but {found.reason}" if ties else ""
+        reason = f"the model is right on {counts[best]} of {labelled} labelled images{tied}"
+        if found.stated and not ties:
+            reason = f"{found.reason}, and {reason}"
+        return Prior(found.mean, found.std, found.convention, reason, found.stated)
+    if found.stated and _chance(right(trial, best), right(trial, found.name)) > CHANCE:
+        return found
+    reason = (
+        f"the model is right on {counts[best]} of {labelled} labelled images;"
+        f" with {found.name}, {counts[found.name]}"
+    )
+    return _of(best, channels, reason, found.stated)
+
+
+def _chance(better: list[bool], worse: list[bool]) -> float:
+    """How likely chance makes one so much better: the one-sided sign test.
+
+    Args:
+        better, worse: whether each is right, by image.
+    """
+    wins = sum(a and not b for a, b in zip(better, worse, strict=True))
+    losses = sum(b and not a for a, b in zip(better, worse, strict=True))
+    count = wins + losses
+    return sum(comb(count, k) for k in range(wins, count + 1)) / 2**count
+
+
+def lines(trial: dict, chosen: Prior) -> list[str]:
+    """The conventions beside each other: how often the model is right, or what labels they change.
+
+    Args:
+        trial: what `stages.try_conventions.work` returned.
+        chosen: what is proposed in the end.
+    """
+    images = len(trial["true_labels"])
+    text = []
+    for name in sorted(trial["labels"], key=lambda name: (-sum(right(trial, name)), name)):
+        labels = trial["labels"][name]
+        mark = "  <- proposed" if name == chosen.name else ""
+        shown = f"  {name:{max(map(len, conventions.CONVENTIONS))}}"
+        answers = right(trial, name)
+        changed = sum(
+            a != b for a, b in zip(labels, trial["labels"].get(chosen.name, labels), strict=True)
+        )
+        if answers:
+            shown += f"  right on {sum(answers)} of {len(answers)} labelled images"
+        if name != chosen.name:
+            comma = ", " if answers else "  "
+            shown += f"{comma}another label than {chosen.name} on {changed} of {images}"
+        text.append(shown + mark)
+    text += [f"  {name}: {reason}" for name, reason in trial["refused"].items()]
+    return text

@@ -1,0 +1,86 @@
+"""The jobs of `make try`: Snakemake's, and questions to a tool in its environment."""
+
+import os
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from deltann import interpreter
+from deltann.errors import StudyError
+from deltann.execution import messages
+from deltann.provenance import files
+from deltann.study import layout, overlay
+
+PROGRESS = re.compile(r"^\d+ of \d+ steps")
+SNAKEMAKE = str(interpreter.PYTHON.parent / "snakemake")
+
+
+def snakemake(targets: Sequence[str], config: str = "", progress: bool = False) -> None:
+    """Run Snakemake for some targets of a config, by default that of the default study.
+
+    What it says is shown only if it fails.
+
+    Args:
+        targets: the files to make.
+        config: its path.
+        progress: whether to print how many jobs are done.
+
+    Raises:
+        StudyError: it failed.
+    """
+    quiet = ("rules", "host", "reason") if progress else ("all",)
+    command = [SNAKEMAKE, "--cores", "all", "--quiet", *quiet, "--", *targets]
+    if config:
+        command[1:1] = ["--configfile", config]
+    said = []
+    with subprocess.Popen(
+        command,
+        env=interpreter.clean(os.environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if PROGRESS.search(line):
+                print(f"  {line.strip()}", flush=True)
+    if process.returncode:
+        words = messages.bounded("".join(said).strip())
+        raise StudyError(f"a job failed. Snakemake says:\n{words}")
+
+
+def ask(stage: str, environment: str, question: Sequence[str], scratch: Path) -> dict:
+    """Run a stage's script in an environment, and return its answer.
+
+    Args:
+        stage: the name of the script and of the stage's module.
+        environment: the environment's name.
+        question: the script's own options.
+        scratch: a folder for the answer.
+
+    Raises:
+        StudyError: the foreign tool failed, or our script.
+    """
+    limits = overlay.load_defaults()["limits"]["export"]
+    output = scratch / f"{stage}.json"
+    command = [*layout.interpreter(environment), f"scripts/{stage}.py", *question]
+    command += ["--environment", layout.manifest(environment), "--output", str(output)]
+    command += ["--seconds", str(limits["seconds"]), "--memory-mb", str(limits["memory_mb"])]
+    command += ["--retries-left", "0"]
+    done = subprocess.run(
+        command,
+        env=interpreter.clean(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StudyError(messages.bounded((done.stderr or done.stdout).strip()))
+    answer = files.read_json(output)
+    if "failure" in answer:
+        raise StudyError(messages.telling(answer["failure"]["message"]))
+    return answer["result"]
