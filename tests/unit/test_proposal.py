@@ -13,7 +13,8 @@ from deltann.images.conventions import CONVENTIONS
 from deltann.models import user_model
 from deltann.study import convention_choice, grid, proposal, proposal_text
 from deltann.study.proposal import Proposed, nested, propose
-from deltann.workflow import trial_request
+from deltann.workflow import trial, trial_request
+from deltann.workflow.trial_request import Request
 
 
 def test_every_framework_of_user_models_can_be_tried():
@@ -117,13 +118,14 @@ def test_a_normalisation_that_is_no_convention_is_written_out():
     assert keys["channels"] == "RGB"
     assert keys["mean"] == pytest.approx([128 / 255] * 3)
     assert keys["std"] == pytest.approx([1 / 255] * 3)
+    assert found.words == "-128 to 127"
     gray = convention_choice.prior(described((1, 28, 28, 1)), "keras", 1)
     assert nested(convention_choice.as_input(gray, 1)) == {
         "input": {"channels": "gray", "mean": [0.0], "std": [1.0]}
     }
 
 
-def trial(true: list[int], **labels: list[int]) -> dict:
+def tried(true: list[int], **labels: list[int]) -> dict:
     return {"true_labels": true, "labels": labels, "refused": {}}
 
 
@@ -135,31 +137,31 @@ def chosen(found: dict, **more) -> str:
 def test_labels_decide_on_the_convention():
     true = [0, 1, 2, 3, -1]
     wrong = [9] * 5
-    assert chosen(trial(true, imagenet=[0, 1, 9, 9, 9], tensorflow=[0, 1, 2, 9, 9])) == "tensorflow"
-    tie = trial(true, imagenet=[0, 1, 9, 9, 9], tensorflow=[9, 9, 2, 3, 9])
+    assert chosen(tried(true, imagenet=[0, 1, 9, 9, 9], tensorflow=[0, 1, 2, 9, 9])) == "tensorflow"
+    tie = tried(true, imagenet=[0, 1, 9, 9, 9], tensorflow=[9, 9, 2, 3, 9])
     assert chosen(tie) == "imagenet"
-    assert chosen(trial(true, imagenet=wrong, tensorflow=wrong)) == "imagenet"
-    assert chosen(trial([-1] * 5, imagenet=wrong, tensorflow=true)) == "imagenet"
+    assert chosen(tried(true, imagenet=wrong, tensorflow=wrong)) == "imagenet"
+    assert chosen(tried([-1] * 5, imagenet=wrong, tensorflow=true)) == "imagenet"
 
 
 def test_a_file_is_overruled_only_by_many_labels():
     says = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
     true = list(range(10))
-    few = trial(true, imagenet=[0, *[99] * 9], tensorflow=[0, 1, 2, *[99] * 7])
-    many = trial(true, imagenet=[0, *[99] * 9], tensorflow=[*range(9), 99])
+    few = tried(true, imagenet=[0, *[99] * 9], tensorflow=[0, 1, 2, *[99] * 7])
+    many = tried(true, imagenet=[0, *[99] * 9], tensorflow=[*range(9), 99])
     assert (chosen(few, **says), chosen(many, **says)) == ("imagenet", "tensorflow")
 
 
 def test_conventions_are_shown_beside_each_other():
     prior = convention_choice.prior(described(), "torch", 3)
-    found = trial([0, 1, -1], imagenet=[0, 1, 5], raw=[0, 7, 6]) | {"refused": {"caffe": "too big"}}
+    found = tried([0, 1, -1], imagenet=[0, 1, 5], raw=[0, 7, 6]) | {"refused": {"caffe": "too big"}}
     assert convention_choice.lines(found, prior) == [
-        "  imagenet    right on 2 of 2 labelled images  <- proposed",
-        "  raw         right on 1 of 2 labelled images, another label than imagenet on 2 of 3",
+        "  imagenet  right on 2 of 2 labelled images  <- proposed",
+        "  raw       right on 1 of 2 labelled images, another label than imagenet on 2 of 3",
         "  caffe: too big",
     ]
     unlabelled = convention_choice.lines(found | {"true_labels": [-1] * 3}, prior)
-    assert unlabelled[1] == "  raw         another label than imagenet on 2 of 3"
+    assert unlabelled[1] == "  raw       another label than imagenet on 2 of 3"
 
 
 NASTY = "a 'b' \"c\" # d: {e}\n- f\u2028é.onnx"
@@ -209,3 +211,16 @@ def test_each_format_gets_a_valid_config_of_a_few_cells(source, tmp_path, monkey
 )
 def test_a_study_has_a_safe_name(name, expected):
     assert proposal_text.safe_name(Path(name)) == expected
+
+
+def test_many_images_are_looked_at_in_part():
+    request = Request("m.onnx", "photos", 101, "names.txt", "", "onnx", "config/m.yaml", "m")
+    description = described()
+    prior = convention_choice.prior(description, "onnx", 3)
+    draft = trial.Draft(request, description, propose(description, "onnx"), 3)
+    config = yaml.safe_load(draft.text(prior))
+    assert config == draft.content(prior)
+    assert config["images"] == {"folder": "photos", "subset": {"count": 100, "seed": 0}}
+    assert config["models"][0]["class_names"] == "names.txt"
+    assert config["models"][0]["input"]["convention"] == "imagenet"
+    assert "100 of the 101 images" in draft.text(prior)

@@ -41,7 +41,8 @@ def test_a_request_is_resolved(folder):
         ({"model": "net.caffemodel"}, "unknown suffix '.caffemodel'; expected a file ending in"),
         ({"model": "net.py"}, "write a config: see config/my-model.yaml"),
         ({"model": "images"}, "is a folder without saved_model.pb"),
-        ({"model": "empty.onnx"}, "empty"),
+        ({"model": "empty.onnx"}, "MODEL='empty.onnx': "),
+        ({"model": "text.onnx"}, "MODEL='text.onnx': it is not an ONNX file"),
         ({"model": "pickle.pt"}, "pickle"),
         ({"images": "none"}, "IMAGES='none' doesn't exist; expected a folder of images (.bmp"),
         ({"images": "net.tflite"}, "IMAGES='net.tflite' is a file; expected a folder"),
@@ -58,6 +59,7 @@ def test_what_cannot_be_tried_is_refused(folder, given, said):
     (folder / "cats/tom").mkdir(parents=True)
     (folder / "cats/tom/a.jpg").write_bytes(b"x")
     (folder / "empty.onnx").touch()
+    (folder / "text.onnx").write_text("weights: none")
     for name in ("net.caffemodel", "net.py"):
         (folder / name).write_text("x")
     (folder / "pickle.pt").write_bytes(b"\x80\x02cos\nsystem\n.")

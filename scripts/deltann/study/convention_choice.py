@@ -47,6 +47,14 @@ class Prior:
         """The convention, or the name of what is none."""
         return self.convention or PROPOSED
 
+    @property
+    def words(self) -> str:
+        """The convention, or what the values of pixels become: `0 to 1`."""
+        if self.convention:
+            return self.convention
+        pairs = sorted(set(zip(self.mean, self.std, strict=True)))
+        return ", ".join(f"{-mean / std:.4g} to {(1 - mean) / std:.4g}" for mean, std in pairs)
+
 
 def prior(description: Description, source: str, channels: int) -> Prior:
     """What the file says of its normalisation; else what is usual for where it comes from.
@@ -146,7 +154,7 @@ def decide(found: Prior, trial: dict, channels: int) -> Prior:
     best = max(counts, key=lambda name: (counts[name], name == found.name))
     if best == found.name:
         ties = [name for name in counts if name != best and counts[name] == counts[best]]
-        tied = f"; so it is with {' and '.join(ties)}, but {found.reason}" if ties else ""
+        tied = f", and as often with {' and '.join(ties)}; {found.reason}" if ties else ""
         reason = f"the model is right on {counts[best]} of {labelled} labelled images{tied}"
         if found.stated and not ties:
             reason = f"{found.reason}, and {reason}"
@@ -155,7 +163,7 @@ def decide(found: Prior, trial: dict, channels: int) -> Prior:
         return found
     reason = (
         f"the model is right on {counts[best]} of {labelled} labelled images;"
-        f" with {found.name}, {counts[found.name]}"
+        f" with {found.words}, {counts[found.name]}"
     )
     return _of(best, channels, reason, found.stated)
 
@@ -180,20 +188,19 @@ def lines(trial: dict, chosen: Prior) -> list[str]:
         chosen: what is proposed in the end.
     """
     images = len(trial["true_labels"])
+    names = sorted(trial["labels"], key=lambda name: (-sum(right(trial, name)), name))
+    words = {name: chosen.words if name == chosen.name else name for name in names}
+    width = max(map(len, words.values()), default=0)
     text = []
-    for name in sorted(trial["labels"], key=lambda name: (-sum(right(trial, name)), name)):
-        labels = trial["labels"][name]
-        mark = "  <- proposed" if name == chosen.name else ""
-        shown = f"  {name:{max(map(len, conventions.CONVENTIONS))}}"
-        answers = right(trial, name)
-        changed = sum(
-            a != b for a, b in zip(labels, trial["labels"].get(chosen.name, labels), strict=True)
-        )
+    for name in names:
+        answers, facts = right(trial, name), []
         if answers:
-            shown += f"  right on {sum(answers)} of {len(answers)} labelled images"
+            facts.append(f"right on {sum(answers)} of {len(answers)} labelled images")
         if name != chosen.name:
-            comma = ", " if answers else "  "
-            shown += f"{comma}another label than {chosen.name} on {changed} of {images}"
-        text.append(shown + mark)
+            pairs = zip(trial["labels"][name], trial["labels"][chosen.name], strict=True)
+            changed = sum(a != b for a, b in pairs)
+            facts.append(f"another label than {chosen.words} on {changed} of {images}")
+        mark = "  <- proposed" if name == chosen.name else ""
+        text.append(f"  {words[name]:{width}}  {', '.join(facts)}{mark}".rstrip())
     text += [f"  {name}: {reason}" for name, reason in trial["refused"].items()]
     return text

@@ -11,6 +11,7 @@ import yaml
 from deltann.errors import StudyError
 from deltann.execution import messages
 from deltann.formats.descriptions import Description
+from deltann.images.collection import LABELS
 from deltann.models import user_model
 from deltann.provenance import files
 from deltann.study import convention_choice, grid, layout, proposal, proposal_text, routes
@@ -94,10 +95,13 @@ def _draft(request: Request, scratch: Path) -> Draft:
         print("Building the environments that this needs, which takes minutes once", flush=True)
     trial_jobs.snakemake(manifests)
     question = ["--source", request.source, "--file", request.model]
-    said = trial_jobs.ask("describe", environment, question, scratch)
-    description = Description.from_json(said)
-    proposed = proposal.propose(description, request.source, request.output)
-    count = proposal.channels(description, request.source)
+    try:
+        said = trial_jobs.ask("describe", environment, question, scratch)
+        description = Description.from_json(said)
+        proposed = proposal.propose(description, request.source, request.output)
+        count = proposal.channels(description, request.source)
+    except StudyError as error:
+        raise StudyError(f"MODEL={request.model!r}: {error}") from error
     for line in proposal_text.said(description):
         print(line)
     return Draft(request, description, proposed, count)
@@ -132,7 +136,9 @@ def _try_conventions(draft: Draft, prior: Prior, scratch: Path) -> Prior:
     tried = len(trial["true_labels"])
     print(f"\nThe conventions, tried on {tried} images in the model's own runtime:")
     print("\n".join(convention_choice.lines(trial, chosen)))
-    print(f"Proposed: {chosen.name}, because {chosen.reason}", flush=True)
+    if not convention_choice.right(trial, next(iter(trial["labels"]))):
+        print(f"With {LABELS} in IMAGES (image,label) the images decide; they have no labels now")
+    print(f"Proposed: {chosen.words}, because {chosen.reason}", flush=True)
     return chosen
 
 

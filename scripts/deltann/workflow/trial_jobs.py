@@ -82,5 +82,6 @@ def ask(stage: str, environment: str, question: Sequence[str], scratch: Path) ->
         raise StudyError(messages.bounded((done.stderr or done.stdout).strip()))
     answer = files.read_json(output)
     if "failure" in answer:
-        raise StudyError(messages.telling(answer["failure"]["message"]))
+        said = messages.bounded(answer["failure"]["message"])
+        raise StudyError(messages.telling(said) if "\n" in said.strip() else said)
     return answer["result"]
