@@ -120,6 +120,7 @@ def test_a_normalisation_that_is_no_convention_is_written_out():
     assert keys["std"] == pytest.approx([1 / 255] * 3)
     assert found.words == "-128 to 127"
     gray = convention_choice.prior(described((1, 28, 28, 1)), "keras", 1)
+    assert gray.words == "0 to 1"
     assert nested(convention_choice.as_input(gray, 1)) == {
         "input": {"channels": "gray", "mean": [0.0], "std": [1.0]}
     }

@@ -53,7 +53,7 @@ class Prior:
         if self.convention:
             return self.convention
         pairs = sorted(set(zip(self.mean, self.std, strict=True)))
-        return ", ".join(f"{-mean / std:.4g} to {(1 - mean) / std:.4g}" for mean, std in pairs)
+        return ", ".join(f"{(0 - mean) / std:.4g} to {(1 - mean) / std:.4g}" for mean, std in pairs)
 
 
 def prior(description: Description, source: str, channels: int) -> Prior:
@@ -127,7 +127,10 @@ def as_input(found: Prior, channels: int) -> dict[str, Proposed]:
     if found.convention and channels > 1:
         return {"input.convention": Proposed(found.convention, found.reason)}
     return {
-        "input.channels": Proposed(GRAY if channels == 1 else "RGB", f"{channels} in the file"),
+        "input.channels": Proposed(
+            GRAY if channels == 1 else "RGB",
+            "the file takes one channel" if channels == 1 else "the usual order of three channels",
+        ),
         "input.mean": Proposed(list(found.mean), found.reason),
         "input.std": Proposed(list(found.std), "belongs to mean"),
     }

@@ -137,7 +137,7 @@ def _try_conventions(draft: Draft, prior: Prior, scratch: Path) -> Prior:
     print(f"\nThe conventions, tried on {tried} images in the model's own runtime:")
     print("\n".join(convention_choice.lines(trial, chosen)))
     if not convention_choice.right(trial, next(iter(trial["labels"]))):
-        print(f"With {LABELS} in IMAGES (image,label) the images decide; they have no labels now")
+        print(f"The images have no labels: with {LABELS} (image,label) in IMAGES, they decide")
     print(f"Proposed: {chosen.words}, because {chosen.reason}", flush=True)
     return chosen
 
