@@ -96,6 +96,7 @@ def test_what_is_no_classifier_of_images_is_refused(description, said):
     [
         (described(written_by="pytorch 2.13, opset 18"), "onnx", "imagenet", False),
         (described(written_by="tf2onnx 1.17, opset 18"), "onnx", "tensorflow", False),
+        (described(written_by="onnx-caffe2, opset 9"), "onnx", "caffe", False),
         (described(), "torch", "imagenet", False),
         (described(), "keras", "tensorflow", False),
         (described(normalises="Rescaling rescaling"), "keras", "raw", True),
@@ -163,6 +164,14 @@ def test_conventions_are_shown_beside_each_other():
     ]
     unlabelled = convention_choice.lines(found | {"true_labels": [-1] * 3}, prior)
     assert unlabelled[1] == "  raw       another label than imagenet on 2 of 3"
+
+
+def test_a_model_with_one_answer_for_all_images_is_doubted():
+    prior = convention_choice.prior(described(), "torch", 3)
+    assert convention_choice.warning(tried([0, 1], imagenet=[5, 6]), prior) == ""
+    assert convention_choice.warning(tried([0], imagenet=[5]), prior) == ""
+    said = convention_choice.warning(tried([0, 1], imagenet=[5, 5]), prior)
+    assert said.startswith("Careful: the model answers class 5 for each of the 2 images.")
 
 
 NASTY = "a 'b' \"c\" # d: {e}\n- f\u2028é.onnx"

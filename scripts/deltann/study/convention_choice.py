@@ -23,6 +23,12 @@ USUAL = {
     "tensorflow": ("tensorflow", "models from TensorFlow mostly use it"),
     "tflite": ("tensorflow", "models from TensorFlow mostly use it"),
 }
+# The same by a word in the name of the tool that wrote the file.
+WRITERS = {
+    "tf2onnx": USUAL["tensorflow"],
+    "keras": USUAL["keras"],
+    "caffe": ("caffe", "models from Caffe mostly use it"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,8 +82,9 @@ def prior(description: Description, source: str, channels: int) -> Prior:
         reason = "values from 0 to 1 are usual for one channel; the file doesn't say"
         return _named(UNIT[:1], UNIT[1:], channels, reason, False)
     name, reason = USUAL[source]
-    if source == "onnx" and any(w in description.written_by for w in ("tf2onnx", "keras")):
-        name, reason = USUAL["keras"]
+    for word, (of_writer, why) in WRITERS.items():
+        if word in description.written_by.lower():
+            name, reason = of_writer, why
     return _of(name, channels, f"{reason}; the file doesn't say", False)
 
 
@@ -207,3 +214,18 @@ def lines(trial: dict, chosen: Prior) -> list[str]:
         text.append(f"  {words[name]:{width}}  {', '.join(facts)}{mark}".rstrip())
     text += [f"  {name}: {reason}" for name, reason in trial["refused"].items()]
     return text
+
+
+def warning(trial: dict, chosen: Prior) -> str:
+    """A sentence on a model that answers the same for all images, as without its weights; or empty.
+
+    Args:
+        trial, chosen: as for `lines`.
+    """
+    labels = trial["labels"].get(chosen.name, [])
+    if len(labels) < 2 or len(set(labels)) > 1:
+        return ""
+    return (
+        f"Careful: the model answers class {labels[0]} for each of the {len(labels)} images. Does"
+        " the file have its trained weights, and is the normalisation right?"
+    )

@@ -138,6 +138,8 @@ def _try_conventions(draft: Draft, prior: Prior, scratch: Path) -> Prior:
     print("\n".join(convention_choice.lines(trial, chosen)))
     if not convention_choice.right(trial, next(iter(trial["labels"]))):
         print(f"The images have no labels: with {LABELS} (image,label) in IMAGES, they decide")
+    if warning := convention_choice.warning(trial, chosen):
+        print(warning)
     print(f"Proposed: {chosen.words}, because {chosen.reason}", flush=True)
     return chosen
 
