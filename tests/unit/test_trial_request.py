@@ -6,7 +6,7 @@ import pytest
 
 from deltann.errors import StudyError
 from deltann.provenance import files
-from deltann.workflow import trial_request
+from deltann.workflow import trial_jobs, trial_request
 from helpers.workspace import ROOT
 
 
@@ -98,3 +98,11 @@ def test_nothing_in_a_path_reaches_a_shell(tmp_path):
         )
         assert f"make try: error: MODEL={name!r} doesn't exist" in done.stderr
     assert not (ROOT / "harm.onnx").exists()
+
+
+def test_a_refused_run_is_said_without_snakemakes_own_lines():
+    said = ["Building DAG of jobs...\n", 'WorkflowError in file "common.smk", line 53:\n']
+    said += ["another run is under way\n", '  File "common.smk", line 53, in __onstart\n']
+    expected = 'WorkflowError in file "common.smk", line 53:\nanother run is under way'
+    assert trial_jobs.failure(said) == expected
+    assert trial_jobs.failure(["no space left\n"]) == "no space left"

@@ -13,6 +13,9 @@ from deltann.provenance import files
 from deltann.study import layout, overlay
 
 PROGRESS = re.compile(r"^\d+ of \d+ steps")
+# Where Snakemake begins to say what failed, and its own lines of code.
+ERROR = re.compile(r"\w*(Error|Exception)\b")
+FRAME = re.compile(r'\s+File ".*", line \d+, in ')
 SNAKEMAKE = str(interpreter.PYTHON.parent / "snakemake")
 
 
@@ -29,8 +32,9 @@ def snakemake(targets: Sequence[str], config: str = "", progress: bool = False) 
     Raises:
         StudyError: it failed.
     """
-    quiet = ("rules", "host", "reason") if progress else ("all",)
-    command = [SNAKEMAKE, "--cores", "all", "--quiet", *quiet, "--", *targets]
+    # not --quiet all, which hides why a run was refused
+    quiet = ("--quiet", "rules", "host", "reason")
+    command = [SNAKEMAKE, "--cores", "all", *quiet, "--", *targets]
     if config:
         command[1:1] = ["--configfile", config]
     said = []
@@ -45,11 +49,17 @@ def snakemake(targets: Sequence[str], config: str = "", progress: bool = False) 
         assert process.stdout is not None
         for line in process.stdout:
             said.append(line)
-            if PROGRESS.search(line):
+            if progress and PROGRESS.search(line):
                 print(f"  {line.strip()}", flush=True)
     if process.returncode:
-        words = messages.bounded("".join(said).strip())
-        raise StudyError(f"a job failed. Snakemake says:\n{words}")
+        raise StudyError(f"Snakemake failed: {messages.bounded(failure(said))}")
+
+
+def failure(said: Sequence[str]) -> str:
+    """What Snakemake says from its first error on; all of it if it names none."""
+    begin = next((number for number, line in enumerate(said) if ERROR.match(line)), 0)
+    kept = [line for line in said[begin:] if not FRAME.match(line)]
+    return "".join(kept).strip()
 
 
 def ask(stage: str, environment: str, question: Sequence[str], scratch: Path) -> dict:
