@@ -93,9 +93,9 @@ def test_a_file_answers_as_the_network_that_was_saved(tmp_path, case):
         torch.testing.assert_close(given, logits, atol=1e-6, rtol=0)
 
 
-def test_a_name_of_an_output_is_for_pytorch_and_onnx_only():
+def test_a_name_of_an_output_is_refused_for_other_sources():
     with pytest.raises(StudyError, match="models.mine.output_name: 'logits'; expected no output_n"):
-        user_model.check(MINE | {"source": "tflite", "output_name": "logits"})
+        user_model.check(MINE | {"source": "keras", "output_name": "logits"})
 
 
 def test_a_plain_exported_program_is_copied(tmp_path):

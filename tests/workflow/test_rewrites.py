@@ -95,3 +95,29 @@ def test_what_only_other_outputs_need_is_removed(one_image):
 def test_a_file_that_needs_a_decision_is_refused_in_one_sentence(one_image, name, message):
     parts = message.split(" .* ")
     assert all(part in one_image[0][name]["refused"] for part in parts)
+
+
+@pytest.fixture(scope="module")
+def one_output(workspace, tmp_path_factory) -> dict:
+    """What `two_tflite_outputs.py` prints of a TFLite file with two outputs."""
+    folder = tmp_path_factory.mktemp("one_output")
+    run(workspace, "tvm", "two_tflite_outputs", "make", folder)
+    return json.loads(run(workspace, "tflite", "two_tflite_outputs", "keep", folder))
+
+
+def test_a_tflite_file_keeps_the_output_that_the_config_names(one_output):
+    mean = np.array(one_output["mean"]["answers"])
+    assert mean.shape == (3,)
+    assert mean.any()
+    np.testing.assert_array_equal(one_output["negative"]["answers"], -mean)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("None", "output_name is missing, and the model has 2 outputs: 'mean' (1 × 3), 'negative'"),
+        ("x", "output_name: the model has no output 'x'; expected one of its 2 outputs"),
+    ],
+)
+def test_outputs_of_a_tflite_file_are_listed(one_output, name, message):
+    assert message in one_output[name]["refused"]

@@ -33,6 +33,8 @@ SUFFIXES = {
     "keras": (".keras",),
     "tflite": (".tflite",),
 }
+# The sources whose models may have several outputs, of which `output_name` names one.
+NAMED_OUTPUTS = ("torch", "onnx", "tflite")
 
 
 def file_key(described: dict) -> str:
@@ -79,10 +81,11 @@ def check(described: dict) -> None:
     declared.check(f"models.{described['name']}.input", described["input"])
     if "code" in described and source != "torch":
         raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
-    if "output_name" in described and source not in ("torch", "onnx"):
+    if "output_name" in described and source not in NAMED_OUTPUTS:
         raise StudyError(
             f"config key models.{described['name']}.output_name: {described['output_name']!r};"
-            f" expected no output_name for a model from {source}, only for one from torch or onnx"
+            f" expected no output_name for a model from {source}, only for one from"
+            f" {' or '.join(NAMED_OUTPUTS)}"
         )
 
 
@@ -247,6 +250,12 @@ def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], outpu
         output.write_bytes(path.read_bytes())
 
 
+def _tflite(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
+    from deltann.formats import tflite_one_output
+
+    tflite_one_output.save(Path(described["file"]), described, output)
+
+
 def _copy(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
     output.write_bytes(Path(described["file"]).read_bytes())
 
@@ -256,5 +265,5 @@ EXPORTERS = {
     "onnx": _onnx,
     "tensorflow": _tensorflow,
     "keras": _copy,
-    "tflite": _copy,
+    "tflite": _tflite,
 }
