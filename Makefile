@@ -59,10 +59,10 @@ check: lint
 
 lint: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
-	@.envs/test/bin/ruff check scripts tests benchmarks
-	@.envs/test/bin/ruff format --check scripts tests benchmarks
-	@.envs/test/bin/snakefmt --check Snakefile redraw.smk rules
-	@.envs/test/bin/mypy
+	@$(TEST_PYTHON) -m ruff check scripts tests benchmarks
+	@$(TEST_PYTHON) -m ruff format --check scripts tests benchmarks
+	@$(TEST_PYTHON) -m snakefmt --check Snakefile redraw.smk rules
+	@$(TEST_PYTHON) -m mypy
 
 # config/README.md, from the schema; a unit test fails while it is out of date.
 config-docs: .venv/ready
@@ -70,6 +70,7 @@ config-docs: .venv/ready
 
 # The driver's environment: Snakemake, and uv, which builds the others.
 .venv/ready: envs/driver.txt envs/snakemake.sh
+	@sh envs/check_cache.sh
 	@test ! -L .venv || { echo ".venv is a link to $$(readlink .venv), whose content would be deleted; expected a folder or nothing. Remove the link (rm .venv) and run again" >&2; exit 1; }
 	@$(PYTHON) -I -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "CPython 3.11 to 3.13 is needed, this is " + sys.version)'
 	@echo "setting up .venv"

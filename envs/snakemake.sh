@@ -16,4 +16,6 @@ for word; do
 	*) test -z "$configs" || check "$word" ;;
 	esac
 done
-exec "$(dirname "$(readlink -f "$0")")/python" -I -m snakemake "$@"
+bin=$(dirname "$(readlink -f "$0")")
+sh "$bin/../../envs/check_cache.sh" || exit 1
+exec "$bin/python" -I -m snakemake "$@"

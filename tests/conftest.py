@@ -5,9 +5,14 @@ from pathlib import Path
 import pytest
 import xarray as xr
 from filelock import FileLock
+from hypothesis import settings
 
 from helpers import planted
 from helpers.workspace import SMALL, Workspace, built, small_study
+
+# A busy machine is no reason to fail.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +60,8 @@ def small(workspace, tmp_path_factory, worker_id) -> tuple[Workspace, Path]:
     Its shell has wrong packages on PYTHONPATH: test_verify.py looks whether any was imported.
     """
     base = tmp_path_factory.getbasetemp()
-    space = Workspace((base if worker_id == "master" else base.parent) / "small")
+    # a path that a shell, or the first line of a script, would take for more than a name
+    space = Workspace((base if worker_id == "master" else base.parent) / 'it\'s "é" small')
     with FileLock(f"{space.path}.lock"):
         if not space.path.exists():
             workspace.copy(space.path)

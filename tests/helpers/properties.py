@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 
 def for_all(*args, examples=100, **kwargs):
-    """Hypothesis' ``given`` without a deadline: a busy machine is no reason to fail."""
+    """Hypothesis' ``given`` with a number of examples."""
 
     def decorate(test):
-        return settings(max_examples=examples, deadline=None)(given(*args, **kwargs)(test))
+        return settings(max_examples=examples)(given(*args, **kwargs)(test))
 
     return decorate
 

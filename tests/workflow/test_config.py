@@ -6,53 +6,20 @@ import shlex
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from helpers.configs import BAD, CODE, CONFIG, ODD, changed_config
+from helpers.configs import BAD, CONFIG, ODD, changed_config
+from helpers.dry_runs import Space
 from helpers.workspace import ROOT, SNAKEMAKE
-
-
-class Space:
-    """A folder with the repository's files, in which two dry runs at a time may go on."""
-
-    def __init__(self, path: Path, pool: ThreadPoolExecutor):
-        self.path, self.pool = path, pool
-        for name in CODE:
-            if (ROOT / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(ROOT / name, path / name, ignore=ignored)
-            else:
-                shutil.copy2(ROOT / name, path / name)
-
-    def folder(self, name: str, *images: str) -> Path:
-        path = self.path / name
-        path.mkdir()
-        for image in images:
-            Image.new("RGB", (8, 8)).save(path / image, "PNG")
-        return path
-
-    def dry_run(self, name: str, config: object, *arguments: str) -> subprocess.CompletedProcess:
-        path = self.path / f"config-{name}.json"
-        path.write_text(config if isinstance(config, str) else json.dumps(config))
-        command = [SNAKEMAKE, "--dry-run", "--cores", "1", "--printshellcmds"]
-        return subprocess.run(
-            [*command, "--configfile", path.name, *arguments],
-            cwd=self.path,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory):
     """A workspace with folders of photographs, good and bad."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        made = Space(tmp_path_factory.mktemp("config"), pool)
+        made = Space(tmp_path_factory.mktemp("config") / 'it\'s "é" $(touch pwned)', pool)
         made.folder("photographs", "a.png", "b.png")
         (made.folder("no-images") / "notes.txt").write_text("none")
         (made.folder("bad-labels", "a.png") / "labels.csv").write_text("image,label\nz.png,1\n")
@@ -103,7 +70,7 @@ def make(space, *arguments: str) -> subprocess.CompletedProcess:
         (space.path / ".venv").symlink_to(ROOT / ".venv")
         shutil.copy2(ROOT / "Makefile", space.path)
     return subprocess.run(
-        ["make", *arguments],
+        ["make", "--old-file=.venv/ready", *arguments],
         cwd=space.path,
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import zipfile
+from pathlib import Path
 
 import pytest
 import xarray as xr
@@ -27,10 +28,23 @@ def make(space, *words: str) -> subprocess.CompletedProcess:
     return done
 
 
+def on_another_disk(folder: Path) -> None:
+    """Move a folder away, and leave a link in its place."""
+    disk = folder.resolve().parent.parent / f"disk of {folder.name}"
+    disk.mkdir()
+    folder.rename(disk / "moved")
+    folder.symlink_to(disk / "moved")
+
+
 @pytest.fixture(scope="module")
 def packed(small, tmp_path_factory):
-    """The small study as `make pack` leaves it: the archive's path."""
+    """The small study, on other disks, as `make pack` leaves it: the archive's path."""
     space = small[0].copy(tmp_path_factory.mktemp("packed") / "space", studies=True)
+    for name in ("results", STUDY):
+        on_another_disk(space.path / name)
+    assert space.jobs(space.path / small[1].name) == {}
+    done = make(space, "verify", f"CONFIG={small[1].name}")
+    assert f"ok: {STUDY}: " in done.stdout, done.stdout + done.stderr
     done = make(space, "pack", f"CONFIG={STUDY}/config.json")
     assert done.returncode == 0, done.stdout + done.stderr
     return space.path / f"{STUDY}.zip"
@@ -49,6 +63,7 @@ def elsewhere(packed, tmp_path_factory):
     shutil.copy(packed.parent / "environments/analysis.json", manifest)
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(space.path / STUDY)
+    on_another_disk(space.path / "results")
     return space
 
 

@@ -36,8 +36,8 @@ MODELS = [f"it's a $(touch {CANARY}) model.pt2", "-m\n;été.pt2"]
 
 @pytest.fixture(scope="module")
 def space(workspace, tmp_path_factory):
-    """A workspace with the small model under odd names, and photographs under odd names."""
-    made = workspace.copy(tmp_path_factory.mktemp("security") / "space")
+    """A workspace, the small model and photographs under odd names."""
+    made = workspace.copy(tmp_path_factory.mktemp("security") / f'it\'s "é" $(touch {CANARY})')
     small_study(made, "small")
     photograph = next((made.path / "photographs").glob("*.jpg"))
     folder = made.path / "-odd $(touch pwned) images"
@@ -150,8 +150,7 @@ class Evil:
         return (os.system, ("touch {{folder}}/{CANARY}",))
 """
 HOSTILE = {
-    # a pickle in place of a model, and beside one
-    "pickle.pt": ("torch", "torch", "import torch; torch.save(Evil(), 'hostile/pickle.pt')"),
+    # a pickle beside a model
     "object.pt2": (
         "torch",
         "torch",
@@ -210,7 +209,18 @@ HOSTILE = {
 }
 
 
-def test_hostile_model_files_are_failed_exports(space):
+def test_a_pickle_in_place_of_a_model_is_refused_before_any_job(space, tmp_path):
+    (space.path / "pickles").mkdir()
+    code = "import torch; torch.save(Evil(), 'pickles/pickle.pt')"
+    python(space, "torch", (PICKLE + code).replace("{folder}", str(tmp_path)))
+    done = space.snakemake(native(space, "pickles", file="pickles/pickle.pt"), "--dry-run")
+    assert done.returncode != 0
+    assert "models.mine.file: 'pickles/pickle.pt': " in done.stdout
+    assert "Traceback" not in done.stdout
+    assert unharmed(space) and not list(tmp_path.iterdir())
+
+
+def test_hostile_model_files_are_failed_exports(space, tmp_path):
     """Each in a study's place, and none of them is opened further than to be refused."""
     folder = space.path / "hostile"
     folder.mkdir()
@@ -219,7 +229,7 @@ def test_hostile_model_files_are_failed_exports(space):
     content = yaml.safe_load(path.read_text())
     described, models, sources = content["models"][0], [], set()
     for name, (source, environment, code) in HOSTILE.items():
-        python(space, environment, (PICKLE + code).replace("{folder}", str(folder)))
+        python(space, environment, (PICKLE + code).replace("{folder}", str(tmp_path)))
         word = name.replace(".", "-")
         layout = {"layout": "NHWC" if source in ("keras", "tensorflow") else "NCHW"}
         models.append(
@@ -230,7 +240,7 @@ def test_hostile_model_files_are_failed_exports(space):
         sources.add(source)
         suffix = {"torch": ".pt2", "tensorflow": ".savedmodel.tar"}.get(source, f".{source}")
         records.append(f"results/hostile/models/{word}/{source}/unconverted{suffix}.json")
-    assert unharmed(space)
+    assert unharmed(space) and not list(tmp_path.iterdir())
     content |= {"models": models, "conversions": {item: {item: [[]]} for item in sorted(sources)}}
     path.write_text(yaml.safe_dump(content))
     space.run(path, targets=tuple(records))
@@ -238,4 +248,4 @@ def test_hostile_model_files_are_failed_exports(space):
         found = json.loads((space.path / record).read_text())
         assert found["status"] == "failed", record
         assert found["error"]["type"] not in ("SIGSEGV", "NoOutput"), found["error"]
-    assert unharmed(space)
+    assert unharmed(space) and not list(tmp_path.iterdir())

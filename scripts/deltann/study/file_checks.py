@@ -43,8 +43,10 @@ def check_models(config: dict) -> None:
     for name in model_sources.model_names(config):
         if model_sources.is_user_model(config, name):
             described = model_sources.entry(config, name)
+            key = user_model.file_key(described)
+            _refuse_patterns(key, [str(user_model.named_file(described))])
             user_model.check_file(described)
-            _refuse_patterns(user_model.file_key(described), user_model.files(described))
+            _refuse_patterns(key, user_model.files(described))
     for model, source in model_sources.model_selections(config):
         _check_weights(config, model, source)
     weights.check(_missing(config))
