@@ -23,7 +23,8 @@ def convert(model_file: Path, output: Path) -> None:
         output: the `.keras` file to write.
 
     Raises:
-        KeyError: onnx2keras doesn't know one of the operators.
+        NotImplementedError: onnx2keras doesn't know one of the operators; by itself it raises a
+            KeyError with nothing but the operator.
         ValueError: an operator became a Lambda layer, which safe mode refuses, and no Keras layer
             is known to replace it.
     """
@@ -31,8 +32,11 @@ def convert(model_file: Path, output: Path) -> None:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     import onnx
     from onnx2keras import onnx_to_keras
+    from onnx2keras.layers import AVAILABLE_CONVERTERS
 
     model = onnx.load(model_file)
+    if unknown := sorted({node.op_type for node in model.graph.node} - AVAILABLE_CONVERTERS.keys()):
+        raise NotImplementedError(f"onnx2keras has no converter for {', '.join(unknown)}")
     with naming(number_tensors(model.graph)):
         inputs = [item.name for item in model.graph.input]
         converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
@@ -90,7 +94,10 @@ def _replacement(layer: Any) -> Any:
         axes, keep = layer.function.__defaults__
         if (mean := _spatial_mean(sorted(axes), bool(keep), layer.name)) is not None:
             return mean
-    raise ValueError(f"layer {layer.name!r} is a Lambda layer without a known replacement")
+    raise ValueError(
+        f"onnx2keras makes {layer.name!r} ({maker.removeprefix('convert_')}) a Lambda layer, which"
+        " holds Python code, so Keras doesn't load it again"
+    )
 
 
 def _spatial_mean(axes: list[int], keep: bool, name: str) -> Any:
