@@ -180,22 +180,6 @@ HOSTILE = {
         "model.save('hostile/lambda.keras')\n"
         f"os.path.exists('{{folder}}/{CANARY}') and os.unlink('{{folder}}/{CANARY}')",
     ),
-    # weights that lie outside of the model's folder
-    "external.onnx": (
-        "onnx",
-        "onnx",
-        "import onnx\nfrom onnx import TensorProto, helper\n"
-        "open('secret', 'wb').write(bytes(4 * 10 * 3 * 64 * 64))\n"
-        "weight = TensorProto(name='w', data_type=1, dims=[12288, 10], data_location=1)\n"
-        "weight.external_data.add(key='location', value='../secret')\n"
-        "value = helper.make_tensor_value_info\n"
-        "graph = helper.make_graph(\n"
-        "    [helper.make_node('Flatten', ['x'], ['f']),\n"
-        "     helper.make_node('MatMul', ['f', 'w'], ['y'])], 'g',\n"
-        "    [value('x', 1, [1, 3, 64, 64])], [value('y', 1, [1, 10])], [weight])\n"
-        "model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)])\n"
-        "open('hostile/external.onnx', 'wb').write(model.SerializeToString())",
-    ),
     # a member that leads outside of the archive
     "outside.tar": (
         "tensorflow",
@@ -209,13 +193,41 @@ HOSTILE = {
 }
 
 
-def test_a_pickle_in_place_of_a_model_is_refused_before_any_job(space, tmp_path):
-    (space.path / "pickles").mkdir()
-    code = "import torch; torch.save(Evil(), 'pickles/pickle.pt')"
-    python(space, "torch", (PICKLE + code).replace("{folder}", str(tmp_path)))
-    done = space.snakemake(native(space, "pickles", file="pickles/pickle.pt"), "--dry-run")
+# by the file: its source, the message, and the code that makes it
+REFUSED = {
+    "pickle.pt": (
+        "torch",
+        "it is a pickle of Python objects",
+        "import torch; torch.save(Evil(), 'refused-models/pickle.pt')",
+    ),
+    # weights that lie outside of the model's folder
+    "external.onnx": (
+        "onnx",
+        "its weights are in '../secret'; expected a file in the model's folder",
+        "import onnx\nfrom onnx import TensorProto, helper\n"
+        "open('secret', 'wb').write(bytes(4 * 10 * 3 * 64 * 64))\n"
+        "weight = TensorProto(name='w', data_type=1, dims=[12288, 10], data_location=1)\n"
+        "weight.external_data.add(key='location', value='../secret')\n"
+        "value = helper.make_tensor_value_info\n"
+        "graph = helper.make_graph(\n"
+        "    [helper.make_node('Flatten', ['x'], ['f']),\n"
+        "     helper.make_node('MatMul', ['f', 'w'], ['y'])], 'g',\n"
+        "    [value('x', 1, [1, 3, 64, 64])], [value('y', 1, [1, 10])], [weight])\n"
+        "model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)])\n"
+        "open('refused-models/external.onnx', 'wb').write(model.SerializeToString())",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_hostile_file_that_is_known_at_sight_is_refused_before_any_job(space, tmp_path, name):
+    (space.path / "refused-models").mkdir(exist_ok=True)
+    source, message, code = REFUSED[name]
+    python(space, source, (PICKLE + code).replace("{folder}", str(tmp_path)))
+    file = f"refused-models/{name}"
+    done = space.snakemake(native(space, "refused-models", source, file=file), "--dry-run")
     assert done.returncode != 0
-    assert "models.mine.file: 'pickles/pickle.pt': " in done.stdout
+    assert f"models.mine.file: {file!r}: {message}" in done.stdout
     assert "Traceback" not in done.stdout
     assert unharmed(space) and not list(tmp_path.iterdir())
 
