@@ -14,15 +14,13 @@ class Fault(StudyError):
     """A fault of this project, not of a tool.
 
     Args:
-        what: the work that failed.
-        kind: the exception's class, or the signal's name.
-        message: what happened.
+        what: the work that went wrong.
+        happened: the rest of the sentence: `failed: KeyError: 'bias'`.
     """
 
-    def __init__(self, what: str, kind: str, message: str) -> None:
+    def __init__(self, what: str, happened: str) -> None:
         super().__init__(
-            f"a fault of this project, not of a tool (please report it): {what} failed: {kind}: "
-            f"{message}"
+            f"a fault of this project, not of a tool (please report it): {what} {happened}"
         )
 
 
@@ -32,11 +30,13 @@ class Work:
     Attributes:
         names: of the work under way, the innermost last. A process that dies or hangs leaves no
             exception, so whoever watches it asks for these names.
+        done: the names of the work that is finished, the latest last.
         report: called with `names` whenever they change.
     """
 
     def __init__(self) -> None:
         self.names: list[str] = []
+        self.done: list[str] = []
         self.report: Callable[[list[str]], object] = lambda names: None
 
 
@@ -59,10 +59,11 @@ def ours(what: str) -> Iterator[None]:
     WORK.report(WORK.names)
     try:
         yield
+        WORK.done.append(what)
     except (StudyError, Unreachable):
         raise
     except Exception as error:
-        raise Fault(what, type(error).__name__, str(error)) from error
+        raise Fault(what, f"failed: {type(error).__name__}: {error}") from error
     finally:
         WORK.names.pop()
         WORK.report(WORK.names)

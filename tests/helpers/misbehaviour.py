@@ -45,6 +45,7 @@ OURS = """
 from pathlib import Path
 
 import foreign
+from deltann import spot_check
 from deltann.ours import ours
 
 def misnames(): return nonsense
@@ -57,6 +58,9 @@ def raises_in_ours():
     with ours("planted work"): foreign.raises()
 def segfaults_in_ours():
     with ours("planted work"): foreign.segfaults()
+def changes_an_answer():
+    import numpy as np
+    spot_check.compare("planted rewrite", np.ones(3), np.zeros(3))
 def segfaults_after_ours():
     with ours("planted work"): pass
     foreign.segfaults()

@@ -121,3 +121,41 @@ def test_a_tflite_file_keeps_the_output_that_the_config_names(one_output):
 )
 def test_outputs_of_a_tflite_file_are_listed(one_output, name, message):
     assert message in one_output[name]["refused"]
+
+
+@pytest.fixture(scope="module")
+def wrong(workspace):
+    """What `wrong_rewrites.py` prints."""
+    return json.loads(run(workspace, "onnx", "wrong_rewrites").splitlines()[-1])
+
+
+# What a message says of a rewrite that was made to go wrong.
+WRONG = {
+    "constants": "naming an ONNX graph's constants changed the model's answer to a test image by",
+    "lost": "naming an ONNX graph's constants broke the model, which ran before",
+    "tensors": "numbering an ONNX graph's tensors changed the model's answer",
+    "nodes": "numbering an ONNX graph's nodes changed the model's answer",
+    "unread": "removing an ONNX graph's unread inputs changed the model's answer",
+    "batch": "setting an ONNX graph's batch to 1 changed the model's answer",
+    "input": "fixing the shape of an ONNX graph's input changed the model's answer",
+    "input_of_eight": "fixing the shape of an ONNX graph's input changed the model's answer",
+    "output": "removing an ONNX graph's other outputs changed the model's answer",
+    "flat": "flattening an ONNX graph's output changed the model's answer",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_rewrite_is_our_fault_and_is_named(wrong, name):
+    kind, message = wrong[name]
+    assert kind == "Fault"
+    assert message.startswith("a fault of this project, not of a tool (please report it): ")
+    assert WRONG[name] in message
+
+
+def test_a_right_rewrite_passes(wrong):
+    assert [wrong[name] for name in ("constants_right", "tensors_right", "input_right")] == [[]] * 3
+
+
+def test_a_model_that_did_not_run_before_is_no_fault_of_ours(wrong):
+    assert wrong["unrunnable"] == []
+    assert list(wrong["unchecked"]) == ["naming an ONNX graph's constants"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from deltann.converters import accept
 from deltann.converters.tf2onnx import start
 from deltann.formats.onnx_names import name_constants
+from deltann.formats.onnx_spot_check import unchanged
 
 SOURCE = "keras"
 TARGET = "onnx"
@@ -40,5 +41,6 @@ def convert(model_file: Path, output: Path, opset: int = 18) -> None:
             opset_version=opset,
         )
         converted = onnx.load(exported)
-    name_constants(converted.graph)
+    with unchanged(converted):
+        name_constants(converted.graph)
     onnx.save(converted, output)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from deltann.converters import accept
+from deltann.formats import keras_file
 from deltann.ours import ours
 
 SOURCE = "keras"
@@ -25,7 +26,9 @@ def convert(model_file: Path, output: Path) -> None:
     import tensorflow
 
     model = keras.saving.load_model(model_file, compile=False, safe_mode=True)
-    with ours("giving a Keras model a batch of 1"):
+    what = "giving a Keras model a batch of 1"
+    with ours(what):
         inputs = keras.Input(batch_shape=(1, *model.input_shape[1:]), dtype=model.inputs[0].dtype)
         single = keras.Model(inputs, model(inputs))
+    keras_file.compare(what, model, single)
     output.write_bytes(tensorflow.lite.TFLiteConverter.from_keras_model(single).convert())

@@ -7,6 +7,7 @@ from typing import Any
 from deltann.converters import accept
 from deltann.formats import keras_file
 from deltann.formats.onnx_names import naming, number_tensors
+from deltann.formats.onnx_spot_check import unchanged
 from deltann.ours import ours
 
 SOURCE = "onnx"
@@ -37,7 +38,9 @@ def convert(model_file: Path, output: Path) -> None:
     model = onnx.load(model_file)
     if unknown := sorted({node.op_type for node in model.graph.node} - AVAILABLE_CONVERTERS.keys()):
         raise NotImplementedError(f"onnx2keras has no converter for {', '.join(unknown)}")
-    with naming(number_tensors(model.graph)):
+    with unchanged(model):
+        names = number_tensors(model.graph)
+    with naming(names):
         inputs = [item.name for item in model.graph.input]
         converted = onnx_to_keras(model, inputs, verbose=False, change_ordering=True)
         keras_file.save(_without_lambdas(converted), output)
@@ -68,10 +71,12 @@ def _without_lambdas(model: Any) -> Any:
     def call(layer: Any, *inputs: Any, mask: Any = None, **settings: Any) -> Any:
         return layer(*inputs, **settings)  # without the mask: only Lambda layers take one
 
-    with ours("replacing onnx2keras's Lambda layers"):
+    what = "replacing onnx2keras's Lambda layers"
+    with ours(what):
         plain = keras.models.clone_model(model, clone_function=copy, call_function=call)
         plain.set_weights(model.get_weights())
-        return plain
+    keras_file.compare(what, model, plain)
+    return plain
 
 
 def _replacement(layer: Any) -> Any:

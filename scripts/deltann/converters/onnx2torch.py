@@ -5,6 +5,7 @@ from pathlib import Path
 from deltann.converters import accept
 from deltann.formats import exported_program
 from deltann.formats.onnx_names import naming, number_nodes
+from deltann.formats.onnx_spot_check import unchanged
 from deltann.formats.onnx_types import input_type
 from deltann.formats.torchvision_loader import load_torchvision
 
@@ -33,7 +34,9 @@ def convert(model_file: Path, output: Path) -> None:
 
     model = onnx.load(model_file)
     # modules are named after nodes, and torch.export can't load a name with a `;`
-    with naming(number_nodes(model.graph)):
+    with unchanged(model):
+        names = number_nodes(model.graph)
+    with naming(names):
         shape = [side.dim_value for side in model.graph.input[0].type.tensor_type.shape.dim]
         kind = input_type(model.graph).dtype
         exported_program.save(rebuild(model).eval(), tuple(shape), output, kind)

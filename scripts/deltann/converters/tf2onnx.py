@@ -5,10 +5,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from deltann import spot_check
 from deltann.converters import accept
 from deltann.formats import folder_tar
 from deltann.formats.onnx_names import drop_unread_inputs, name_constants
+from deltann.formats.onnx_spot_check import unchanged
 from deltann.ours import ours
+from deltann.tolerance import TOLERANCE
 
 SOURCE = "tensorflow"
 TARGET = "onnx"
@@ -42,8 +45,10 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
             (answer,) = function(**{name: batch}).values()
             return answer
 
-        with ours("giving a SavedModel's signature a batch of 1"):
+        what = "giving a SavedModel's signature a batch of 1"
+        with ours(what):
             serve.get_concrete_function()
+        _compare(what, function, serve, signature)
         converted, _ = tf2onnx.convert.from_function(
             serve,
             input_signature=[signature],
@@ -51,9 +56,23 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
             inputs_as_nchw=[f"{name}:0"] if channels_first else None,
         )
     # captured weights are constants now, but still listed as inputs that nothing reads
-    drop_unread_inputs(converted.graph)
-    name_constants(converted.graph)
+    with unchanged(converted):
+        drop_unread_inputs(converted.graph)
+    with unchanged(converted):
+        name_constants(converted.graph)
     onnx.save(converted, output)
+
+
+def _compare(what: str, function: Any, serve: Any, signature: Any) -> None:
+    """Check that a signature answers one image as it did before `serve` was put around it."""
+    image = spot_check.image(tuple(signature.shape), signature.dtype.name)
+    try:
+        (expected,) = function(**{signature.name: image}).values()
+    except Exception as error:  # the model's own: tf2onnx doesn't run it
+        spot_check.not_checked(what, error)
+        return
+    with ours(what):
+        spot_check.compare(what, expected.numpy(), serve(image).numpy(), TOLERANCE)
 
 
 def start() -> None:

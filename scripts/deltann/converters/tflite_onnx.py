@@ -6,6 +6,7 @@ from deltann.converters import accept
 from deltann.converters.tf2onnx import start
 from deltann.formats.onnx_graph import fix_batch
 from deltann.formats.onnx_names import name_constants
+from deltann.formats.onnx_spot_check import unchanged
 
 SOURCE = "tflite"
 TARGET = "onnx"
@@ -29,8 +30,10 @@ def convert(model_file: Path, output: Path, opset: int = 18, channels_first: boo
 
     inputs = _inputs(model_file) if channels_first else None
     converted, _ = tf2onnx.convert.from_tflite(str(model_file), opset=opset, inputs_as_nchw=inputs)
-    fix_batch(converted.graph)
-    name_constants(converted.graph)
+    with unchanged(converted):
+        fix_batch(converted.graph)
+    with unchanged(converted):
+        name_constants(converted.graph)
     onnx.save(converted, output)
 
 

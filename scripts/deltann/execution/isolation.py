@@ -172,7 +172,7 @@ class Task:
         for folder in full_disks([self.writes, self.folder.parent]) if failure else []:
             raise StudyError(f"{folder}: no space left on the disk: free some and run again")
         if failure and not limit and not failure.transient and under_way and not answer:
-            raise Fault(under_way, failure.type, failure.message)
+            raise Fault(under_way, f"failed: {failure.type}: {failure.message}")
         if answer.get("ours") and failure:
             raise StudyError(f"{failure.type}: {failure.message}\n{failure.traceback.rstrip()}")
         return Outcome(None if failure else answer["result"], failure, seconds, peak)

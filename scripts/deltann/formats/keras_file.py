@@ -1,12 +1,15 @@
 """A `.keras` file without the dates and memory addresses that Keras writes into it."""
 
 import json
+import shutil
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from deltann.ours import ours
+from deltann import spot_check
+from deltann.ours import Fault, ours
+from deltann.tolerance import TOLERANCE
 
 
 def save(model: Any, output: Path) -> None:
@@ -24,9 +27,41 @@ def save(model: Any, output: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         saved = Path(folder, "model.keras")
         model.save(saved)
-        keras.saving.load_model(saved, compile=False, safe_mode=True)
-        with ours("removing dates and addresses from a .keras file"):
+        loaded = keras.saving.load_model(saved, compile=False, safe_mode=True)
+        what = "removing dates and addresses from a .keras file"
+        with ours(what):
             strip(saved, output)
+            copy = shutil.copyfile(output, Path(folder, "stripped.keras"))
+            stripped = keras.saving.load_model(copy, compile=False, safe_mode=True)
+        compare(what, loaded, stripped)
+
+
+def compare(what: str, before: Any, after: Any) -> None:
+    """Check that a rewrite left a Keras model's answer to one image as it was.
+
+    Args:
+        what: the rewrite, for the message.
+        before, after: `keras.Model`.
+
+    Raises:
+        Fault: the answers differ, or the model doesn't run any more.
+    """
+    import keras
+
+    taken = before.inputs[0]
+    image = spot_check.image((1, *taken.shape[1:]), taken.dtype)
+    try:
+        expected = keras.ops.convert_to_numpy(before(image))
+    except Exception as error:  # of any class: it is a matter of the model before
+        spot_check.not_checked(what, error)
+        return
+    try:
+        given = keras.ops.convert_to_numpy(after(image))
+    except Exception as error:
+        raise Fault(
+            what, f"broke the model, which ran before: {type(error).__name__}: {error}"
+        ) from error
+    spot_check.compare(what, expected, given, TOLERANCE)
 
 
 def strip(keras_file: Path, output: Path) -> None:

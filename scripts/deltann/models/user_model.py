@@ -11,6 +11,7 @@ from pathlib import Path
 from deltann.errors import StudyError, check_known
 from deltann.formats import folder_tar, onnx_external_data, onnx_one_image, python_code, torch_kinds
 from deltann.formats.onnx_graph import drop_initialized_inputs
+from deltann.formats.onnx_spot_check import unchanged
 from deltann.images import declared
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, MissingFile, Request
@@ -236,7 +237,8 @@ def _onnx(described: dict, request: Request, shape: tuple[int, ...], output: Pat
     import onnx
 
     model = onnx.load(described["file"])
-    drop_initialized_inputs(model)
+    with unchanged(model, shape):
+        drop_initialized_inputs(model)
     if len(model.graph.input) != 1:
         raise ValueError(f"{len(model.graph.input)} inputs; expected one")
     onnx_one_image.save(model, shape, described, output)

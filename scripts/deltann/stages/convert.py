@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from deltann import converters
+from deltann import converters, spot_check
 
 
 def work(converter: str, settings: dict, model_file: str, output: str) -> dict:
@@ -15,7 +15,7 @@ def work(converter: str, settings: dict, model_file: str, output: str) -> dict:
         output: the file to write.
 
     Returns:
-        Nothing: an empty dictionary.
+        `spot_check.details`.
     """
     converters.get(converter).convert(Path(model_file), Path(output), **settings)
-    return {}
+    return spot_check.details()

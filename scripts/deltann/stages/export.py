@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from deltann import runners
+from deltann import runners, spot_check
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import FITTED, PRETRAINED, SEEDED, Request
 
@@ -19,8 +19,8 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         output: the file to write.
 
     Returns:
-        What the model's `export` returns, and for a model whose weights are the user's what
-        `native_answers.describe` returns.
+        What the model's `export` returns, `spot_check.details`, and for a model whose weights are
+        the user's what `native_answers.describe` returns.
 
     Raises:
         ValueError: the export's, or the model's own answers aren't finite numbers.
@@ -34,7 +34,7 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         user_model=request.get("user_model"),
     )
     family = import_module(f"deltann.models.{module}")
-    details = family.export(complete, Path(output))
+    details = family.export(complete, Path(output)) | spot_check.details()
     ours = complete.user_model is None and complete.weights in (PRETRAINED, SEEDED)
     # some of a family's exports run in an environment that can't run the file
     runs_here = family.ENVIRONMENTS[complete.source] == runners.get(complete.source).ENVIRONMENT
