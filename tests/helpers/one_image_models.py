@@ -6,6 +6,7 @@ message of its refusal, or the sides of its input and the operators that are lef
 
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +46,22 @@ def reshaped(*sides: int):
     return model([8, *SHAPE[1:]], [POOL, RESHAPE], {"logits": [None, None]}, constants)
 
 
+def external():
+    """A model with a scalar that was in a second file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.onnx")
+        whole = several("scaled")
+        data = {"save_as_external_data": True, "size_threshold": 0, "location": "data"}
+        onnx.save(whole, path, **data)
+        return onnx.load(path)
+
+
 # By name: a model, and the output that the config names.
 MODELS = {
     "dynamic": (model(["n", 3, "h", "w"], [POOL, FLAT], {"logits": ["n", 3]}), None),
     "unknown": (model([None, 3, None, None], [POOL, FLAT], {"logits": [None, 3]}), None),
     "four_d": (model([*SHAPE], [POOL], {"pooled": [1, 3, 1, 1]}), None),
+    "external": (external(), None),
     "named": (several("scaled", "logits"), "logits"),
     "named_last": (several("logits", "scaled"), "scaled"),
     "not_named": (several("scaled", "logits"), None),
@@ -72,7 +84,8 @@ def made(name: str, folder: Path) -> dict:
     graph = onnx.load(path).graph
     sides = [side.dim_value for side in graph.input[0].type.tensor_type.shape.dim]
     kept = [node.op_type for node in graph.node]
-    return {"sides": sides, "operators": kept, "constants": len(graph.initializer)}
+    fields = [[field.name for field, _ in item.ListFields()] for item in graph.initializer]
+    return {"sides": sides, "operators": kept, "constants": fields}
 
 
 if __name__ == "__main__":

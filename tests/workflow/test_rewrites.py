@@ -67,7 +67,8 @@ def one_image(workspace, tmp_path_factory):
 
 @pytest.mark.parametrize(
     ("name", "factor"),
-    [("dynamic", 1), ("unknown", 1), ("four_d", 1), ("named", 1), ("named_last", 10), ("batch", 1)],
+    [("dynamic", 1), ("unknown", 1), ("four_d", 1), ("named", 1), ("named_last", 10), ("batch", 1)]
+    + [("external", 10)],
 )
 def test_a_file_of_another_form_takes_one_image(one_image, name, factor):
     printed, folder = one_image
@@ -80,7 +81,11 @@ def test_a_file_of_another_form_takes_one_image(one_image, name, factor):
 
 def test_what_only_other_outputs_need_is_removed(one_image):
     named = one_image[0]["named"]
-    assert (named["operators"], named["constants"]) == (["GlobalAveragePool", "Flatten"], 0)
+    assert (named["operators"], named["constants"]) == (["GlobalAveragePool", "Flatten"], [])
+
+
+def test_weights_that_were_in_a_second_file_are_as_if_they_never_had_been(one_image):
+    assert one_image[0]["external"]["constants"] == one_image[0]["named_last"]["constants"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,16 @@ def drop_initialized_inputs(model: Any) -> None:
         model.ir_version = max(model.ir_version, 4)
 
 
+def forget_other_files(graph: Any) -> None:
+    """Clear the field by which an `onnx.GraphProto`'s weights, once read, tell where they were.
+
+    onnx2keras counts a tensor's fields, and takes such a scalar for something else.
+    """
+    with ours("clearing the location of an ONNX graph's weights"):
+        for tensor in graph.initializer:
+            tensor.ClearField("data_location")
+
+
 def fix_batch(graph: Any) -> None:
     """Set the first dimension of an `onnx.GraphProto`'s input to 1, the study's batch size."""
     with ours("setting an ONNX graph's batch to 1"):

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deltann.formats.named_outputs import choose
-from deltann.formats.onnx_graph import fix_input, flatten_output, keep_output
+from deltann.formats.onnx_graph import fix_input, flatten_output, forget_other_files, keep_output
 from deltann.formats.onnx_spot_check import unchanged
 
 
@@ -27,6 +27,7 @@ def save(model: Any, shape: tuple[int, ...], described: dict, output: Path) -> N
     graph = model.graph
     name = choose({item.name: _sides(item) for item in graph.output}, described)
     with unchanged(model, shape):
+        forget_other_files(graph)
         keep_output(graph, name)
     with unchanged(model, shape):
         fix_input(graph, shape)
