@@ -40,7 +40,7 @@ def main(model: Path, batch: Path, output: Path) -> None:
     kind = target_kinds.get(target_kinds.CUDA)
     with gpu, tvm.transform.PassContext(opt_level=3):
         steps = kernel_pipeline(PASSES, kind, gpu, own_kernels=True)
-        module, _ = run(steps, import_model(model, "onnx"), PASSES)
+        module, _ = run(steps, import_model(model, "onnx").repaired(), PASSES)
         module, fallbacks = kind.schedule(module, gpu, "rules")
     plain = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
     for variable, function in module.functions_items():

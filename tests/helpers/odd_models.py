@@ -2,7 +2,7 @@
 
 Run in TVM's environment: `odd_models.py <folder>` makes each model, compiles and runs it on three
 images, and prints as JSON by model and level the largest difference from the answers of ONNX's
-reference implementation, or of PyTorch, over their largest value.
+reference implementation, or of PyTorch, over their largest value; or why TVM failed.
 """
 
 import json
@@ -195,7 +195,15 @@ def compiled_answers(path: Path, framework: str, level: str) -> np.ndarray:
     library, graph = path.with_suffix(".so"), path.with_suffix(".txt")
     target = {"kind": "llvm", "mcpu": "host"}
     passes = list(levels.LEVELS[level])
-    details = compile.work(framework, passes, "rules", target, *map(str, (path, library, graph)))
+    details = compile.work(
+        framework=framework,
+        passes=passes,
+        schedule="rules",
+        target=target,
+        model_file=str(path),
+        output=str(library),
+        graph=str(graph),
+    )
     files.write_json(Path(f"{library}.json"), {"details": details})
     with Runner(library, 1) as runner:
         return np.concatenate([runner.infer(image) for image in images()])
@@ -225,10 +233,13 @@ def main(folder: Path) -> None:
     apart: dict = {}
     for name, answer in expected.items():
         framework = "torch" if name.endswith(".pt2") else "onnx"
-        # TVM 0.27's FastMathTransform, of O4, fails on any call of a function, as of a branch
-        for level in LEVELS[:-1] if framework == "torch" else LEVELS:
-            given = compiled_answers(folder / name, framework, level)
-            far = float(np.abs(given - answer).max() / np.abs(answer).max())
+        for level in LEVELS:
+            try:
+                given = compiled_answers(folder / name, framework, level)
+                far = float(np.abs(given - answer).max() / np.abs(answer).max())
+            except AttributeError as error:
+                # TVM 0.27's FastMathTransform, of O4, fails on a call of a function, as of a branch
+                far = str(error)
             apart.setdefault(name, {})[level] = far
     print(json.dumps(apart))
 

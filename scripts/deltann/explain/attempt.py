@@ -18,7 +18,7 @@ def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, fold
     """Compile and run; write the library, its TVMScripts and the logits.
 
     Args:
-        compilation: arguments of `deltann.stages.compile.work` without the files it writes.
+        compilation: arguments of `deltann.stages.compile.compile_file` without the files it writes.
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         pixels: .npy file, uint8 (image, y, x, channel).
         threads: threads of TVM's runtime.
@@ -31,7 +31,7 @@ def work(compilation: dict, preprocessing: dict, pixels: str, threads: int, fold
     output = Path(folder)
     written = {"output": LIBRARY, "graph": GRAPH, "scheduled": SCHEDULED}
     paths = {name: str(output / file) for name, file in written.items()}
-    details = compile.work(**(compilation | paths))
+    details = compile.compile_file(**(compilation | paths))
     files.write_json(output / f"{LIBRARY}.json", {"details": details})
     convention = Preprocessing(**preprocessing)
     images = np.load(pixels, allow_pickle=False)

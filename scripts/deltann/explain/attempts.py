@@ -43,8 +43,8 @@ class Attempts:
     """Compiles and runs sets of switches: names of passes, and `schedule <name>`.
 
     Attributes:
-        compilation: arguments of `deltann.stages.compile.work`: framework, target, model file, and
-            the database if the cell's schedule is `tuned`.
+        compilation: arguments of `deltann.stages.compile.compile_file`: framework, target, model
+            file, and the database if the cell's schedule is `tuned`.
         run: arguments of `deltann.explain.attempt.work`: preprocessing, pixels and threads.
         limits: the limits of each attempt.
         retries_left: how often Snakemake would try again.

@@ -1,22 +1,36 @@
 """Compile a model file by TVM for one device. Runs in the child process of the job."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
-from deltann.tvm import importers, pipeline, target_kinds
+from deltann import spot_check
+from deltann.cell import UNSCHEDULED
+from deltann.tvm import blame, importers, levels, pipeline, target_kinds
 
 
-def work(
-    framework: str,
-    passes: list[str],
-    schedule: str,
-    target: dict,
-    model_file: str,
-    output: str,
-    graph: str,
-    database: str | None = None,
-    scheduled: str | None = None,
-) -> dict:
-    """Compile a model file to a shared library.
+def work(**arguments: Any) -> dict:
+    """Compile a model file, and check what this project did to it on one image.
+
+    Args:
+        arguments: those of `compile_file`.
+
+    Returns:
+        What `compile_file` returns, `spot_check.details`, and the `check` that `blame.check` made.
+
+    Raises:
+        Fault: what this project did to the model changed its answer, or TVM can't compile it then.
+        Exception: TVM's own.
+    """
+    details, compilation = _compile(blame.judging, **arguments)
+    taken = details["input_type"]["dtype"]
+    check = blame.check(compilation, Path(arguments["output"]), taken)
+    return details | {"check": check} | spot_check.details()
+
+
+def compile_file(**arguments: Any) -> dict:
+    """Compile a model file to a shared library, without a check.
 
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
@@ -34,19 +48,41 @@ def work(
         the fields of `TensorType`; the version of `tvm`, the `seconds` of each step, and what
         `pipeline.compile_module` returns.
     """
+    return _compile(nullcontext, **arguments)[0]
+
+
+def _compile(
+    around: Callable[[blame.Compilation], AbstractContextManager],
+    framework: str,
+    passes: list[str],
+    schedule: str,
+    target: dict,
+    model_file: str,
+    output: str,
+    graph: str,
+    database: str | None = None,
+    scheduled: str | None = None,
+) -> tuple[dict, blame.Compilation]:
+    """See `compile_file`; with `around` around TVM's work and ours. Returns also what was done."""
     tvm = pipeline.start_tvm(framework)
     resolved = target_kinds.get(target["kind"]).resolve(target)
     clock = pipeline.Clock()
-    module, input_shape = pipeline.import_file(Path(model_file), framework, clock)
-    compiled = pipeline.compile_module(
-        module,
-        tvm.target.Target(resolved),
-        passes,
-        schedule,
-        Path(database) if database else None,
-        pipeline.Outputs(Path(output), Path(graph), Path(scheduled) if scheduled else None),
-        clock,
-    )
+    imported, module, input_shape = pipeline.import_file(Path(model_file), framework, clock)
+    tvm_target, ours = tvm.target.Target(resolved), schedule != UNSCHEDULED
+    kind = target_kinds.get(tvm_target.kind.name)
+    steps = levels.kernel_pipeline(passes, kind, tvm_target, own_kernels=ours)
+    compilation = blame.Compilation(imported, steps, passes, tvm_target, ours)
+    with around(compilation):
+        compiled = pipeline.compile_module(
+            module,
+            tvm_target,
+            steps,
+            passes,
+            schedule,
+            Path(database) if database else None,
+            pipeline.Outputs(Path(output), Path(graph), Path(scheduled) if scheduled else None),
+            clock,
+        )
     described = {"target": resolved, "input_shape": input_shape, "tvm": tvm.__version__}
     described |= importers.tensor_types(Path(model_file), framework)
-    return described | compiled | {"seconds": clock.seconds}
+    return described | compiled | {"seconds": clock.seconds}, compilation

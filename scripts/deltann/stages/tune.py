@@ -78,7 +78,7 @@ def _kernels(model_file: Path, framework: str, passes: list[str], tvm_target: An
     kind = target_kinds.get(tvm_target.kind.name)
     with tvm_target, tvm.transform.PassContext(opt_level=3):
         steps = levels.kernel_pipeline(passes, kind, tvm_target, own_kernels=True)
-        module, _ = levels.run(steps, import_model(model_file, framework), passes)
+        module, _ = levels.run(steps, import_model(model_file, framework).repaired(), passes)
     return {
         variable.name_hint: tuning.workload(function)
         for variable, function in module.functions_items()

@@ -3,19 +3,38 @@
 import math
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from deltann.formats import exported_program, onnx_types, tflite_types
 from deltann.formats.tensor_types import FLOAT32, TensorType
-from deltann.ours import ours
 from deltann.tvm.compat import constant
 from deltann.tvm.expressions import known_sides, operator
+from deltann.tvm.passes import GraphPass
 from deltann.tvm.tuning import workload
 
 IMPORTS = ("torch", "onnx", "tflite")
 
 
-def import_model(model_file: Path, framework: str) -> Any:
+class Imported(NamedTuple):
+    """A model file, imported.
+
+    Attributes:
+        original: what TVM's importer made of it, `tvm.IRModule`.
+        repairs: what this project changes in that.
+    """
+
+    original: Any
+    repairs: list[GraphPass]
+
+    def repaired(self) -> Any:
+        """The `tvm.IRModule` after the repairs."""
+        module = self.original
+        for repair in self.repairs:
+            module = repair(module)
+        return module
+
+
+def import_model(model_file: Path, framework: str) -> Imported:
     """Import a model file, with its weights as constants.
 
     Args:
@@ -23,8 +42,8 @@ def import_model(model_file: Path, framework: str) -> Any:
         framework: one of `IMPORTS`.
 
     Returns:
-        `tvm.IRModule` whose `main` takes a batch of one image and returns its logits, both of
-        the file's types.
+        Modules whose `main` takes a batch of one image and returns its logits, both of the file's
+        types.
 
     Raises:
         ValueError: a framework that isn't in `IMPORTS`.
@@ -57,23 +76,26 @@ def tensor_types(model_file: Path, framework: str) -> dict[str, dict]:
     return {"input_type": asdict(taken), "output_type": asdict(given)}
 
 
-def _torch(model_file: Path) -> Any:
+def _torch(model_file: Path) -> Imported:
     from tvm.relax.frontend.torch import from_exported_program
 
-    return from_exported_program(
-        exported_program.load(model_file), keep_params_as_input=False, unwrap_unit_return_tuple=True
+    program = exported_program.load(model_file)
+    module = from_exported_program(
+        program, keep_params_as_input=False, unwrap_unit_return_tuple=True
     )
+    return Imported(module, [])
 
 
-def _onnx(model_file: Path) -> Any:
+def _onnx(model_file: Path) -> Imported:
     import onnx
     from tvm.relax.frontend.onnx import from_onnx
 
     module = from_onnx(onnx.load(model_file), keep_params_in_input=False)
-    with ours("the repair of imported Clips"):
-        module = _clips(module)
-    with ours("the repair of imported Pads"):
-        return _pads(module)
+    repairs = {"Clips": _clips, "Pads": _pads}
+    return Imported(
+        module,
+        [GraphPass(f"Repair{k}", v, f"the repair of imported {k}") for k, v in repairs.items()],
+    )
 
 
 def _clips(module: Any) -> Any:
@@ -203,16 +225,19 @@ def _runner(kernel: Any, kind: str, shape: list[int]) -> Any:
     return run
 
 
-def _tflite(model_file: Path) -> Any:
+def _tflite(model_file: Path) -> Imported:
     import tflite
     from tvm.relax.frontend.tflite import from_tflite
 
     model = tflite.Model.GetRootAsModel(model_file.read_bytes(), 0)
     graph = model.Subgraphs(0)
     shape = graph.Tensors(graph.Outputs(0)).ShapeAsNumpy().tolist()
-    module = from_tflite(model)
-    with ours("the repair of an imported output's shape"):
-        return _with_output_shape(module, shape)
+    repair = GraphPass(
+        "RepairOutput",
+        lambda module: _with_output_shape(module, shape),
+        "the repair of an imported output's shape",
+    )
+    return Imported(from_tflite(model), [repair])
 
 
 def _with_output_shape(module: Any, shape: list[int]) -> Any:

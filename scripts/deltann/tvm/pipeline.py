@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deltann.cell import UNSCHEDULED
 from deltann.tvm import levels, target_kinds, tuning
 from deltann.tvm.importers import import_model
 from deltann.tvm.load import load_tvm
@@ -54,14 +53,15 @@ def import_file(model_file: Path, framework: str, clock: Clock) -> tuple:
         clock: gets the step `import`.
 
     Returns:
-        The `tvm.IRModule`, and the shape of its input.
+        `importers.Imported`, its module after the repairs, and the shape of its input.
 
     Raises:
         ValueError: a dimension of the input isn't a number.
     """
-    module = import_model(model_file, framework)
+    imported = import_model(model_file, framework)
+    module = imported.repaired()
     clock.lap("import")
-    return module, fixed_shape(module["main"].params[0])
+    return imported, module, fixed_shape(imported.original["main"].params[0])
 
 
 def fixed_shape(parameter: Any) -> list[int]:
@@ -81,6 +81,7 @@ def fixed_shape(parameter: Any) -> list[int]:
 def compile_module(
     module: Any,
     tvm_target: Any,
+    steps: list[tuple[str | None, Any]],
     passes: list[str],
     schedule: str,
     database: Path | None,
@@ -91,6 +92,7 @@ def compile_module(
 
     Args:
         module, tvm_target: a `tvm.IRModule` and a `tvm.target.Target`.
+        steps: the graph passes, of `levels.kernel_pipeline`.
         passes: the graph passes switched on, of `levels.PASSES`.
         schedule: one of `cell.SCHEDULES`, or `target_kinds.llvm.PACKED`.
         database: for the schedule `tuned`, a tar of tuning records.
@@ -104,7 +106,6 @@ def compile_module(
     """
     tvm = load_tvm()
     kind = target_kinds.get(tvm_target.kind.name)
-    steps = levels.kernel_pipeline(passes, kind, tvm_target, own_kernels=schedule != UNSCHEDULED)
     # The virtual machine checks the model's input. Asserts in kernels cost a third of the build.
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with tvm_target, context:

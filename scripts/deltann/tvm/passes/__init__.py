@@ -20,11 +20,13 @@ class GraphPass:
 
     Attributes:
         info: with the pass's name.
+        what: what to call it in a message.
     """
 
-    def __init__(self, name: str, rewrite: Callable[[Any], Any]) -> None:
+    def __init__(self, name: str, rewrite: Callable[[Any], Any], what: str = "") -> None:
         """Make a pass of a function from a `tvm.IRModule` to another."""
         self.info, self._rewrite = Info(name), rewrite
+        self.what = what or f"the graph pass {name}"
 
     def __call__(self, module: Any) -> Any:
         """The rewritten module.
@@ -32,5 +34,5 @@ class GraphPass:
         Raises:
             Fault: the function raised.
         """
-        with ours(f"the graph pass {self.info.name}"):
+        with ours(self.what):
             return self._rewrite(module)
