@@ -19,7 +19,7 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
     """Convert an `.onnx` file to a tarred SavedModel with a serving signature.
 
     Args:
-        model_file: the `.onnx` file, with an NCHW input.
+        model_file: the `.onnx` file; an input with the channels last stays so.
         output: the tarred SavedModel to write.
         simplify: whether onnx2tf runs onnxsim over the model first.
     """
@@ -47,6 +47,7 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
                 input_onnx_file_path=str(copy),
                 output_folder_path=str(saved),
                 output_signaturedefs=True,
+                keep_shape_absolutely_input_names=_channels_last(model_file),
                 not_use_onnxsim=not simplify,
                 non_verbose=True,
             )
@@ -55,3 +56,13 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
         for extra in saved.glob("*.tflite"):
             extra.unlink()
         folder_tar.tar_folder(saved, output)
+
+
+def _channels_last(model_file: Path) -> list[str] | None:
+    """The input's name if its channels are last: onnx2tf takes those of all others to be first."""
+    import onnx
+
+    taken = onnx.load(model_file, load_external_data=False).graph.input[0]
+    sides = [side.dim_value for side in taken.type.tensor_type.shape.dim]
+    last = len(sides) == 4 and sides[3] in (1, 3) and sides[1] not in (1, 3)  # gray, RGB
+    return [taken.name] if last else None

@@ -34,8 +34,6 @@ CONVERSIONS: dict[str, dict[str, list]] = {
     },
     "tflite": {"tflite": [[]], "onnx": [["tflite_onnx"]]},
 }
-# onnx2tf expects it.
-NEEDS_NCHW = "onnx2tf"
 # The format by which TVM gets a model, where it can't import the model's own.
 IMPORTED = {"keras": "onnx", "tensorflow": "onnx"}
 
@@ -46,19 +44,6 @@ def safe_name(path: Path) -> str:
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-._") or "model"
     return f"{name}-model" if name in RESERVED else name
-
-
-def conversions(source: str, layout: str) -> Proposed:
-    """The first conversions to try."""
-    targets = CONVERSIONS[source]
-    if source == "onnx" and layout != "NCHW":
-        kept = {
-            target: routes
-            for target, routes in targets.items()
-            if not any(NEEDS_NCHW in route for route in routes)
-        }
-        return Proposed(kept, f"{NEEDS_NCHW} expects NCHW; docs/converters.md lists others")
-    return Proposed(targets, "the usual ones; docs/converters.md lists others")
 
 
 def imports(source: str, targets: dict) -> Proposed:
@@ -78,7 +63,7 @@ def content(name: str, source: str, file: str, images: dict, model: dict[str, Pr
         images: the key `images`.
         model: the other keys of the model's entry, as `input.size`.
     """
-    targets = conversions(source, model["input.layout"].value).value
+    targets = CONVERSIONS[source]
     return {
         "images": images,
         "models": [{"name": name, "source": source, "file": file} | nested(model)],
@@ -99,9 +84,8 @@ def text(config: dict, model: dict[str, Proposed], description: Description, why
         why: the reason of other keys: `images`, `source`.
     """
     (entry,) = config["models"]
-    source, layout = entry["source"], entry["input"]["layout"]
-    routes = conversions(source, layout)
-    ways = imports(source, routes.value)
+    source = entry["source"]
+    ways = imports(source, CONVERSIONS[source])
     inside = [
         _line(6, key.partition(".")[2], found.value, found.reason)
         for key, found in model.items()
@@ -129,8 +113,8 @@ def text(config: dict, model: dict[str, Proposed], description: Description, why
             _line(
                 0, "backends", config["backends"], "its own runtime, TVM's lowest and highest level"
             ),
-            "conversions:" + _comment(routes.reason),
-            _line(2, source, routes.value, ""),
+            "conversions:" + _comment("the usual ones; docs/converters.md lists others"),
+            _line(2, source, CONVERSIONS[source], ""),
             _line(0, "tvm_imports", ways.value, ways.reason),
             _line(0, "devices", config["devices"], "this machine, all its cores"),
             "",
