@@ -47,6 +47,12 @@ def test_anova_of_a_textbook():
     assert found.eta_squared == pytest.approx(84 / 152)
 
 
+def test_anova_of_equal_means():
+    """scipy's F of these is -1.5e-32, of which its p is NaN."""
+    groups = np.array([[1, 7, 2], [1, 1, 8]]) / 64
+    assert metrics.one_way_anova(groups) == (0, 1, 0)
+
+
 def test_anova_without_any_spread():
     assert metrics.one_way_anova([[1, 1], [2, 2]]) == (np.inf, 0, 1)
     assert np.isnan(metrics.one_way_anova([[1, 1], [1, 1]])).all()

@@ -8,6 +8,7 @@ from pathlib import Path
 from deltann import interpreter
 from deltann.converters import accept
 from deltann.formats import folder_tar
+from deltann.ours import ours
 
 SOURCE = "onnx"
 TARGET = "tensorflow"
@@ -30,6 +31,8 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
     import onnx2tf
 
     output = output.absolute()
+    with ours("looking at the input of an ONNX file"):
+        channels_last = _channels_last(model_file)
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         # onnx2tf writes the simplified model over its input
         copy = shutil.copyfile(model_file, Path(folder, "model.onnx"))
@@ -47,7 +50,7 @@ def convert(model_file: Path, output: Path, simplify: bool = True) -> None:
                 input_onnx_file_path=str(copy),
                 output_folder_path=str(saved),
                 output_signaturedefs=True,
-                keep_shape_absolutely_input_names=_channels_last(model_file),
+                keep_shape_absolutely_input_names=channels_last,
                 not_use_onnxsim=not simplify,
                 non_verbose=True,
             )
