@@ -160,4 +160,4 @@ def test_a_wrong_environment_is_named_with_its_repair(finished, study):
     log = finished.path / f"results/reduced/logs/infer/{NATIVE}.log"
     assert "is not the environment" in log.read_text()
     assert "--force results/environments/onnx.json" in log.read_text()
-    assert done.stdout.endswith("Some jobs failed: see above, and results/reduced/logs\n")
+    assert "\nSome jobs failed: see above, and results/reduced/logs\n" in done.stdout
