@@ -2,7 +2,8 @@
 
 Run in TensorFlow's environment: `small_models.py <folder>` reads `<folder>/images.npy`, a float32
 batch in NHWC, and writes `model.keras`, `saved/`, `model.tflite`, and the logits of each as
-`keras.npy`, `tensorflow.npy` and `tflite.npy`.
+`keras.npy`, `tensorflow.npy` and `tflite.npy`. `saved/` takes images of any size in one of its two
+signatures, which has two outputs. `jpeg/` has only the other signature.
 """
 
 import os
@@ -16,7 +17,7 @@ import tensorflow as tf
 from keras import layers
 
 
-def network(seed: int, size: int, classes: int) -> keras.Model:
+def network(seed: int, size: int | None, classes: int) -> keras.Model:
     """Convolutions with batch norms and a branch, as the paper's models have them."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((size, size, 3))
@@ -37,18 +38,38 @@ def network(seed: int, size: int, classes: int) -> keras.Model:
     return model
 
 
+class Signatures(tf.Module):
+    """A Keras model as a SavedModel with signatures for images and for a JPEG file's bytes."""
+
+    def __init__(self, model: keras.Model):
+        super().__init__()
+        self.model = model
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32, "image")])
+    def predict(self, image):
+        logits = self.model(image, training=False)
+        return {"logits": logits, "negative": -logits}
+
+    @tf.function(input_signature=[tf.TensorSpec((), tf.string, "jpeg")])
+    def from_jpeg(self, jpeg):
+        image = tf.cast(tf.io.decode_jpeg(jpeg, channels=3), tf.float32)
+        return {"logits": self.model(image[None] / 255, training=False)}
+
+
 def main(folder: Path) -> None:
     """Make the models and their answers."""
     images = np.load(folder / "images.npy")
     size = images.shape[1]
-    of = {name: network(seed, size, 10) for seed, name in enumerate(("keras", "tensorflow"))}
-    of["keras"].save(folder / "model.keras")
-    np.save(folder / "keras.npy", of["keras"](images, training=False).numpy())
+    model = network(0, size, 10)
+    model.save(folder / "model.keras")
+    np.save(folder / "keras.npy", model(images, training=False).numpy())
 
-    of["tensorflow"].export(folder / "saved", verbose=False)
-    served = tf.saved_model.load(folder / "saved").signatures["serving_default"]
-    (answer,) = served(tf.constant(images)).values()
-    np.save(folder / "tensorflow.npy", answer.numpy())
+    made = Signatures(network(1, None, 10))
+    by_name = {"predict": made.predict, "from_jpeg": made.from_jpeg}
+    tf.saved_model.save(made, folder / "saved", signatures=by_name)
+    tf.saved_model.save(made, folder / "jpeg", signatures=made.from_jpeg)
+    served = tf.saved_model.load(folder / "saved").signatures["predict"]
+    np.save(folder / "tensorflow.npy", served(tf.constant(images))["logits"].numpy())
 
     content = tf.lite.TFLiteConverter.from_keras_model(network(2, size, 10)).convert()
     (folder / "model.tflite").write_bytes(content)

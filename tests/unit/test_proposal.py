@@ -35,6 +35,14 @@ def entry(description: Description, source: str = "onnx", output: str = "") -> d
     return nested(propose(description, source, output))
 
 
+def test_the_other_signatures_of_a_savedmodel_are_in_the_reason():
+    others = "'from_jpeg' (takes 'jpeg', one string; gives 'logits', float32 any × 10)"
+    two = described((0, 32, 32, 3), signature="predict", other_signatures=others)
+    assert entry(two, "tensorflow")["signature"] == "predict"
+    assert others in propose(two, "tensorflow")["signature"].reason
+    assert "signature" not in entry(described((0, 32, 32, 3)), "tensorflow")
+
+
 @pytest.mark.parametrize(
     ("shape", "source", "expected"),
     [

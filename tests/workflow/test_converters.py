@@ -1,5 +1,6 @@
 """Every route of the paper's matrix, on small models of one's own in each framework's format."""
 
+import json
 import subprocess
 
 import numpy as np
@@ -18,13 +19,32 @@ SOURCES = {
     "tensorflow": "saved",
     "tflite": "model.tflite",
 }
+# The SavedModel has two signatures, one of which takes images and has two outputs.
+NAMED = {"tensorflow": {"signature": "predict", "output_name": "logits"}}
 # what tf2onnx leaves of a batch norm is added to the channels, which onnx2keras adds to the rows
 BROKEN = {("tensorflow", "keras", "tf2onnx_nchw+onnx2keras"): ("convert", "ValueError")}
 
 
+def entry(source: str, name: str) -> dict:
+    """A model's entry in a config."""
+    return {
+        "name": f"small_{source}",
+        "source": source,
+        "file": f"small/{name}",
+        "classes": CLASSES,
+        "input": {
+            "size": SIZE,
+            "layout": "NCHW" if source == "torch" else "NHWC",
+            "channels": "RGB",
+            "mean": [0.5, 0.5, 0.5],
+            "std": [0.5, 0.5, 0.5],
+        },
+    }
+
+
 @pytest.fixture(scope="module")
-def logits(workspace, tmp_path_factory) -> tuple[xr.Dataset, dict[str, np.ndarray]]:
-    """The dataset of a study of all routes, and each source's answers by its own framework."""
+def space(workspace, tmp_path_factory):
+    """A workspace with photographs and small models."""
     space = workspace.copy(tmp_path_factory.mktemp("converters") / "space")
     photographs = sorted((space.path / "photographs").glob("*.jpg"))
     images = np.stack([pixels(path) for path in photographs])
@@ -34,12 +54,17 @@ def logits(workspace, tmp_path_factory) -> tuple[xr.Dataset, dict[str, np.ndarra
     script = ROOT / "tests/helpers/small_models.py"
     command = [space.path / ".envs/tensorflow/bin/python", script, folder]
     subprocess.run(command, check=True, capture_output=True)
-    answers = {source: np.load(folder / f"{source}.npy") for source in SOURCES if source != "torch"}
     sample = torch.zeros(1, 3, SIZE, SIZE)
     torch.export.save(torch.export.export(network(), (sample,)), folder / "model.pt2")
     with torch.no_grad():
-        answers["torch"] = network()(torch.from_numpy(images)).numpy()
+        np.save(folder / "torch.npy", network()(torch.from_numpy(images)).numpy())
+    (photographs[0].parent / "labels.csv").unlink()  # they are ImageNet's
+    return space
 
+
+@pytest.fixture(scope="module")
+def logits(space) -> tuple[xr.Dataset, dict[str, np.ndarray], pd.DataFrame]:
+    """The dataset of a study of all routes, and each source's answers by its own framework."""
     content = yaml.safe_load((space.path / "config/paper.yaml").read_text())
     content |= {
         "study": "routes",
@@ -48,30 +73,16 @@ def logits(workspace, tmp_path_factory) -> tuple[xr.Dataset, dict[str, np.ndarra
         "preprocessing": ["source"],
         # TVM's own importer beside the way through ONNX, for PyTorch and TFLite
         "tvm_imports": {"torch": [[], ["torch_onnx"]]},
-        "models": [
-            {
-                "name": f"small_{source}",
-                "source": source,
-                "file": f"small/{name}",
-                "classes": CLASSES,
-                "input": {
-                    "size": SIZE,
-                    "layout": "NCHW" if source == "torch" else "NHWC",
-                    "channels": "RGB",
-                    "mean": [0.5, 0.5, 0.5],
-                    "std": [0.5, 0.5, 0.5],
-                },
-            }
-            for source, name in SOURCES.items()
-        ],
+        "models": [entry(source, name) | NAMED.get(source, {}) for source, name in SOURCES.items()],
     }
     del content["weights"]
-    (photographs[0].parent / "labels.csv").unlink()  # they are ImageNet's
     config = space.path / "routes.yaml"
     config.write_text(yaml.safe_dump(content))
     space.run(config)
     with xr.open_dataset(space.path / "results/routes/study.nc") as dataset:
-        assert list(dataset.image.values) == [path.name for path in photographs]
+        photographs = sorted(path.name for path in (space.path / "photographs").glob("*.jpg"))
+        assert list(dataset.image.values) == photographs
+        answers = {source: np.load(space.path / f"small/{source}.npy") for source in SOURCES}
         return dataset.load(), answers, pd.read_csv(space.path / "results/routes/tables/routes.csv")
 
 
@@ -121,3 +132,30 @@ def test_the_table_says_how_each_route_ended(logits):
         assert (row.outcome == "failed") == (names in BROKEN), names
         if names in BROKEN:
             assert (row.failed_stage, row.error_type) == BROKEN[names]
+
+
+@pytest.mark.parametrize(
+    ("file", "named", "said"),
+    [
+        ("saved", {}, "models.small_tensorflow.signature is missing, and the model has 2 sign"),
+        ("saved", {"signature": "predict"}, "output_name is missing, and the model has 2 outputs"),
+        ("jpeg", {}, "no signature of the SavedModel takes images: 'serving_default' (takes 'j"),
+    ],
+)
+def test_a_savedmodel_that_needs_a_decision_is_refused_in_one_sentence(space, file, named, said):
+    number = f"{file}{len(named)}"
+    content = {
+        "images": {"folder": "photographs"},
+        "models": [entry("tensorflow", file) | named],
+        "conversions": {"tensorflow": {"tensorflow": [[]]}},
+        "tvm_imports": {"tensorflow": []},
+        "backends": ["native"],
+    }
+    config = space.path / f"{number}.yaml"
+    config.write_text(yaml.safe_dump(content))
+    path = f"results/{number}/models/small_tensorflow/tensorflow/unconverted.savedmodel.tar.json"
+    space.run(config, targets=(path,))
+    record = json.loads((space.path / path).read_text())
+    assert record["status"] == "failed"
+    assert said in record["error"]["message"]
+    assert "\n" not in record["error"]["message"]

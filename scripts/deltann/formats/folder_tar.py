@@ -5,6 +5,8 @@ from pathlib import Path
 
 from deltann.errors import StudyError
 
+SAVED_MODEL = "saved_model.pb"
+
 
 def files(path: Path) -> list[Path]:
     """The files in a folder that its tar has, sorted; of any other path, the path itself.
@@ -44,3 +46,29 @@ def untar_folder(tar: Path, folder: Path) -> Path:
     with tarfile.open(tar) as archive:
         archive.extractall(folder, filter="data")
     return folder
+
+
+def saved_model(path: Path, folder: Path) -> Path:
+    """The folder of a SavedModel that is a folder, or in a tar.
+
+    Args:
+        path: the SavedModel's folder; or a tar of its files, or of one folder that has them.
+        folder: to extract a tar into.
+
+    Raises:
+        ValueError: it is no tar, or there isn't one SavedModel in it.
+    """
+    if path.is_dir():
+        return path
+    if not tarfile.is_tarfile(path):
+        raise ValueError(f"{str(path)!r} is no tar; expected a tar of a SavedModel's folder")
+    untar_folder(path, folder)
+    found = [item.parent for item in sorted(folder.rglob(SAVED_MODEL))]
+    if folder in found:
+        return folder
+    if len(found) != 1:
+        raise ValueError(
+            f"{str(path)!r} has {len(found)} files named {SAVED_MODEL}; expected a tar of one"
+            " SavedModel's folder"
+        )
+    return found[0]

@@ -34,8 +34,8 @@ SUFFIXES = {
     "keras": (".keras",),
     "tflite": (".tflite",),
 }
-# The sources whose models may have several outputs, of which `output_name` names one.
-NAMED_OUTPUTS = ("torch", "onnx", "tflite")
+# The sources whose models may have several outputs or signatures, by the key that names one.
+NAMED = {"output_name": ("torch", "onnx", "tensorflow", "tflite"), "signature": ("tensorflow",)}
 
 
 def file_key(described: dict) -> str:
@@ -82,11 +82,10 @@ def check(described: dict) -> None:
     declared.check(f"models.{described['name']}.input", described["input"])
     if "code" in described and source != "torch":
         raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
-    if "output_name" in described and source not in NAMED_OUTPUTS:
+    for name in [name for name in NAMED if name in described and source not in NAMED[name]]:
         raise StudyError(
-            f"config key models.{described['name']}.output_name: {described['output_name']!r};"
-            f" expected no output_name for a model from {source}, only for one from"
-            f" {' or '.join(NAMED_OUTPUTS)}"
+            f"config key models.{described['name']}.{name}: {described[name]!r}; expected no {name}"
+            f" for a model from {source}, only for one from {' or '.join(NAMED[name])}"
         )
 
 
@@ -104,9 +103,9 @@ def check_file(described: dict) -> None:
     known = SUFFIXES[described["source"]] if "file" in described else (".py",)
     if not folder and path.suffix.lower() not in known:
         raise StudyError(f"{at}: {str(path)!r}; expected a file ending in {' or '.join(known)}")
-    if folder and not (path / "saved_model.pb").is_file():
+    if folder and not (path / folder_tar.SAVED_MODEL).is_file():
         raise StudyError(
-            f"{at}: {str(path)!r} has no saved_model.pb; expected a SavedModel's folder"
+            f"{at}: {str(path)!r} has no {folder_tar.SAVED_MODEL}; expected a SavedModel's folder"
         )
     for number, name in enumerate(described.get("code", {}).get("files", [])):
         if not Path(name).exists():
@@ -245,11 +244,9 @@ def _onnx(described: dict, request: Request, shape: tuple[int, ...], output: Pat
 
 
 def _tensorflow(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
-    path = Path(described["file"])
-    if path.is_dir():
-        folder_tar.tar_folder(path, output)
-    else:
-        output.write_bytes(path.read_bytes())
+    from deltann.formats import one_signature
+
+    one_signature.save(Path(described["file"]), shape, described, output)
 
 
 def _tflite(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:

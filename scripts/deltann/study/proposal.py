@@ -48,6 +48,9 @@ def propose(description: Description, source: str, output: str = "") -> dict[str
         "input.layout": layout,
     }
     found |= _resize(found["input.size"].value)
+    if description.signature:
+        reason = f"it takes images; the others: {description.other_signatures}"
+        found["signature"] = Proposed(description.signature, reason)
     return found | _outputs(description, output)
 
 

@@ -7,6 +7,7 @@ import yaml
 
 from deltann.errors import StudyError
 from deltann.formats import onnx_external_data, torch_kinds
+from deltann.formats.folder_tar import SAVED_MODEL
 from deltann.images import collection
 from deltann.images.labels import label_sources
 from deltann.models import user_model
@@ -25,7 +26,6 @@ CONFIGS = Path("config")
 USAGE = "make try MODEL=path/to/model.onnx IMAGES=folder"
 # For the message on a file of PyTorch's that isn't a model: the commonest input.
 SHAPE = (1, 3, 224, 224)
-TAR, SAVED_MODEL = ".tar", "saved_model.pb"
 
 
 @dataclass(frozen=True)

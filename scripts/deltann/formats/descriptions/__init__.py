@@ -30,6 +30,8 @@ class Description:
             empty if it doesn't say.
         normalises: the layer by which the model itself normalises pixels from 0 to 255, or empty.
         size_tried: whether the file doesn't say its size, and `shape` has the first that worked.
+        signature: of a SavedModel with several, the one that all this is of, or empty.
+        other_signatures: its others, with what they take and give.
     """
 
     input_name: str
@@ -44,6 +46,8 @@ class Description:
     std: tuple[float, ...] = field(default=())
     normalises: str = ""
     size_tried: bool = False
+    signature: str = ""
+    other_signatures: str = ""
 
     @classmethod
     def from_json(cls, values: dict) -> "Description":

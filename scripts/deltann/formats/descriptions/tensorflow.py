@@ -1,46 +1,42 @@
-"""What a SavedModel says of its serving signature."""
+"""What a SavedModel says of the signature that takes the images."""
 
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
-from deltann.formats import folder_tar
-from deltann.formats.descriptions import OPEN, Description, only_input
-
-SIGNATURE = "serving_default"
+from deltann.formats import folder_tar, one_signature, signatures
+from deltann.formats.descriptions import OPEN, Description
+from deltann.formats.signatures import Tensor
 
 
 def describe(path: Path) -> Description:
     """See `descriptions.Describer`.
 
     Raises:
-        ValueError: it has no such signature.
+        ValueError: no signature takes images, or that one gives no numbers.
     """
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow
 
     with tempfile.TemporaryDirectory(prefix="deltann-") as made:
-        folder = path if path.is_dir() else folder_tar.untar_folder(path, Path(made))
-        model = tensorflow.saved_model.load(str(folder))
-        if SIGNATURE not in model.signatures:
-            known = ", ".join(map(repr, model.signatures)) or "none"
-            raise ValueError(f"it has no signature {SIGNATURE!r}, only {known}")
-        function = model.signatures[SIGNATURE]
-        taken = function.structured_input_signature[1]
-        name = only_input(list(taken))
-        kinds = {item.dtype.name for item in function.variables} or {""}
+        model = tensorflow.saved_model.load(str(folder_tar.saved_model(path, Path(made))))
+        known = one_signature.read(model)
+        name = signatures.proposed(known)
+        others = signatures.in_words({key: item for key, item in known.items() if key != name})
+        ((taken, tensor),) = known[name].inputs.items()
+        given = known[name].outputs
+        kinds = {item.dtype.name for item in model.signatures[name].variables} or {""}
         return Description(
-            input_name=name,
-            shape=_sides(taken[name]),
-            dtype=taken[name].dtype.name,
-            outputs={key: _sides(item) for key, item in function.structured_outputs.items()},
+            input_name=taken,
+            shape=_sides(tensor) or (OPEN,) * 4,
+            dtype=tensor.dtype,
+            outputs={key: _sides(given[key]) for key in known[name].answers()},
             precision=" and ".join(sorted(kinds)),
-            written_by=f"TensorFlow {model.tensorflow_version}, signature {SIGNATURE}",
+            written_by=f"TensorFlow {model.tensorflow_version}, signature {name}",
+            signature=name if others else "",
+            other_signatures=others,
         )
 
 
-def _sides(spec: Any) -> tuple[int, ...]:
-    if spec.shape.rank is None:
-        return ()
-    return tuple(side or OPEN for side in spec.shape)
+def _sides(tensor: Tensor) -> tuple[int, ...]:
+    return tuple(side or OPEN for side in tensor.shape or ())
