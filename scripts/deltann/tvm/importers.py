@@ -1,6 +1,7 @@
 """Import model files into TVM."""
 
 import math
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from deltann.tvm.passes import GraphPass
 from deltann.tvm.tuning import workload
 
 IMPORTS = ("torch", "onnx", "tflite")
+IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 class Imported(NamedTuple):
@@ -91,7 +93,7 @@ def _onnx(model_file: Path) -> Imported:
     from tvm.relax.frontend.onnx import from_onnx
 
     module = from_onnx(onnx.load(model_file), keep_params_in_input=False)
-    repairs = {"Clips": _clips, "Pads": _pads}
+    repairs = {"Clips": _clips, "Pads": _pads, "Names": _names}
     return Imported(
         module,
         [GraphPass(f"Repair{k}", v, f"the repair of imported {k}") for k, v in repairs.items()],
@@ -172,6 +174,31 @@ def _pads(module: Any) -> Any:
     return _rewrite_main(module, Pads(module))
 
 
+def _names(module: Any) -> Any:
+    """Give `main`'s input a name that is one in C, too.
+
+    TVM writes it into CUDA code as it is, and `gpu_0/data_0` doesn't compile.
+    """
+    from tvm import relax
+    from tvm.relax.expr_functor import PyExprMutator, mutator
+
+    parameters = module["main"].params
+    if all(IDENTIFIER.fullmatch(item.name) for item in parameters):
+        return module
+
+    @mutator
+    class Names(PyExprMutator):
+        def visit_var_def_(self, variable: Any) -> Any:
+            if not any(variable.same_as(item) for item in parameters):
+                return variable
+            name = "input_" + re.sub(r"\W", "_", variable.name, flags=re.ASCII)
+            renamed = relax.Var(name, variable.ty)
+            self.set_var_remap(variable, renamed)
+            return renamed
+
+    return _rewrite_main(module, Names(module))
+
+
 def _widths(kernel: Any, call: Any) -> list[int] | None:
     """By how much a kernel pads with zeros, before and after each axis; None if it does not pad.
 
@@ -237,7 +264,8 @@ def _tflite(model_file: Path) -> Imported:
         lambda module: _with_output_shape(module, shape),
         "the repair of an imported output's shape",
     )
-    return Imported(from_tflite(model), [repair])
+    names = GraphPass("RepairNames", _names, "the repair of imported Names")
+    return Imported(from_tflite(model), [repair, names])
 
 
 def _with_output_shape(module: Any, shape: list[int]) -> Any:

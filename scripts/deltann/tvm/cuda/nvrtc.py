@@ -35,11 +35,13 @@ def assemble(code: str, architecture: str) -> bytes:
     success = nvrtc.nvrtcResult.NVRTC_SUCCESS
     _, program = nvrtc.nvrtcCreateProgram(code.encode(), b"kernels.cu", 0, [], [])
     flags = [f"--gpu-architecture={architecture}", f"--include-path={_headers()}"]
+    flags.append("--disable-warnings")  # the log has the errors, not lost among hundreds of others
     options = [flag.encode() for flag in flags]
     (result,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     if result != success:
         log = _read(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
-        raise RuntimeError(f"NVRTC, for {architecture}: {log!r}")
+        text = log.decode().strip("\0\n")
+        raise RuntimeError(f"NVRTC, for {architecture}: {text}")
     if architecture.startswith("sm_"):
         return _read(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)
     return _read(nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX, program)

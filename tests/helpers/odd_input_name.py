@@ -1,0 +1,40 @@
+"""Run by TVM's environment: compile an ONNX model for a GPU, its input named as by Caffe2.
+
+    python odd_input_name.py MODEL.onnx FOLDER
+
+Prints the compilation's `check` as JSON.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import onnx
+
+from deltann.stages import compile
+
+NAME = "gpu_0/data:0"
+
+
+def main(model_file: Path, folder: Path) -> None:
+    """Rename the input, compile, print."""
+    model = onnx.load(model_file)
+    (taken,) = model.graph.input
+    for node in model.graph.node:
+        node.input[:] = [NAME if name == taken.name else name for name in node.input]
+    taken.name = NAME
+    onnx.save(model, folder / "named.onnx")
+    details = compile.work(
+        framework="onnx",
+        passes=["FuseOps", "FoldConstant"],
+        schedule="rules",
+        target={"kind": "cuda", "arch": "sm_80"},
+        model_file=str(folder / "named.onnx"),
+        output=str(folder / "named.so"),
+        graph=str(folder / "named.py"),
+    )
+    print(json.dumps(details["check"]))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
