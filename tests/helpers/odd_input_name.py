@@ -2,7 +2,7 @@
 
     python odd_input_name.py MODEL.onnx FOLDER
 
-Prints the compilation's `check` as JSON.
+The last line that it prints is the compilation's `check` as JSON.
 """
 
 import json
