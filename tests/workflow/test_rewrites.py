@@ -131,6 +131,38 @@ def test_outputs_of_a_tflite_file_are_listed(one_output, name, message):
 
 
 @pytest.fixture(scope="module")
+def one_signature(workspace, tmp_path_factory) -> dict:
+    """What `saved_signatures.py` prints of a SavedModel with several signatures and outputs."""
+    folder = tmp_path_factory.mktemp("signatures")
+    calls = [[folder], [folder, "once"], [folder, "once"]]
+    printed = [run(workspace, "tensorflow", "saved_signatures", *call) for call in calls]
+    found, *again = (json.loads(text.splitlines()[-1]) for text in printed)
+    return found | {"again": [item["digest"] for item in again]}
+
+
+def test_a_savedmodel_keeps_the_signature_and_output_that_the_config_names(one_signature):
+    for name in ("score", "twice"):
+        found = one_signature[name]
+        assert (found["signatures"], found["outputs"]) == (["serving_default"], ["classes"])
+        assert found["shape"] == [None, 8, 6, 3]  # the open sides are the config's
+        np.testing.assert_allclose(found["answer"], found["expected"], rtol=1e-6)
+    assert len(set(one_signature["again"])) == 1  # always the same bytes
+    assert one_signature["alone"]["same"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("texts", "output_name: 'names' is string any; expected an output of real or whole numb"),
+        ("batch", "models.mine.signature: 'batch' takes 'image', float32 8 × 8 × 6 × 3"),
+        ("wrong", "a fault of this project, not of a tool (please report it): keeping one signa"),
+    ],
+)
+def test_a_signature_that_does_not_fit_or_changes_is_refused(one_signature, name, message):
+    assert message in one_signature[name]["refused"]
+
+
+@pytest.fixture(scope="module")
 def wrong(workspace):
     """What `wrong_rewrites.py` prints."""
     return json.loads(run(workspace, "onnx", "wrong_rewrites").splitlines()[-1])

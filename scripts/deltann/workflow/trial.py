@@ -22,6 +22,7 @@ from deltann.workflow.trial_request import Request
 
 # Images that the conventions are tried on, and that the first study takes, at most.
 TRIED_IMAGES, STUDIED_IMAGES = 20, 100
+SUFFIX = "by the file's suffix"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Draft:
         some = f"{STUDIED_IMAGES} of the {count} images, for a first look: drop subset for all"
         why = {
             "images": some if count > STUDIED_IMAGES else f"IMAGES: {count} images",
-            "source": "by the file's suffix",
+            "source": "a SavedModel's folder" if Path(self.request.model).is_dir() else SUFFIX,
         }
         return proposal_text.text(self.content(prior), self.model(prior), self.description, why)
 
