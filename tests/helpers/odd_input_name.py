@@ -1,6 +1,6 @@
 """Run by TVM's environment: compile an ONNX model for a GPU, its input named as by Caffe2.
 
-    python odd_input_name.py MODEL.onnx FOLDER
+    python odd_input_name.py FOLDER
 
 The last line that it prints is the compilation's `check` as JSON.
 """
@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+import odd_models
 import onnx
 
 from deltann.stages import compile
@@ -16,9 +17,9 @@ from deltann.stages import compile
 NAME = "gpu_0/data:0"
 
 
-def main(model_file: Path, folder: Path) -> None:
-    """Rename the input, compile, print."""
-    model = onnx.load(model_file)
+def main(folder: Path) -> None:
+    """Make the model, rename its input, compile, print."""
+    model = odd_models.padded("float32")
     (taken,) = model.graph.input
     for node in model.graph.node:
         node.input[:] = [NAME if name == taken.name else name for name in node.input]

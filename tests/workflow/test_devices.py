@@ -197,22 +197,6 @@ def test_a_gpu_is_compiled_for_without_one(space, devices):
     assert "div.approx" not in text and "ex2.approx.ftz" not in text
 
 
-def test_an_input_of_any_name_is_compiled_for_a_gpu(space, devices, tmp_path):
-    """TVM alone writes the name into the CUDA code, which then is none."""
-    model = space.path / "results/devices/models/small/torch/torch_onnx.onnx"
-    program = ROOT / "tests/helpers/odd_input_name.py"
-    done = subprocess.run(
-        [space.path / ".envs/tvm/bin/python", program, model, tmp_path],
-        env=os.environ | {"PYTHONPATH": str(space.path / "scripts")},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    check = json.loads(done.stdout.splitlines()[-1])
-    assert check["difference"] <= check["tolerance"]
-    assert "input_gpu_0_data_0: R.Tensor" in (tmp_path / "named.py").read_text()
-
-
 @pytest.mark.skipif(GPU, reason="here is a GPU: the marked test runs on it")
 def test_without_a_gpu_its_cells_failed_and_the_others_did_not(devices):
     for backend, lacks in (("native", "CUDAExecutionProvider"), ("O4", "CUDA GPU")):

@@ -104,6 +104,13 @@ def test_a_file_that_needs_a_decision_is_refused_in_one_sentence(one_image, name
     assert ".h:" not in one_image[0][name]["refused"]  # where in its source a tool stands
 
 
+def test_an_input_of_any_name_is_compiled_for_a_gpu(workspace, tmp_path):
+    """TVM alone writes the name into the CUDA code, which then is none."""
+    check = json.loads(run(workspace, "tvm", "odd_input_name", tmp_path).splitlines()[-1])
+    assert check["difference"] <= check["tolerance"]
+    assert "input_gpu_0_data_0: R.Tensor" in (tmp_path / "named.py").read_text()
+
+
 @pytest.fixture(scope="module")
 def one_output(workspace, tmp_path_factory) -> dict:
     """What `two_tflite_outputs.py` prints of a TFLite file with two outputs."""
