@@ -25,7 +25,7 @@ study: .venv/ready
 # A first study of a model file: `make try MODEL=path/to/model.onnx IMAGES=folder`. It proposes a
 # config and writes it. Names reach the script through the environment, so they may hold anything.
 try: $(if $(and $(MODEL),$(IMAGES)),.venv/ready)
-	@test -n "$$MODEL" -a -n "$$IMAGES" || { echo "usage: make try MODEL=path/to/model.onnx IMAGES=folder [LABELS=classes.txt] [OUTPUT=name] [CONFIG=config/name.yaml]" >&2; echo "MODEL: .onnx, .tflite, .keras, a SavedModel (folder or .tar), .pt2 or .pt; IMAGES may hold labels.csv (image,label)" >&2; exit 2; }
+	@test -n "$$MODEL" -a -n "$$IMAGES" || { echo "usage: make try MODEL=path/to/model.onnx IMAGES=folder [LABELS=classes.txt] [OUTPUT=name] [CONFIG=config/name.yaml]" >&2; echo "MODEL: .onnx, .tflite, .keras, .h5, a SavedModel (folder or .tar), .pt2 or .pt; IMAGES may hold labels.csv (image,label)" >&2; exit 2; }
 	@$(DRIVER_PYTHON) scripts/try_model.py --model="$$MODEL" --images="$$IMAGES" \
 		--labels="$$LABELS" --output="$$OUTPUT" --config="$$CONFIG"
 

@@ -1,9 +1,9 @@
 """Small Keras, TensorFlow and TFLite models, and their answers by TensorFlow's own calls.
 
 Run in TensorFlow's environment: `small_models.py <folder>` reads `<folder>/images.npy`, a float32
-batch in NHWC, and writes `model.keras`, `saved/`, `model.tflite`, and the logits of each as
+batch in NHWC, and writes `model.h5`, `saved/`, `model.tflite`, and the logits of each as
 `keras.npy`, `tensorflow.npy` and `tflite.npy`. `saved/` takes images of any size in one of its two
-signatures, which has two outputs. `jpeg/` has only the other signature.
+signatures, which has two outputs; so does `model.h5`. `jpeg/` has only the other signature.
 """
 
 import os
@@ -27,7 +27,7 @@ def network(seed: int, size: int | None, classes: int) -> keras.Model:
     branch = layers.ReLU(6.0)(layers.BatchNormalization()(branch))
     joined = layers.Add()([stem, layers.Conv2D(8, 1)(branch)])
     pooled = layers.GlobalAveragePooling2D()(layers.MaxPooling2D(2)(joined))
-    model = keras.Model(inputs, layers.Dense(classes)(pooled))
+    model = keras.Model(inputs, layers.Dense(classes, name="logits")(pooled))
     generator = np.random.default_rng(seed)
     for layer in model.layers:
         if isinstance(layer, layers.BatchNormalization):
@@ -60,8 +60,9 @@ def main(folder: Path) -> None:
     """Make the models and their answers."""
     images = np.load(folder / "images.npy")
     size = images.shape[1]
-    model = network(0, size, 10)
-    model.save(folder / "model.keras")
+    model = network(0, None, 10)
+    negative = layers.Rescaling(-1, name="negative")(model.output)
+    keras.Model(model.input, [negative, model.output]).save(folder / "model.h5")
     np.save(folder / "keras.npy", model(images, training=False).numpy())
 
     made = Signatures(network(1, None, 10))

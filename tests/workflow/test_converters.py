@@ -15,12 +15,16 @@ from helpers.workspace import ROOT
 
 SOURCES = {
     "torch": "model.pt2",
-    "keras": "model.keras",
+    "keras": "model.h5",
     "tensorflow": "saved",
     "tflite": "model.tflite",
 }
-# The SavedModel has two signatures, one of which takes images and has two outputs.
-NAMED = {"tensorflow": {"signature": "predict", "output_name": "logits"}}
+# The SavedModel has two signatures, one of which takes images and has two outputs, as has the Keras
+# file; both take any size.
+NAMED = {
+    "keras": {"output_name": "logits"},
+    "tensorflow": {"signature": "predict", "output_name": "logits"},
+}
 # what tf2onnx leaves of a batch norm is added to the channels, which onnx2keras adds to the rows
 BROKEN = {("tensorflow", "keras", "tf2onnx_nchw+onnx2keras"): ("convert", "ValueError")}
 

@@ -1,6 +1,7 @@
 """Models of one's own through the workflow, and what is refused."""
 
 import json
+import os
 import shutil
 import subprocess
 
@@ -12,7 +13,7 @@ import xarray as xr
 import yaml
 from PIL import Image
 
-from helpers.workspace import is_an_input
+from helpers.workspace import ROOT, is_an_input
 
 SIZE, RESIZE, CLASSES = 64, 72, 10
 NAMES = "my-model/classes.txt"
@@ -236,3 +237,44 @@ def test_a_wrong_description_is_refused_before_any_job(space, changes, said):
     assert done.returncode != 0
     assert said in done.stdout
     assert "Traceback" not in done.stdout
+
+
+@pytest.fixture(scope="module")
+def keras_files(workspace, tmp_path_factory):
+    """What the study makes of Keras files as people bring them, and whether code in one ran."""
+    folder = tmp_path_factory.mktemp("keras_files")
+    script = ROOT / "tests/helpers/given_keras.py"
+    variables = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
+    command = [workspace.path / ".envs/tensorflow/bin/python", script, folder]
+    done = subprocess.run(command, capture_output=True, text=True, env=variables)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert not (folder / "canary").exists()
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+TAKEN = ("plain.keras", "whole.h5", "WHOLE.HDF5", "open.keras", "open.h5", "sequential.keras")
+
+
+@pytest.mark.parametrize("name", [*TAKEN, "two.keras", "dict.keras", "list.keras"])
+def test_a_keras_file_answers_as_keras_does_for_the_declared_size(keras_files, name):
+    expected = {"same": True, "takes": [32, 32, 3], "copied": name == "plain.keras"}
+    assert keras_files[name] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("two.h5", "models.mine.output_name is missing, and the model has 2 outputs: 'a' (any"),
+        ("inputs.keras", "the model has 2 inputs"),
+        ("lambda.keras", "has Python code in the layer 'evil' (a Lambda)"),
+        ("lambda.h5", "has Python code in the layer 'evil' (a Lambda)"),
+        ("custom.keras", "has 'Custom', which isn't of Keras"),
+        ("custom.h5", "has 'Custom', which isn't of Keras"),
+        ("large.keras", "mine.input.size: the model takes any size, but doesn't run with 32"),
+        ("only.weights.h5", "has only weights, no model"),
+    ],
+)
+def test_a_keras_file_that_the_study_cant_take_is_refused_in_one_sentence(keras_files, name, said):
+    message = keras_files[name]["refused"]
+    assert said in message and "; expected" in message
+    assert "\n" not in message and "\x1b" not in message

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +37,20 @@ def save(model: Any, output: Path) -> None:
         compare(what, loaded, stripped)
 
 
-def compare(what: str, before: Any, after: Any) -> None:
+def compare(what: str, before: Callable[[Any], Any], after: Any) -> None:
     """Check that a rewrite left a Keras model's answer to one image as it was.
 
     Args:
         what: the rewrite, for the message.
-        before, after: `keras.Model`.
+        before: a `keras.Model`, or a function that gives its answer to a batch.
+        after: `keras.Model`.
 
     Raises:
         Fault: the answers differ, or the model doesn't run any more.
     """
     import keras
 
-    taken = before.inputs[0]
+    taken = after.inputs[0]
     image = spot_check.image((1, *taken.shape[1:]), taken.dtype)
     try:
         expected = keras.ops.convert_to_numpy(before(image))

@@ -31,11 +31,14 @@ SUFFIXES = {
     "torch": (".pt2", ".pt", ".pth", ".torchscript"),
     "onnx": (".onnx",),
     "tensorflow": (".tar",),
-    "keras": (".keras",),
+    "keras": (".keras", ".h5", ".hdf5"),
     "tflite": (".tflite",),
 }
 # The sources whose models may have several outputs or signatures, by the key that names one.
-NAMED = {"output_name": ("torch", "onnx", "tensorflow", "tflite"), "signature": ("tensorflow",)}
+NAMED = {
+    "output_name": ("torch", "onnx", "tensorflow", "keras", "tflite"),
+    "signature": ("tensorflow",),
+}
 
 
 def file_key(described: dict) -> str:
@@ -255,14 +258,16 @@ def _tflite(described: dict, request: Request, shape: tuple[int, ...], output: P
     tflite_one_output.save(Path(described["file"]), described, output)
 
 
-def _copy(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
-    output.write_bytes(Path(described["file"]).read_bytes())
+def _keras(described: dict, request: Request, shape: tuple[int, ...], output: Path) -> None:
+    from deltann.formats import keras_given
+
+    keras_given.save(Path(described["file"]), shape, described, output)
 
 
 EXPORTERS = {
     "torch": _torch,
     "onnx": _onnx,
     "tensorflow": _tensorflow,
-    "keras": _copy,
+    "keras": _keras,
     "tflite": _tflite,
 }
