@@ -1,8 +1,9 @@
 """A TFLite file of two outputs, made with TVM's environment and read with that of TFLite.
 
 `two_tflite_outputs.py make <folder>` writes `two.tflite`: the mean of each channel as `mean`, and
-its negative as `negative`. `two_tflite_outputs.py keep <folder>` prints as JSON, by the output's
-name, the answers of the file with only that output, or the message of its refusal.
+its negative as `negative`; and `twins.tflite`, in which both have the same name.
+`two_tflite_outputs.py keep <folder>` prints as JSON, by the output's name, the answers of the file
+with only that output, or the message of its refusal; and for `twins` what describes the outputs.
 """
 
 import json
@@ -54,8 +55,8 @@ class _File:
         return self.add("Operator", OpcodeIndex=code, **ends, **options)
 
 
-def make(path: Path) -> None:
-    """Write the file."""
+def make(path: Path, names: tuple[str, str] = (MEAN, NEGATIVE)) -> None:
+    """Write a file with outputs of these names."""
     import tflite
 
     file = _File()
@@ -65,7 +66,7 @@ def make(path: Path) -> None:
     tensors = file.tables(
         file.tensor("image", SHAPE, real),
         file.tensor("axes", (2,), tflite.TensorType.INT32, 1),
-        *(file.tensor(name, (1, 3), real) for name in (MEAN, NEGATIVE)),
+        *(file.tensor(name, (1, 3), real) for name in names),
     )
     reducer = {"BuiltinOptionsType": tflite.BuiltinOptions.ReducerOptions}
     reducer["BuiltinOptions"] = file.add("ReducerOptions")
@@ -81,7 +82,7 @@ def make(path: Path) -> None:
     path.write_bytes(file.builder.Output())
 
 
-def kept(folder: Path, name: str | None) -> dict:
+def kept(folder: Path, name: str | None, file: str = "two.tflite") -> dict:
     """What the file with one output answers, or why it is refused."""
     import numpy as np
 
@@ -90,16 +91,26 @@ def kept(folder: Path, name: str | None) -> dict:
     described = {"name": "mine"} | ({"output_name": name} if name else {})
     path = folder / f"{name}.tflite"
     try:
-        tflite_one_output.save(folder / "two.tflite", described, path)
+        tflite_one_output.save(folder / file, described, path)
     except ValueError as error:
         return {"refused": str(error)}
     (answer,) = tflite_one_output.answers(path)
     return {"answers": np.frombuffer(answer, np.float32).tolist()}
 
 
+def twins(folder: Path) -> dict:
+    """What is said of the outputs that share a name, and the second one's answers."""
+    from deltann.formats import descriptions
+
+    described = descriptions.get("tflite").describe(folder / "twins.tflite")
+    return {"described": described.outputs} | kept(folder, "1", "twins.tflite")
+
+
 if __name__ == "__main__":
     place = Path(sys.argv[2])
     if sys.argv[1] == "make":
         make(place / "two.tflite")
+        make(place / "twins.tflite", (MEAN, MEAN))
     else:
-        print(json.dumps({str(name): kept(place, name) for name in (MEAN, NEGATIVE, "x", None)}))
+        found = {str(name): kept(place, name) for name in (MEAN, NEGATIVE, "x", None)}
+        print(json.dumps(found | {"twins": twins(place)}))

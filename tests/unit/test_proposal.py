@@ -3,13 +3,17 @@
 from pathlib import Path
 from pkgutil import iter_modules
 
+import numpy as np
 import pytest
 import yaml
 
 from deltann.errors import StudyError
 from deltann.formats import descriptions
 from deltann.formats.descriptions import Description
+from deltann.formats.tensor_types import TensorType, encode
 from deltann.images.conventions import CONVENTIONS
+from deltann.images.normalise import normalise
+from deltann.images.preprocessing import Preprocessing
 from deltann.models import user_model
 from deltann.study import convention_choice, grid, proposal, proposal_text
 from deltann.study.proposal import Proposed, nested, propose
@@ -109,7 +113,12 @@ def test_what_is_no_classifier_of_images_is_refused(description, said):
         (described(), "keras", "tensorflow", False),
         (described(normalises="Rescaling rescaling"), "keras", "raw", True),
         (described(mean=(0.5,), std=(0.5,)), "tflite", "tensorflow", True),
-        (described(dtype="uint8", scale=1 / 128, zero_point=128), "tflite", "tensorflow", True),
+        (
+            described(mean=(123.7 / 255, 116.3 / 255, 103.5 / 255), std=(0.229, 0.224, 0.225)),
+            "tflite",
+            "imagenet",
+            True,
+        ),
         (described(dtype="uint8"), "onnx", "raw", True),
         (described(dtype="int8", scale=1.0, zero_point=-128), "tflite", "raw", True),
         (described(dtype="int8", scale=0.01866, zero_point=-14), "onnx", "imagenet", True),
@@ -133,6 +142,37 @@ def test_a_normalisation_that_is_no_convention_is_written_out():
     assert nested(convention_choice.as_input(gray, 1)) == {
         "input": {"channels": "gray", "mean": [0.0], "std": [1.0]}
     }
+
+
+@pytest.mark.parametrize(
+    ("dtype", "scale", "zero_point"),
+    [
+        ("uint8", 1 / 128, 128),  # Coral's models
+        ("int8", 1 / 128, 0),
+        ("uint8", 2 / 255, 127),  # calibrated on -1 to 1
+        ("int8", 2 / 255, -1),
+        ("uint8", 1 / 255, 0),
+        ("int8", 1.0, -128),  # MLPerf Tiny's
+    ],
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixels_of_a_quantized_input_are_proposed_as_they_are(dtype, scale, zero_point, channels):
+    """By `tensorflow`, -1 to 1, half of the pixels of Coral's models are one off."""
+    shape = (1, 16, 16, channels)
+    quantized = described(shape, dtype=dtype, scale=scale, zero_point=zero_point)
+    found = convention_choice.prior(quantized, "tflite", channels)
+    assert found.stated
+    pixels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    name = "gray" if channels == 1 else "RGB"
+    how = Preprocessing(None, (16, 16), "nearest", name, found.mean, found.std, 10, 0)
+    given = encode(normalise(pixels, how, "NHWC"), TensorType(dtype, scale, zero_point))[0]
+    lowest = int(np.iinfo(dtype).min)
+    assert np.array_equal(given.astype(int) - lowest, pixels[..., :channels])
+
+
+def test_metadata_of_128_are_no_convention():
+    found = convention_choice.prior(described(mean=(128 / 255,), std=(128 / 255,)), "tflite", 3)
+    assert (found.convention, found.mean) == ("", (128 / 255,) * 3)
 
 
 def tried(true: list[int], **labels: list[int]) -> dict:

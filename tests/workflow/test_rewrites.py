@@ -137,6 +137,12 @@ def test_outputs_of_a_tflite_file_are_listed(one_output, name, message):
     assert message in one_output[name]["refused"]
 
 
+def test_outputs_that_share_a_name_are_named_by_their_places(one_output):
+    found = one_output["twins"]
+    assert found["described"] == {"0": [1, 3], "1": [1, 3]}
+    assert found["answers"] == one_output["negative"]["answers"]
+
+
 @pytest.fixture(scope="module")
 def one_signature(workspace, tmp_path_factory) -> dict:
     """What `saved_signatures.py` prints of a SavedModel with several signatures and outputs."""

@@ -29,9 +29,7 @@ def save(path: Path, described: dict, output: Path) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     given = Interpreter(model_path=str(path), num_threads=1).get_output_details()
-    names = [item["name"] for item in given]
-    if len(set(names)) < len(names):  # then their places name them
-        names = [str(place) for place in range(len(names))]
+    names = output_names(given)
     shapes = {name: item["shape"] for name, item in zip(names, given, strict=True)}
     place = names.index(choose(shapes, described))
     data = path.read_bytes()
@@ -44,6 +42,16 @@ def save(path: Path, described: dict, output: Path) -> None:
     with ours("checking a TFLite file with one of its outputs"):
         if answers(output) != [before[place]]:
             raise ValueError(f"output {names[place]!r} has other values than before")
+
+
+def output_names(given: list[dict]) -> list[str]:
+    """What the config calls the outputs: their names; 0, 1, … if two have the same one.
+
+    Args:
+        given: the interpreter's details of each.
+    """
+    names = [item["name"] for item in given]
+    return names if len(set(names)) == len(names) else list(map(str, range(len(names))))
 
 
 def keep(data: bytes, place: int) -> bytes:

@@ -10,7 +10,10 @@ from deltann.images.preprocessing import GRAY
 from deltann.study.proposal import Proposed
 
 UNIT = (0.0, 1.0)  # mean and standard deviation that leave values from 0 to 1
-# Differences between two normalisations, relative to their range, that are rounding.
+# Values from 0 to 1 that differ by a quarter of a pixel's step are the same: with 127.5 in place of
+# 128 every second pixel of a quantized input is another one.
+SAME = 0.25 / conventions.BYTE
+# A calibration's range for three channels that a convention treats differently: relative to it.
 ROUNDING = 0.02
 # A file's own words are overruled by labels only if chance would rarely do the same.
 CHANCE = 0.05
@@ -89,7 +92,11 @@ def prior(description: Description, source: str, channels: int) -> Prior:
 
 
 def _of_whole_numbers(description: Description, channels: int) -> Prior:
-    """The normalisation whose values are those that an input of whole numbers stands for."""
+    """The normalisation whose values are those that an input of whole numbers stands for.
+
+    Then the pixels stay as they are, which Coral's and TensorFlow's own examples do with such a
+    file. A convention that treats channels differently is recognised by its range.
+    """
     low, high = LIMITS[description.dtype]
     scale = 1.0 if description.scale is None else description.scale
     first, last = ((number - description.zero_point) * scale for number in (low, high))
@@ -99,8 +106,10 @@ def _of_whole_numbers(description: Description, channels: int) -> Prior:
         pairs = list(zip(convention.mean, convention.std, strict=True))
         ends = min(-mean / std for mean, std in pairs), max((1 - mean) / std for mean, std in pairs)
         apart = max(abs(ends[0] - first), abs(ends[1] - last))
-        if apart <= ROUNDING * width and conventions.fits_channels(name, channels):
+        near = SAME if conventions.fits_channels(name, 1) else ROUNDING
+        if apart <= near * width and conventions.fits_channels(name, channels):
             return _of(name, channels, reason, True)
+    reason = f"{reason}: the pixels stay as they are"
     return _named((-first / width,), (1 / width,), channels, reason, True)
 
 
@@ -119,10 +128,7 @@ def _named(
     )
     for name, convention in CONVENTIONS.items():
         known = (*convention.mean[:channels], *convention.std[:channels])
-        near = all(
-            abs(a - b) <= ROUNDING * convention.std[0]
-            for a, b in zip((*means, *stds), known, strict=True)
-        )
+        near = all(abs(a - b) <= SAME for a, b in zip((*means, *stds), known, strict=True))
         # files state means in the order of RGB
         if near and convention.channels == "RGB" and conventions.fits_channels(name, channels):
             return _of(name, channels, reason, stated)

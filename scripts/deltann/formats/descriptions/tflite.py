@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deltann.formats.descriptions import Description, most_common, only_input
+from deltann.formats.tflite_one_output import output_names
 
 BUFFER = b"TFLITE_METADATA"
 # The places of fields in tables of the metadata's schema, and the union's member with numbers.
@@ -34,11 +35,12 @@ def describe(path: Path) -> Description:
     for item in interpreter.get_tensor_details():
         if len(item["shape"]) > 1 and item["name"]:
             sizes[np.dtype(item["dtype"]).name] += int(prod(item["shape"]))
+    given = interpreter.get_output_details()
     return Description(
         input_name=taken["name"],
         shape=_sides(taken),
         dtype=np.dtype(taken["dtype"]).name,
-        outputs={item["name"]: _sides(item) for item in interpreter.get_output_details()},
+        outputs=dict(zip(output_names(given), map(_sides, given), strict=True)),
         scale=float(scale) or None,
         zero_point=int(zero_point),
         precision=most_common(sizes),
