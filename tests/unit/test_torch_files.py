@@ -93,15 +93,22 @@ def test_a_file_answers_as_the_network_that_was_saved(tmp_path, case):
         torch.testing.assert_close(given, logits, atol=1e-6, rtol=0)
 
 
-def test_a_name_of_an_output_is_refused_for_other_sources():
-    with pytest.raises(StudyError, match="models.mine.output_name: 'logits'; expected no output_n"):
-        user_model.check(MINE | {"source": "keras", "output_name": "logits"})
-
-
 def test_a_plain_exported_program_is_copied(tmp_path):
     exported(tmp_path / "model.pt2", Plain().eval())
     torch_network.save_file(tmp_path / "model.pt2", SHAPE, MINE, tmp_path / "a.pt2")
     assert (tmp_path / "a.pt2").read_bytes() == (tmp_path / "model.pt2").read_bytes()
+
+
+@pytest.mark.parametrize("save", [traced, exported])
+def test_an_output_with_axes_of_one_becomes_a_row(tmp_path, save):
+    """As of a model that ends in a convolution: (1, N, 1, 1)."""
+    network = torch.nn.Sequential(Plain(), torch.nn.Unflatten(1, (-1, 1, 1))).eval()
+    save(path := tmp_path / "model.pt", network)
+    torch_network.save_file(path, SHAPE, MINE, tmp_path / "model.pt2")
+    loaded = exported_program.load(tmp_path / "model.pt2").module()
+    image = torch.rand(SHAPE)
+    assert network(image).shape == (1, 10, 1, 1)
+    torch.testing.assert_close(loaded(image), network(image).flatten(1), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("save", [traced, exported])

@@ -1,5 +1,6 @@
 """PyTorch models as the study runs them: one image in, one tensor of outputs."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,8 @@ def adapt(
         dtype: the type of the input; without it, float32 or else the type of the weights.
 
     Returns:
-        The network itself if it gives one tensor, else a `torch.nn.Module` around it; and the type,
-        as `float32`.
+        The network itself if it gives one tensor of two axes, else a `torch.nn.Module` around it
+        that does if it can; and the type, as `float32`.
 
     Raises:
         ValueError: the network fails on zeros, or which output has the classes isn't clear.
@@ -74,7 +75,8 @@ def adapt(
     dtype, given = run_on_zeros(network, shape, [dtype] if dtype else dtypes(network))
     shapes = {name: tuple(value.shape) for name, value in leaves(given).items()}
     name = named_outputs.choose(shapes, described)
-    if isinstance(given, torch.Tensor):
+    flatten = _is_one_row(shapes[name])
+    if isinstance(given, torch.Tensor) and not flatten:
         return network, dtype
 
     class Adapted(torch.nn.Module):
@@ -83,7 +85,8 @@ def adapt(
             self.network = network
 
         def forward(self, batch: Any) -> Any:
-            return leaves(self.network(batch))[name]
+            chosen = leaves(self.network(batch))[name]
+            return chosen.flatten(1) if flatten else chosen
 
     return Adapted(), dtype
 
@@ -136,9 +139,17 @@ def _key(entry: Any) -> str:
     return str(entry.key)
 
 
+def _is_one_row(shape: tuple[int, ...]) -> bool:
+    """Whether a tensor for one image is (1, N) but for more axes of 1, as (1, N, 1, 1)."""
+    return len(shape) > 2 and shape[0] == 1 and math.prod(shape) == max(shape)
+
+
 def _is_plain(program: Any) -> bool:
-    """Whether an ExportedProgram takes one image, and gives one tensor."""
+    """Whether an ExportedProgram takes one image, and gives one tensor that needs no flattening."""
     if len(program.graph_signature.user_inputs) != 1 or not program.call_spec.out_spec.is_leaf():
+        return False
+    given = program.graph.output_node().args[0][-1]  # what changes in its buffers comes first
+    if _is_one_row(tuple(given.meta["val"].shape)):
         return False
     sides = exported_program.input_value(program).shape
     return all(isinstance(side, int) for side in sides) and sides[0] == 1

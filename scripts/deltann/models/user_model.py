@@ -4,6 +4,7 @@
 """
 
 import importlib
+import math
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -33,11 +34,6 @@ SUFFIXES = {
     "tensorflow": (".tar",),
     "keras": (".keras", ".h5", ".hdf5"),
     "tflite": (".tflite",),
-}
-# The sources whose models may have several outputs or signatures, by the key that names one.
-NAMED = {
-    "output_name": ("torch", "onnx", "tensorflow", "keras", "tflite"),
-    "signature": ("tensorflow",),
 }
 
 
@@ -85,10 +81,10 @@ def check(described: dict) -> None:
     declared.check(f"models.{described['name']}.input", described["input"])
     if "code" in described and source != "torch":
         raise StudyError(f"config key {key}: {source!r}; expected torch for a model of code")
-    for name in [name for name in NAMED if name in described and source not in NAMED[name]]:
+    if "signature" in described and source != "tensorflow":
         raise StudyError(
-            f"config key models.{described['name']}.{name}: {described[name]!r}; expected no {name}"
-            f" for a model from {source}, only for one from {' or '.join(NAMED[name])}"
+            f"config key models.{described['name']}.signature: {described['signature']!r}; expected"
+            f" no signature for a model from {source}, only for one from tensorflow"
         )
 
 
@@ -182,11 +178,14 @@ def verify(described: dict, shape: tuple[int, ...], output: Path) -> None:
         )
     classes, background = described["classes"], described["background"]
     if logits_shape != (1, classes + background):
-        hint = "; a model with a class for the background needs background: 1"
+        hint = ""
+        if logits_shape == (1, classes + 1) and not background:
+            hint = "; a model with a class for the background needs background: 1"
+        elif math.prod(logits_shape) == classes + background:
+            hint = "; flatten the output before the model is saved"
         raise ValueError(
             f"the model {described['name']} gives {logits_shape}; declared: classes {classes}, "
-            f"background {background}, so (1, {classes + background})"
-            + (hint if logits_shape == (1, classes + 1) and not background else "")
+            f"background {background}, so (1, {classes + background}){hint}"
         )
 
 
