@@ -4,6 +4,7 @@ A difference is a fault of this project (see `deltann.ours`), and stops the job.
 before our change or here, can't be checked: the stage's record says so, and why.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from deltann.ours import Fault
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 SEED = 0
+# A model that amplifies rounding more than others has a larger tolerance: so many times what its
+# answer moves when each pixel is changed by up to this share. Also one that rounds to few values
+# inside, of which another may be the nearest.
+MOVEMENTS, NOISE = 10, 1e-5
 # Why a rewrite of this process could not be checked, by the rewrite.
 _unchecked: dict[str, str] = {}
 
@@ -56,20 +61,56 @@ def difference(before: "np.ndarray", after: "np.ndarray") -> float:
     return float(apart / np.abs(one[finite]).max()) if np.isfinite(apart) and one.any() else np.inf
 
 
-def compare(what: str, before: "np.ndarray", after: "np.ndarray", tolerance: float = 0.0) -> None:
+def compare(
+    what: str,
+    before: "np.ndarray",
+    after: "np.ndarray",
+    tolerance: float = 0.0,
+    rounding: "Callable[[], float] | None" = None,
+) -> None:
     """Check that a rewrite left a model's answer as it was.
 
     Args:
         what: the rewrite, for the message.
         before, after: the model's answers to the same image.
         tolerance: the largest `difference` that is none.
+        rounding: gives the tolerance for a model that amplifies rounding, of `sensitivity`; called
+            only if the answers differ by more than `tolerance`.
 
     Raises:
         Fault: the answers differ.
     """
     apart = difference(before, after)
+    if apart > tolerance and rounding:
+        tolerance = max(tolerance, rounding())
     if apart > tolerance:
         raise changed(what, apart, tolerance)
+
+
+def sensitivity(
+    model: "Callable[[np.ndarray], np.ndarray]",
+    test_image: "np.ndarray",
+    answer: "np.ndarray",
+    noise: float = NOISE,
+) -> float:
+    """How far rounding may move a model's answer: see `MOVEMENTS`.
+
+    Args:
+        model: the model before a rewrite, from an image to the answer.
+        test_image: the image.
+        answer: the answer to it.
+        noise: the share by which pixels are changed; whole numbers are changed by up to 1.
+    """
+    import numpy as np
+
+    random = np.random.default_rng(SEED + 1)
+    moved = test_image.astype(np.float64)
+    if np.issubdtype(test_image.dtype, np.integer):
+        limits = np.iinfo(test_image.dtype)
+        moved = np.clip(moved + random.integers(-1, 2, moved.shape), limits.min, limits.max)
+    else:
+        moved *= 1 + noise * random.uniform(-1, 1, moved.shape)
+    return MOVEMENTS * difference(answer, model(moved.astype(test_image.dtype)))
 
 
 def changed(what: str, apart: float, tolerance: float) -> Fault:

@@ -1,6 +1,7 @@
 """Checks of our own rewrites: when two answers are the same, and that every rewrite is checked."""
 
 import ast
+from functools import partial
 
 import numpy as np
 import pytest
@@ -38,6 +39,27 @@ def test_a_difference_within_the_tolerance_is_none():
         spot_check.compare("packing", before, before * np.float32(1 + 1e-6))
     with pytest.raises(Fault, match="please report it.*packing changed .*expected at most 1e-07"):
         spot_check.compare("packing", before, before * np.float32(1 + 1e-6), 1e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_a_model_that_amplifies_rounding_has_a_larger_tolerance(dtype):
+    image = spot_check.image((1, 3, 8, 8), dtype)
+    total = image.sum(dtype=np.float64)
+
+    def steady(image):
+        return np.array([np.abs(image.astype(np.float64)).sum()])
+
+    def amplifying(image):
+        return np.array([image.sum(dtype=np.float64) - total + 1e-3])
+
+    def compare(model):
+        expected = model(image)
+        rounding = partial(spot_check.sensitivity, model, image, expected)
+        spot_check.compare("packing", expected, expected * 1.05, 1e-4, rounding)
+
+    compare(amplifying)
+    with pytest.raises(Fault, match="packing changed .* by 0.05 "):
+        compare(steady)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8", "int32", "int64"])

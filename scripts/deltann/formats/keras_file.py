@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,12 @@ def compare(what: str, before: Callable[[Any], Any], after: Any) -> None:
 
     taken = after.inputs[0]
     image = spot_check.image((1, *taken.shape[1:]), taken.dtype)
+
+    def answer(image: Any) -> Any:
+        return keras.ops.convert_to_numpy(before(image))
+
     try:
-        expected = keras.ops.convert_to_numpy(before(image))
+        expected = answer(image)
     except Exception as error:  # of any class: it is a matter of the model before
         spot_check.not_checked(what, error)
         return
@@ -63,7 +68,8 @@ def compare(what: str, before: Callable[[Any], Any], after: Any) -> None:
         raise Fault(
             what, f"broke the model, which ran before: {type(error).__name__}: {error}"
         ) from error
-    spot_check.compare(what, expected, given, TOLERANCE)
+    rounding = partial(spot_check.sensitivity, answer, image, expected)
+    spot_check.compare(what, expected, given, TOLERANCE, rounding)
 
 
 def strip(keras_file: Path, output: Path) -> None:

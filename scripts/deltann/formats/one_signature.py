@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,8 +145,12 @@ def _compare(function: Any, given: str, shape: tuple[int, ...], folder: Path) ->
     ((taken, declared),) = function.structured_input_signature[1].items()
     with ours("making a test image for a SavedModel"):
         image = spot_check.image(_image(declared, shape), declared.dtype.name)
+
+    def before(image: Any) -> Any:
+        return function(**{taken: tensorflow.constant(image)})[given].numpy()
+
     try:
-        expected = function(**{taken: tensorflow.constant(image)})[given].numpy()
+        expected = before(image)
     except Exception as error:  # of any class: it is a matter of the user's model
         spot_check.not_checked(what, error)
         return
@@ -157,4 +162,5 @@ def _compare(function: Any, given: str, shape: tuple[int, ...], folder: Path) ->
         raise Fault(
             what, f"broke the model, which ran before: {type(error).__name__}: {error}"
         ) from error
-    spot_check.compare(what, expected, answer, TOLERANCE)
+    rounding = partial(spot_check.sensitivity, before, image, expected)
+    spot_check.compare(what, expected, answer, TOLERANCE, rounding)

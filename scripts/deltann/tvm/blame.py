@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 # 13 bits fewer. TVM's fast exp, tanh and erf are right to about 1e-5, and later layers amplify it.
 HALF_PRECISION = 100
 FAST_MATH = 10
-# A model that amplifies rounding more than others has a larger tolerance: so many times what its
-# answer moves when each pixel is changed by up to this share. Also one that rounds to few values
-# inside, of which another may be the nearest.
-MOVEMENTS, NOISE = 10, 1e-5
 # What the schedules and code for a target are called that can't run here.
 CODE = "the schedules and the code for the target"
 SCHEDULES = "the schedules of the kernels"
@@ -150,19 +146,15 @@ class _Judge:
         return TOLERANCE * max(fast, half)
 
     def sensitivity(self, answer: "np.ndarray") -> float:
-        """The tolerance for a model that amplifies rounding: see `MOVEMENTS`."""
-        import numpy as np
-
-        random = np.random.default_rng(spot_check.SEED + 1)
-        image = self.image.astype(np.float64)
-        if np.issubdtype(self.image.dtype, np.integer):
-            limits = np.iinfo(self.image.dtype)
-            image = np.clip(image + random.integers(-1, 2, image.shape), limits.min, limits.max)
-        else:
-            half = HALF_PRECISION if _half_precision(self.compilation.imported.original) else 1
-            image *= 1 + NOISE * half * random.uniform(-1, 1, image.shape)
-        moved = self.answer(self.compilation.imported.original, image.astype(self.image.dtype))
-        return MOVEMENTS * spot_check.difference(answer, moved)
+        """The tolerance for a model that amplifies rounding."""
+        original = self.compilation.imported.original
+        half = HALF_PRECISION if _half_precision(original) else 1
+        return spot_check.sensitivity(
+            lambda image: self.answer(original, image),
+            self.image,
+            answer,
+            spot_check.NOISE * half,
+        )
 
     def find(self, before: "np.ndarray", after: "np.ndarray | None", tolerance: float) -> None:
         """Look for what of this project changed the answer.
