@@ -1,5 +1,6 @@
 """The studies that the end-to-end tests share: each is run once and then read or copied."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from helpers.workspace import SMALL, Workspace, built, small_study
 # A busy machine is no reason to fail.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+# `make test` tells a make inside it that it is one, which then prints other lines than a user's.
+for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")
