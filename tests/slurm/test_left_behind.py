@@ -102,7 +102,7 @@ def script_of(job: str) -> psutil.Process | None:
             words = process.cmdline()
         except psutil.Error:
             continue
-        if words[1:2] == ["scripts/infer.py"]:
+        if "scripts/infer.py" in words:
             return process
     return None
 
