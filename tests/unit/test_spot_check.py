@@ -62,6 +62,18 @@ def test_a_model_that_amplifies_rounding_has_a_larger_tolerance(dtype):
         compare(steady)
 
 
+def test_a_model_that_answers_by_chance_is_not_taken_for_one_that_was_changed():
+    """As a SavedModel that Keras exports with RandomFlip in it."""
+    random, image = np.random.default_rng(1), spot_check.image((1, 3, 8, 8), "float32")
+
+    def model(image):
+        return np.array([1.0, random.choice([0.4, 0.5])])
+
+    rounding = partial(spot_check.sensitivity, model, image, np.array([1.0, 0.4]))
+    for _ in range(20):
+        spot_check.compare("packing", np.array([1.0, 0.4]), np.array([1.0, 0.5]), 1e-4, rounding)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "uint8", "int8", "int32", "int64"])
 def test_a_test_image_is_always_the_same_and_varied(dtype):
     image = spot_check.image((1, 3, 16, 16), dtype)
