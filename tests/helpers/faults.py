@@ -1,8 +1,10 @@
 """Small, full and read-only file systems, and little memory; skips without privilege."""
 
+import errno
 import os
 import shutil
 import subprocess
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,4 +74,16 @@ def memory(megabytes: int):
     try:
         yield group / "cgroup.procs"
     finally:
-        group.rmdir()
+        _remove(group)
+
+
+def _remove(group: Path, seconds: float = 30) -> None:
+    """Remove a control group, once the processes that were killed in it are gone."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return group.rmdir()
+        except OSError as error:
+            if error.errno != errno.EBUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.1)
