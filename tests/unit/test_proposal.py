@@ -159,7 +159,8 @@ def test_a_normalisation_that_is_no_convention_is_written_out():
 def test_pixels_of_a_quantized_input_are_proposed_as_they_are(dtype, scale, zero_point, channels):
     """By `tensorflow`, -1 to 1, half of the pixels of Coral's models are one off."""
     shape = (1, 16, 16, channels)
-    quantized = described(shape, dtype=dtype, scale=scale, zero_point=zero_point)
+    metadata = {"mean": (0.5,), "std": (0.5,)}  # of the model before it was quantized
+    quantized = described(shape, dtype=dtype, scale=scale, zero_point=zero_point, **metadata)
     found = convention_choice.prior(quantized, "tflite", channels)
     assert found.stated
     pixels = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)

@@ -73,10 +73,12 @@ def prior(description: Description, source: str, channels: int) -> Prior:
         source: its framework.
         channels: how many it takes, 1 or 3.
     """
-    if description.mean and description.std:
+    whole = description.dtype in LIMITS
+    # metadata's numbers are those of the model in float32, before it was quantized
+    if description.mean and description.std and not (whole and description.scale):
         reason = "the file's metadata say so"
         return _named(description.mean, description.std, channels, reason, True)
-    if description.dtype in LIMITS:
+    if whole:
         return _of_whole_numbers(description, channels)
     if description.normalises:
         reason = f"the model normalises pixels itself, by its layer {description.normalises}"
