@@ -5,9 +5,11 @@ before our change or here, can't be checked: the stage's record says so, and why
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deltann.ours import Fault
+from deltann.tolerance import TOLERANCE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,6 +88,36 @@ def compare(
         tolerance = max(tolerance, rounding())
     if apart > tolerance:
         raise changed(what, apart, tolerance)
+
+
+def compare_models(
+    what: str,
+    before: "Callable[[np.ndarray], np.ndarray]",
+    after: "Callable[[np.ndarray], np.ndarray]",
+    test_image: "np.ndarray",
+) -> None:
+    """Check that a rewrite left a model's answer to an image as it was, but for rounding.
+
+    Args:
+        what: the rewrite, for the message.
+        before, after: the model, from an image to the answer. If the one before raises, nothing is
+            checked, see `not_checked`: it is no matter of the rewrite.
+        test_image: the image, as of `image`.
+
+    Raises:
+        Fault: the answers differ, or the model doesn't run any more.
+    """
+    try:
+        expected = before(test_image)
+    except Exception as error:  # of any class: it is a matter of the model before
+        not_checked(what, error)
+        return
+    try:
+        given = after(test_image)
+    except Exception as error:
+        happened = f"broke the model, which ran before: {type(error).__name__}: {error}"
+        raise Fault(what, happened) from error
+    compare(what, expected, given, TOLERANCE, partial(sensitivity, before, test_image, expected))
 
 
 def sensitivity(

@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from deltann.formats import folder_tar
 from deltann.formats.onnx_names import drop_unread_inputs, name_constants
 from deltann.formats.onnx_spot_check import unchanged
 from deltann.ours import ours
-from deltann.tolerance import TOLERANCE
 
 SOURCE = "tensorflow"
 TARGET = "onnx"
@@ -72,14 +70,7 @@ def _compare(what: str, function: Any, serve: Any, signature: Any) -> None:
         return answer.numpy()
 
     image = spot_check.image(tuple(signature.shape), signature.dtype.name)
-    try:
-        expected = before(image)
-    except Exception as error:  # the model's own: tf2onnx doesn't run it
-        spot_check.not_checked(what, error)
-        return
-    rounding = partial(spot_check.sensitivity, before, image, expected)
-    with ours(what):
-        spot_check.compare(what, expected, serve(image).numpy(), TOLERANCE, rounding)
+    spot_check.compare_models(what, before, lambda image: serve(image).numpy(), image)
 
 
 def start() -> None:

@@ -5,13 +5,11 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from deltann import spot_check
-from deltann.ours import Fault, ours
-from deltann.tolerance import TOLERANCE
+from deltann.ours import ours
 
 
 def save(model: Any, output: Path) -> None:
@@ -54,22 +52,10 @@ def compare(what: str, before: Callable[[Any], Any], after: Any) -> None:
     taken = after.inputs[0]
     image = spot_check.image((1, *taken.shape[1:]), taken.dtype)
 
-    def answer(image: Any) -> Any:
-        return keras.ops.convert_to_numpy(before(image))
+    def answers(model: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda image: keras.ops.convert_to_numpy(model(image))
 
-    try:
-        expected = answer(image)
-    except Exception as error:  # of any class: it is a matter of the model before
-        spot_check.not_checked(what, error)
-        return
-    try:
-        given = keras.ops.convert_to_numpy(after(image))
-    except Exception as error:
-        raise Fault(
-            what, f"broke the model, which ran before: {type(error).__name__}: {error}"
-        ) from error
-    rounding = partial(spot_check.sensitivity, answer, image, expected)
-    spot_check.compare(what, expected, given, TOLERANCE, rounding)
+    spot_check.compare_models(what, answers(before), answers(after), image)
 
 
 def strip(keras_file: Path, output: Path) -> None:
