@@ -100,6 +100,7 @@ def compiled(folder: Path, target: dict = HOST) -> dict:
     spot_check._unchecked.clear()
     try:
         details = compile.work(
+            before={"precision": {"operators": {}}},
             framework="onnx",
             passes=list(levels.LEVELS["O3"]),
             schedule="rules",

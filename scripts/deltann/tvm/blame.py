@@ -1,7 +1,8 @@
 """Ours or TVM's: whether this project is the cause of what goes wrong in a compilation.
 
 The measure is TVM alone: the model as its importer left it, without passes, repairs and schedules
-of this project.
+of this project. If TVM's own pass lowers the precision, what this project does before it is
+measured in float32; and what it does after it, by the model that TVM alone makes of that.
 """
 
 import shutil
@@ -9,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from deltann import spot_check
 from deltann.cell import UNSCHEDULED
@@ -18,9 +19,8 @@ from deltann.ours import Fault
 from deltann.tolerance import TOLERANCE
 from deltann.tvm import target_kinds
 from deltann.tvm.answers import NoAnswer, answers, build
-from deltann.tvm.importers import Imported
+from deltann.tvm.compilation import Compilation, half_precision
 from deltann.tvm.passes import GraphPass
-from deltann.tvm.target_kinds import CPU
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,34 +32,6 @@ FAST_MATH = 10
 # What the schedules and code for a target are called that can't run here.
 CODE = "the schedules and the code for the target"
 SCHEDULES = "the schedules of the kernels"
-
-
-class Compilation(NamedTuple):
-    """A compilation to judge.
-
-    Attributes:
-        imported: the model.
-        steps: the graph passes, TVM's and ours, of `levels.kernel_pipeline`.
-        passes: the names of those switched on.
-        tvm_target: `tvm.target.Target`.
-        scheduled: whether schedules of ours were applied.
-    """
-
-    imported: Imported
-    steps: list[tuple[str | None, Any]]
-    passes: list[str]
-    tvm_target: Any
-    scheduled: bool
-
-    def sequence(self, ours_too: int | None = None) -> list:
-        """All passes in their order, those of this project up to a number of them; all without."""
-        items, count = [*self.imported.repairs, *(item for _, item in self.steps)], 0
-        kept = []
-        for item in items:
-            count += isinstance(item, GraphPass)
-            if not isinstance(item, GraphPass) or ours_too is None or count <= ours_too:
-                kept.append(item)
-        return kept
 
 
 def check(compilation: Compilation, library: Path, taken: str) -> dict:
@@ -82,7 +54,9 @@ def check(compilation: Compilation, library: Path, taken: str) -> dict:
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         judge = _Judge(Path(folder), compilation, spot_check.image(shape, taken))
         try:
-            before = judge.answer(original)
+            before = judge.start()
+        except StudyError:
+            raise
         except Exception as error:  # TVM alone has no answer: it may fail as it likes
             spot_check.not_checked("what the passes and schedules for TVM do to the model", error)
             return {}
@@ -91,16 +65,45 @@ def check(compilation: Compilation, library: Path, taken: str) -> dict:
         if apart > tolerance:
             tolerance = max(tolerance, judge.sensitivity(before))
         if apart > tolerance:
-            judge.find(before, after, tolerance)
+            judge.find_after(after, tolerance)
     return {"difference": apart, "tolerance": tolerance}
 
 
 class _Judge:
-    """Compiles modules by TVM alone, for this machine, and runs them on one image."""
+    """Compiles modules by TVM alone, for this machine, and runs them on one image.
+
+    Attributes:
+        reference: the module that what this project does is measured by.
+    """
 
     def __init__(self, folder: Path, compilation: Compilation, image: "np.ndarray") -> None:
         self.folder, self.compilation, self.image = folder, compilation, image
-        self.number = 0
+        self.number, self.reference = 0, compilation.imported.original
+
+    def start(self) -> "np.ndarray":
+        """The answer of the reference; with its precision lowered, if TVM's own pass does that.
+
+        Raises:
+            Fault: what of this project's comes before that pass changed the answer.
+            Exception: TVM alone has no answer.
+        """
+        before = self.answer(self.reference)
+        first, _ = self.compilation.split()
+        if not first:
+            return before
+        *ours_too, lowering = first
+        prepared = self.compilation.apply(self.reference, ours_too)
+        if _difference(before, self._answer_if_any(prepared)) > self.tolerance(before):
+            self._find(ours_too, max(self.tolerance(before), self.sensitivity(before)))
+        self.reference = self.compilation.apply(prepared, [lowering])
+        return self.answer(self.reference)
+
+    def _answer_if_any(self, module: Any) -> "np.ndarray | None":
+        """What a module answers; None if it can't be compiled, or doesn't run."""
+        try:
+            return self.answer(module)
+        except Exception:  # of any class: `_find` finds out whose
+            return None
 
     def answer(self, module: Any, image: "np.ndarray | None" = None) -> "np.ndarray":
         """What a module answers.
@@ -120,7 +123,7 @@ class _Judge:
         Returns:
             None if it has no answer.
         """
-        reason = foreign(self.compilation.tvm_target)
+        reason = self.compilation.foreign()
         if not reason:
             copy = shutil.copyfile(library, self.folder / "final.so")
             try:
@@ -131,7 +134,8 @@ class _Judge:
                 reason = "this machine's processor lacks an instruction of it"
         spot_check.not_checked(CODE, reason)
         try:
-            return self.answer(_apply(self.compilation, self.compilation.sequence()))
+            original = self.compilation.imported.original
+            return self.answer(self.compilation.apply(original, self.compilation.sequence()))
         except NoAnswer:
             return None
 
@@ -142,41 +146,43 @@ class _Judge:
         if np.issubdtype(answer.dtype, np.integer):  # another of the neighbouring values
             return 2 / max(1, int(np.abs(answer.astype(np.int64)).max()))
         fast = FAST_MATH if "FastMathTransform" in self.compilation.passes else 1
-        half = HALF_PRECISION if _half_precision(self.compilation.imported.original) else 1
+        half = HALF_PRECISION if half_precision(self.reference) else 1
         return TOLERANCE * max(fast, half)
 
     def sensitivity(self, answer: "np.ndarray") -> float:
         """The tolerance for a model that amplifies rounding."""
-        original = self.compilation.imported.original
-        half = HALF_PRECISION if _half_precision(original) else 1
+        half = HALF_PRECISION if half_precision(self.reference) else 1
         return spot_check.sensitivity(
-            lambda image: self.answer(original, image),
+            lambda image: self.answer(self.reference, image),
             self.image,
             answer,
             spot_check.NOISE * half,
             calls=0,  # each would compile the model again
         )
 
-    def find(self, before: "np.ndarray", after: "np.ndarray | None", tolerance: float) -> None:
-        """Look for what of this project changed the answer.
+    def find_after(self, after: "np.ndarray | None", tolerance: float) -> None:
+        """Look for what of this project changed the answer, after the reference.
 
         Raises:
             Fault: naming it.
         """
-        import tvm
-        import tvm_ffi
-
-        module = self.compilation.imported.original
-        with self.compilation.tvm_target, tvm.transform.PassContext(opt_level=3):
-            for item in self.compilation.sequence():
-                rewritten = item(module)
-                same = tvm_ffi.structural_equal(module, rewritten)
-                if isinstance(item, GraphPass) and not same:
-                    self._compare(item.what, module, rewritten, tolerance)
-                module = rewritten
-        apart = _difference(self.answer(module), after)
+        _, items = self.compilation.split()
+        apart = _difference(self.answer(self._find(items, tolerance)), after)
         if self.compilation.scheduled and apart > tolerance:
             raise spot_check.changed(SCHEDULES, apart, tolerance)
+
+    def _find(self, items: list, tolerance: float) -> Any:
+        """The reference after passes, each of this project's compared with the module before."""
+        import tvm_ffi
+
+        module = self.reference
+        for item in items:
+            rewritten = self.compilation.apply(module, [item])
+            same = tvm_ffi.structural_equal(module, rewritten)
+            if isinstance(item, GraphPass) and not same:
+                self._compare(item.what, module, rewritten, tolerance)
+            module = rewritten
+        return module
 
     def _compare(self, what: str, module: Any, rewritten: Any, tolerance: float) -> None:
         """Compare a module's answer before and after a pass of ours."""
@@ -220,7 +226,7 @@ def judge_failure(compilation: Compilation, error: Exception) -> None:
         words = "in the same way" if same else f"too, with {type(alone).__name__}: {alone}"
         error.args = (f"{error} ({without} {words})",)
         return
-    mine = [item for item in compilation.sequence() if isinstance(item, GraphPass)]
+    mine = [item for item in compilation.split()[1] if isinstance(item, GraphPass)]
     for number, item in enumerate(mine, 1):
         try:
             _compile(compilation, compilation.sequence(number))
@@ -236,7 +242,7 @@ def _compile(compilation: Compilation, items: list) -> None:
     import tvm
 
     kind = target_kinds.get(compilation.tvm_target.kind.name)
-    module = _apply(compilation, items)
+    module = compilation.apply(compilation.imported.original, items)
     context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
     with compilation.tvm_target, context, tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         module, _ = kind.schedule(module, compilation.tvm_target, UNSCHEDULED)
@@ -244,46 +250,6 @@ def _compile(compilation: Compilation, items: list) -> None:
         kind.build(module, compilation.tvm_target, Path(folder, "model.so"))
 
 
-def foreign(tvm_target: Any) -> str:
-    """Why code for a target doesn't run on this machine's processor; empty if it may."""
-    from tvm.target import codegen
-
-    if tvm_target.kind.name != CPU:
-        return f"it is code for {tvm_target.kind.name}, which this check doesn't run"
-    here = codegen.llvm_get_system_triple()
-    triple = str(tvm_target.attrs.get("mtriple", here))
-    if triple.split("-")[0] != here.split("-")[0]:
-        return f"it is code for {triple}, and this machine is {here}"
-    return ""
-
-
-def _apply(compilation: Compilation, items: list) -> Any:
-    """The imported module after passes."""
-    import tvm
-
-    module = compilation.imported.original
-    with compilation.tvm_target, tvm.transform.PassContext(opt_level=3):
-        for item in items:
-            module = item(module)
-    return module
-
-
 def _difference(before: "np.ndarray", after: "np.ndarray | None") -> float:
     """See `spot_check.difference`; infinity if there is no answer."""
     return float("inf") if after is None else spot_check.difference(before, after)
-
-
-def _half_precision(module: Any) -> bool:
-    """Whether any tensor of a module is float16 or bfloat16."""
-    from tvm import relax
-
-    found = set()
-
-    def visit(expression: Any) -> None:
-        if isinstance(expression, relax.Var) and isinstance(expression.ty, relax.TensorType):
-            found.add(str(expression.ty.dtype))
-
-    for function in module.functions.values():
-        if isinstance(function, relax.Function):
-            relax.analysis.post_order_visit(function, visit)
-    return bool(found & {"float16", "bfloat16"})

@@ -10,8 +10,12 @@
 |    | `CombineParallelMatmul`; `PackLayout`: tensors stay packed from one kernel to the next (not |
 |    | on GPUs) |
 | O4 | `FastMathTransform`: exp, tanh and erf by approximations |
+
+A set of passes may also have `ToMixedPrecision`, which no level has: convolutions and matrix
+products of float16, with float32 sums, and what is between them in float16.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +29,9 @@ LEVELS: dict[str, tuple[str, ...]] = {
     f"O{number}": sum(_STEPS[:number], ()) for number in range(len(_STEPS) + 1)
 }
 PASSES = LEVELS[f"O{len(_STEPS)}"]
+# TVM's own pass that lowers the precision, and all passes that a config's `pass_sets` may name.
+LOWERING = "ToMixedPrecision"
+KNOWN = (*PASSES, LOWERING)
 
 
 def kernel_pipeline(
@@ -33,7 +40,7 @@ def kernel_pipeline(
     """The passes from an imported module to one of TIR kernels, in the order in which they run.
 
     Args:
-        passes: the passes switched on, of `PASSES`, in any order.
+        passes: the passes switched on, of `KNOWN`, in any order.
         kind: the module of the target's kind.
         tvm_target: `tvm.target.Target`.
         own_kernels: whether to lower operators to the kernels that the kind's schedules know,
@@ -47,8 +54,8 @@ def kernel_pipeline(
         ValueError: an unknown pass.
     """
     for name in passes:
-        if name not in PASSES:
-            raise ValueError(f"pass {name!r}; expected one of {', '.join(PASSES)}")
+        if name not in KNOWN:
+            raise ValueError(f"pass {name!r}; expected one of {', '.join(KNOWN)}")
     return [
         *_graph_passes(passes, kind.layout_passes(tvm_target) if "PackLayout" in passes else []),
         *_always(*(kind.kernel_passes(tvm_target) if own_kernels else [])),
@@ -66,11 +73,24 @@ def _graph_passes(passes: Any, layouts: list) -> list:
         *_if_on(passes, "FoldBatchnormToConv2D", transform.FoldBatchnormToConv2D),
         *_always(transform.DecomposeOpsForInference()),
         *_folding(passes),
+        *_lowering(passes),
         *_if_on(passes, "EliminateCommonSubexpr", transform.EliminateCommonSubexpr),
         *_if_on(passes, "CombineParallelConv2D", combine_parallel_conv2d),
         *_if_on(passes, "CombineParallelMatmul", transform.CombineParallelMatmul),
         *(("PackLayout", item) for item in layouts),
     ]
+
+
+def _lowering(passes: Any) -> list:
+    """Lower the precision, of constants that are folded already; then fold their casts."""
+    from tvm.relax import transform
+
+    from deltann.tvm.passes.split_clips import split_clips
+
+    if LOWERING not in passes:
+        return []
+    lowering = _if_on(passes, LOWERING, split_clips, transform.ToMixedPrecision)
+    return [*lowering, *_folding(passes)]
 
 
 def _kernel_passes(passes: Any) -> list:
@@ -110,7 +130,10 @@ def _always(*items: Any) -> list:
 
 
 def run(
-    steps: list[tuple[str | None, Any]], module: Any, passes: list[str] | tuple[str, ...]
+    steps: list[tuple[str | None, Any]],
+    module: Any,
+    passes: list[str] | tuple[str, ...],
+    look: Callable[[Any], object] = lambda module: None,
 ) -> Any:
     """Run a pipeline.
 
@@ -118,6 +141,7 @@ def run(
         steps: from `kernel_pipeline`.
         module: the imported `tvm.IRModule`.
         passes: the passes switched on.
+        look: called with the module before TVM makes kernels of all its operators.
 
     Returns:
         The module, and the sorted names of the passes switched on that changed nothing.
@@ -126,6 +150,8 @@ def run(
 
     busy = set()
     for name, item in steps:
+        if item.info.name == "LegalizeOps":
+            look(module)
         after = item(module)
         if name and name not in busy and not tvm_ffi.structural_equal(module, after):
             busy.add(name)

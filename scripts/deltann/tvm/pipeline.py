@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deltann.tvm import levels, target_kinds, tuning
+from deltann.precision import look
+from deltann.tvm import levels, precision, target_kinds, tuning
 from deltann.tvm.importers import import_model
 from deltann.tvm.load import load_tvm
 
@@ -92,28 +93,27 @@ def compile_module(
 
     Args:
         module, tvm_target: a `tvm.IRModule` and a `tvm.target.Target`.
-        steps: the graph passes, of `levels.kernel_pipeline`.
-        passes: the graph passes switched on, of `levels.PASSES`.
+        steps, passes: those of `levels.kernel_pipeline`, and the names of those switched on.
         schedule: one of `cell.SCHEDULES`, or `target_kinds.llvm.PACKED`.
         database: for the schedule `tuned`, a tar of tuning records.
         outputs: the files to write.
         clock: gets the steps `passes`, `graph`, `schedule` and `build`.
 
     Returns:
-        `passes`, the names of all passes that ran; `idle`, the names of those switched on that
-        changed nothing; `kernels`, their number; `unscheduled`, the names of those that no
-        schedule fits; `code_bytes`, the machine code of each.
+        `passes`, the names of all passes that ran; `idle`, those switched on that changed nothing;
+        `operators`, see `_Operators`; `kernels`, their number; `unscheduled`, the names of those
+        that no schedule fits; `code_bytes`, the machine code of each.
     """
-    tvm = load_tvm()
-    kind = target_kinds.get(tvm_target.kind.name)
-    # The virtual machine checks the model's input. Asserts in kernels cost a third of the build.
-    context = tvm.transform.PassContext(opt_level=3, config={"tirx.disable_assert": True})
-    with tvm_target, context:
-        module, idle = levels.run(steps, module, passes)
+    tvm, kind = load_tvm(), target_kinds.get(tvm_target.kind.name)
+    # the virtual machine checks the input; asserts in kernels cost a third of the build
+    config = {"tirx.disable_assert": True}
+    with tvm_target, tvm.transform.PassContext(opt_level=3, config=config):
+        operators = _Operators(module)
+        module, idle = levels.run(steps, module, passes, operators.look)
         clock.lap("passes")
         _write_script(module, outputs.graph)
         clock.lap("graph")
-        kernels = [f for f in module.functions.values() if isinstance(f, tvm.tirx.PrimFunc)]
+        kernels = sum(isinstance(f, tvm.tirx.PrimFunc) for f in module.functions.values())
         tuned = tuning.fastest(database, tvm_target) if database else None
         module, unscheduled = kind.schedule(module, tvm_target, schedule, tuned)
         _write_script(module, outputs.scheduled)
@@ -124,10 +124,30 @@ def compile_module(
     return {
         "passes": [item.info.name for _, item in steps],
         "idle": idle,
-        "kernels": len(kernels),
+        "operators": operators.found,
+        "kernels": kernels,
         "unscheduled": unscheduled,
         "code_bytes": sizes,
     }
+
+
+class _Operators:
+    """The precisions of a module's operators, of `precision.operators`.
+
+    Attributes:
+        found: those of the `imported` module, and of the `compiled` one, as the passes left it.
+    """
+
+    def __init__(self, module: Any) -> None:
+        imported = look("what TVM's import computes in", lambda: precision.operators(module))
+        self._kinds = precision.stored(module) if imported else set()
+        self.found = {"imported": imported, "compiled": imported}
+
+    def look(self, module: Any) -> None:
+        """Look at the module after the passes."""
+        self.found["compiled"] = look(
+            "what TVM's passes compute in", lambda: precision.operators(module, self._kinds)
+        )
 
 
 def _write_script(module: Any, path: Path | None) -> None:

@@ -138,13 +138,20 @@ def _cropped(result: Any, width: int) -> Any:
     return te.compute(shape, lambda *index: result[index], name="crop")
 
 
+def multiplied(one: Any, other: Any, attributes: Any) -> Any:
+    """The product of two numbers, in the type of an operator's sums if that differs from theirs."""
+    kind = str(attributes.out_dtype or one.dtype)
+    one, other = (item if str(item.dtype) == kind else item.astype(kind) for item in (one, other))
+    return one * other
+
+
 def conv2d(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
     """A convolution.
 
     Args:
         data: (n, input blocks, h, w, lanes).
         weight: (output blocks, input blocks, kernel height, kernel width, input lanes, lanes).
-        attributes: those of `relax.nn.conv2d`: strides, padding, dilation.
+        attributes: those of `relax.nn.conv2d`: strides, padding, dilation, the type of the sums.
         registers: vector registers of the target.
     """
     from tvm import te
@@ -161,8 +168,13 @@ def conv2d(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
     result = te.compute(
         (int(data.shape[0]), blocks, rows, rounded, lanes),
         lambda i, block, y, x, lane: te.sum(
-            inside[i, c, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], k]
-            * weight[block, c, dy, dx, k, lane],
+            multiplied(
+                inside[
+                    i, c, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], k
+                ],
+                weight[block, c, dy, dx, k, lane],
+                attributes,
+            ),
             axis=[c, dy, dx, k],
         ),
         name=CONV2D,
@@ -184,10 +196,17 @@ def depthwise(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
     result = te.compute(
         (int(data.shape[0]), blocks, rows, rounded, lanes),
         lambda i, block, y, x, lane: te.sum(
-            inside[
-                i, block, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], lane
-            ]
-            * weight[block, dy, dx, lane],
+            multiplied(
+                inside[
+                    i,
+                    block,
+                    y * strides[0] + dy * dilation[0],
+                    x * strides[1] + dx * dilation[1],
+                    lane,
+                ],
+                weight[block, dy, dx, lane],
+                attributes,
+            ),
             axis=[dy, dx],
         ),
         name=DEPTHWISE,
@@ -203,13 +222,14 @@ def _width(data: Any, kernel: int, attributes: Any) -> int:
     return (int(data.shape[3]) + left + right - reach) // int(attributes.strides[1]) + 1
 
 
-def dense(data: Any, weight: Any, outputs: int) -> Any:
+def dense(data: Any, weight: Any, outputs: int, attributes: Any) -> Any:
     """A matrix product.
 
     Args:
         data: (n, inputs).
         weight: (output blocks, inputs, lanes).
         outputs: how many of the results aren't padding.
+        attributes: those of `relax.matmul`: the type of the sums.
     """
     from tvm import te
 
@@ -217,7 +237,9 @@ def dense(data: Any, weight: Any, outputs: int) -> Any:
     k = te.reduce_axis((0, inputs), "k")
     result = te.compute(
         (int(data.shape[0]), blocks, lanes),
-        lambda i, block, lane: te.sum(data[i, k] * weight[block, k, lane], axis=k),
+        lambda i, block, lane: te.sum(
+            multiplied(data[i, k], weight[block, k, lane], attributes), axis=k
+        ),
         name=DENSE,
     )
     return te.compute(

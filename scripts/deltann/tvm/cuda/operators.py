@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from deltann.tvm.cpu.packed_operators import multiplied
 from deltann.tvm.expressions import mutate_functions, operator
 from deltann.tvm.passes import GraphPass
 
@@ -113,7 +114,7 @@ def conv2d(data: Any, weight: Any, attributes: Any) -> Any:
     k = te.reduce_axis((0, terms), "k")
     product = te.compute(
         (images, *many),
-        lambda n, f, p: te.sum(weights[f, k] * pixels[n, k, p], axis=k),
+        lambda n, f, p: te.sum(multiplied(weights[f, k], pixels[n, k, p], attributes), axis=k),
         name=GEMM,
         attrs={
             "tile": [tile.channels, tile.pixels],

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+from deltann.precision import FLOAT16, FLOAT32
 from deltann.tvm.compat import constant
 from deltann.tvm.expressions import mutate_functions, operator
 from deltann.tvm.passes import GraphPass
+
+# The types whose arithmetic in NumPy is that of TVM's kernels.
+REAL = (FLOAT16, FLOAT32)
 
 
 def fold_arithmetic() -> Any:
@@ -35,12 +39,12 @@ def _folder() -> Any:
             if isinstance(expression, tirx.FloatImm):
                 return np.float32(expression.value)
             array = constant(expression)
-            return None if array is None or array.dtype != np.float32 else array
+            return None if array is None or str(array.dtype) not in REAL else array
 
         def visit_call_(self, call: Any) -> Any:
             call = super().visit_call_(call)
             function = evaluate.get(operator(call))
-            if function is None:
+            if function is None or not _is_real(call):
                 return call
             values = [self.value(argument) for argument in call.args]
             if any(value is None for value in values):
@@ -48,6 +52,11 @@ def _folder() -> Any:
             return relax.const(np.ascontiguousarray(function(call, *values)))
 
     return Folder
+
+
+def _is_real(call: Any) -> bool:
+    """Whether a call isn't a cast to another type than those of `REAL`."""
+    return operator(call) != "relax.astype" or str(call.attrs.dtype) in REAL
 
 
 def _evaluators() -> dict:
@@ -61,6 +70,7 @@ def _evaluators() -> dict:
         "relax.divide": lambda call, a, b: a / b,
         "relax.negative": lambda call, a: -a,
         "relax.sqrt": lambda call, a: np.sqrt(a),
+        "relax.astype": lambda call, a: a.astype(str(call.attrs.dtype)),
         "relax.expand_dims": lambda call, a: np.expand_dims(a, tuple(map(int, call.attrs.axis))),
         "relax.permute_dims": lambda call, a: a.transpose(
             None if call.attrs.axes is None else tuple(map(int, call.attrs.axes))

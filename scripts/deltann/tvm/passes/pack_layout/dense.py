@@ -27,5 +27,10 @@ def dense(packing: Packing, call: Any) -> Any:
     padded, shape = [inputs, count * packing.lanes], [inputs, count, packing.lanes]
     weight = packing.arrange(weight, padded, shape, [1, 0, 2])
     return packing.call_te(
-        packed_operators.dense, data, weight, outputs, primfunc_name_hint=packed_operators.DENSE
+        packed_operators.dense,
+        data,
+        weight,
+        outputs,
+        call.attrs,
+        primfunc_name_hint=packed_operators.DENSE,
     )

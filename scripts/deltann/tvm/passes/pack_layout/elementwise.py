@@ -15,6 +15,7 @@ UNARY = (
     "relax.clip",
     "relax.sigmoid",
     "relax.tanh",
+    "relax.astype",
 )
 BINARY = ("relax.add", "relax.subtract", "relax.multiply", "relax.maximum", "relax.minimum")
 
@@ -59,12 +60,12 @@ def _operand(packing: Packing, argument: Any, like: Packed) -> Any:
     if array.ndim < -axis or not array.size == channels == array.shape[axis]:
         return None
     blocks = packing.blocks(channels)
-    padded = np.zeros(blocks * packing.lanes, np.float32)
+    padded = np.zeros(blocks * packing.lanes, array.dtype)
     padded[:channels] = array.reshape(-1)
     return relax.const(padded.reshape(1, blocks, 1, 1, packing.lanes))
 
 
 def _array(packing: Packing, expression: Any) -> Any:
-    """The value of a float32 constant; None for any other expression."""
+    """The value of a constant of float32 or float16; None for any other expression."""
     array = compat.constant(packing.value(expression))
-    return None if array is None or array.dtype != np.float32 else array
+    return None if array is None or array.dtype not in (np.float32, np.float16) else array
