@@ -3,10 +3,14 @@
 A module offers what `Converter` states. Importing it imports no foreign package.
 """
 
+import inspect
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Protocol, cast
+
+# The parameter by which a converter takes calibration images.
+CALIBRATION = "calibration"
 
 
 class Converter(Protocol):
@@ -36,7 +40,8 @@ class Converter(Protocol):
         Args:
             model_file: of SOURCE; takes one float32 image and returns logits.
             output: the file of TARGET to write: the same model, the same bytes each time.
-            settings: keyword parameters with defaults; a config's `edges` may set them.
+            settings: keyword parameters with defaults; a config's `edges` may set them. One that
+                calibrates also takes `calibration`, a `deltann.images.calibration.Calibration`.
 
         Raises:
             Exception: the foreign tool's own; the study records it as a failed conversion.
@@ -46,6 +51,18 @@ class Converter(Protocol):
 
 def accept(**settings: Any) -> None:
     """Accept all settings."""
+
+
+def calibrates(name: str) -> bool:
+    """Whether a known converter runs the model on calibration images."""
+    return CALIBRATION in inspect.signature(get(name).convert).parameters
+
+
+def settings(name: str) -> dict[str, inspect.Parameter]:
+    """The settings of a known converter: the parameters of `convert` that a config may set."""
+    parameters = dict(list(inspect.signature(get(name).convert).parameters.items())[2:])
+    parameters.pop(CALIBRATION, None)
+    return parameters
 
 
 def names() -> list[str]:

@@ -25,6 +25,7 @@ def load(path: Path) -> Any:
     # overrides weights_only=False in every call of torch.load
     os.environ["TORCH_FORCE_WEIGHTS_ONLY_LOAD"] = "1"
     import torch
+    import torch.ao.quantization.fx._decomposed  # registers the operators of quantized programs
 
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():

@@ -14,7 +14,7 @@ from deltann.errors import StudyError
 # An ONNX file that holds all its weights can't be larger: Protocol Buffers' limit.
 ONE_FILE_BYTES = 2**31
 # By message, the fields with messages in which tensors may be.
-_INSIDE = {
+INSIDE = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
     "function": {7: "node", 11: "attribute"},
@@ -85,12 +85,12 @@ def _file(model_file: Path, location: str) -> Path:
 
 
 def _locations(data: mmap.mmap, within: range, message: str) -> Iterator[str]:
-    """The locations that a message of a kind in `_INSIDE`, or a tensor, names."""
+    """The locations that a message of a kind in `INSIDE`, or a tensor, names."""
     if message == "tensor":
         yield from _tensor_location(data, within)
         return
-    for number, value in _fields(data, within):
-        inside = _INSIDE[message].get(number)
+    for number, value in fields(data, within):
+        inside = INSIDE[message].get(number)
         if inside and isinstance(value, range):
             yield from _locations(data, value, inside)
 
@@ -98,12 +98,12 @@ def _locations(data: mmap.mmap, within: range, message: str) -> Iterator[str]:
 def _tensor_location(data: mmap.mmap, within: range) -> Iterator[str]:
     """Where a tensor's values are, if they are in another file."""
     texts, external = [], False
-    for number, value in _fields(data, within):
+    for number, value in fields(data, within):
         if number == _EXTERNAL_DATA and isinstance(value, range):
             texts.append(
                 {
                     field: data[text.start : text.stop]
-                    for field, text in _fields(data, value)
+                    for field, text in fields(data, value)
                     if isinstance(text, range)
                 }
             )
@@ -115,7 +115,7 @@ def _tensor_location(data: mmap.mmap, within: range) -> Iterator[str]:
                 yield text.get(_VALUE, b"").decode()
 
 
-def _fields(data: mmap.mmap, within: range) -> Iterator[tuple[int, int | range]]:
+def fields(data: mmap.mmap, within: range) -> Iterator[tuple[int, int | range]]:
     """The fields of a message: each one's number, and its value or where its bytes are.
 
     Raises:

@@ -26,12 +26,15 @@ class Runner(Protocol):
         input_type, output_type: of that input and of the output in the file.
         machine: the machine that a remote runner runs on: `processor`, `system`, `threads`, and
             `gpu` where it has one. None for runners on this machine.
+        operators: what the loaded model computes in, where the runtime decides on that: see
+            `precisions.Reader`. None if it computes in what the file says.
     """
 
     input_shape: tuple[int, ...]
     input_type: TensorType
     output_type: TensorType
     machine: dict | None
+    operators: dict[str, int] | None
 
     def __enter__(self) -> Self:
         """Load the model.
@@ -75,6 +78,7 @@ class LocalRunner:
     input_type: TensorType = FLOAT32
     output_type: TensorType = FLOAT32
     machine: dict | None = None
+    operators: dict[str, int] | None = None
 
     def run(self, batch: "np.ndarray") -> "np.ndarray":
         """The model's output for a batch of its `input_type`, as the file has it."""

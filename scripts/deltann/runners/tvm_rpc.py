@@ -35,7 +35,10 @@ class Runner:
         input_shape, input_type: of the model's one input.
         output_type: of the model's output.
         machine: the server's processor as LLVM calls it, its address, and its threads.
+        operators: None, since the library computes in what its record says.
     """
+
+    operators: dict[str, int] | None = None
 
     def __init__(self, model_file: Path, threads: int, rpc: dict, gpu: bool = False):
         self.model_file, self.threads, self.rpc, self.gpu = model_file, threads, rpc, gpu
