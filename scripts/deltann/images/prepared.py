@@ -2,7 +2,8 @@
 
 Variables: `pixels(image, y, x, channel)` uint8, `true_label(image)` int64, and the coordinate
 `image`, the names. Attributes: `excluded`, one line per image that was left out, with the reason;
-`checksum`, see `deltann.provenance.netcdf_checksum`.
+`checksum`, see `deltann.provenance.netcdf_checksum`; of calibration images also `tested`, how many
+of them are the study's images too.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from deltann.provenance import netcdf_checksum, records
 # The largest number of images in memory at a time: 75 MB of 224 x 224 pixels.
 PART_IMAGES = 500
 KIND = "file of prepared images"
+TESTED = "tested"
 
 
 def parts(count: int) -> list[slice]:
@@ -56,16 +58,19 @@ class Writer:
         self._names.append(name)
         self._labels.append(label)
 
-    def finish(self, excluded: list[str]) -> None:
+    def finish(self, excluded: list[str], **attributes: int) -> None:
         """Write names, labels and the checksum, after the last image.
 
         Args:
             excluded: one line per image that was left out, with the reason.
+            attributes: what else there is to say of the images.
         """
         names = self._file.create_variable("image", ("image",), h5py.string_dtype())
         names[:] = np.array(self._names, object)
         self._file.create_variable("true_label", ("image",), np.int64)[:] = self._labels
         self._file.attrs["excluded"] = "\n".join(excluded)
+        for name, value in attributes.items():
+            self._file.attrs[name] = value
         netcdf_checksum.write(self._file)
 
 
@@ -78,12 +83,14 @@ class Prepared:
         true_label: int64 (image,), -1 where unknown.
         excluded: one line per image that was left out, with the reason.
         checksum: the one in the file.
+        tested: of calibration images, how many of them are the study's images too.
     """
 
     names: list[str]
     true_label: np.ndarray
     excluded: str
     checksum: str
+    tested: int
     _path: Path
     _pixels: h5netcdf.Variable
 
@@ -117,6 +124,7 @@ def open_file(path: Path) -> Iterator[Prepared]:
             excluded = str(file.attrs["excluded"])
             checksum = str(file.attrs[netcdf_checksum.ATTRIBUTE])
             labels, pixels = file["true_label"][:], file["pixels"]
+            tested = int(file.attrs.get(TESTED, 0))
         except netcdf_checksum.UNREADABLE as error:
             raise StudyError(f"{path}: not a readable {KIND}: {records.REPAIR}: {error}") from error
-        yield Prepared(names, labels, excluded, checksum, path, pixels)
+        yield Prepared(names, labels, excluded, checksum, tested, path, pixels)

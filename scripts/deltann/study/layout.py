@@ -85,6 +85,11 @@ def prepared(geometry: object, resizer: str) -> str:
     return f"{INPUTS}/{geometry}/{resizer}.nc"
 
 
+def calibration(geometry: object) -> str:
+    """The prepared calibration images of one geometry."""
+    return f"{INPUTS}/{geometry}/calibration.nc"
+
+
 def prediction(cell: Cell | str) -> str:
     """The prediction file of a cell."""
     return f"{PREDICTIONS}/{cell}.nc"
