@@ -1,5 +1,6 @@
 # A model and its weights to the model file of its source framework.
 from deltann.cell import UNCONVERTED
+from deltann.formats import precisions
 from deltann.images import resizers
 from deltann.models import SEEDED
 from deltann.study import file_checks, grid, layout, model_sources
@@ -55,7 +56,9 @@ rule export:
         seconds=config["limits"]["export"]["seconds"],
         memory_mb=config["limits"]["export"]["memory_mb"],
         code=lambda wildcards: code_digest(
-            "scripts/export.py", model_sources.model_module(config, wildcards.model).__name__
+            "scripts/export.py",
+            model_sources.model_module(config, wildcards.model).__name__,
+            *precisions.modules(wildcards.source),
         ),
     message:
         "Exporting {wildcards.model} from {wildcards.source}"

@@ -5,14 +5,15 @@ import json
 from pathlib import Path
 
 from deltann.execution import cli, stage
+from deltann.provenance import records
 
 
 def main(options: argparse.Namespace) -> None:
     """Compile in a child process, and leave the graph that the passes made beside the library."""
     names = ("framework", "passes", "schedule", "target")
-    stage.run_stage(
-        "compile", {name: getattr(options, name) for name in names}, options, ("graph",)
-    )
+    arguments = {name: getattr(options, name) for name in names}
+    arguments["before"] = records.read(options.model_file_record).get("details")
+    stage.run_stage("compile", arguments, options, ("graph",))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from deltann.cell import Cell
-from deltann.dataset import aggregate, predictions
+from deltann.dataset import aggregate, lowering, predictions
+from deltann.precision import MODEL
 from deltann.stages import disturbance
 from deltann.tables import compute
 from deltann.tables.study import Study
@@ -56,10 +57,17 @@ def ran(cell: Cell, images: int = IMAGES, classes: int = CLASSES, **changes) -> 
         "probe_drift": 1.0,
         "contention": 0.0,
         "provenance": {"preprocessing": cell.preprocessing, "model_file": cell.backend},
+        "lowered": lowered(),
         **changes,
     }
     arguments.setdefault("pass_spread", disturbance.pass_spread([arguments["latency"]]))
     return predictions.succeeded(cell, **arguments)
+
+
+def lowered(precision: str = "float32", cause: str = MODEL, **numbers: float) -> dict:
+    """What a cell computes in, for `ran`: two operators of one precision."""
+    texts = dict(zip(lowering.TEXTS, (precision, f"2 {precision}", cause), strict=True))
+    return lowering.NOTHING | texts | {"model_bytes": 1000.0} | numbers
 
 
 def failed(cell: Cell) -> xr.Dataset:

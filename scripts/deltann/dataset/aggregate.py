@@ -11,11 +11,13 @@
 | compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
 | failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
 | passes, idle_passes | cell | str | empty |
+| precision, precision_operators, precision_cause | cell | str | empty |
+| model_bytes, calibration_images, calibration_tested | cell | float64 | NaN |
 | output: `logits` or `probabilities`, what the variable logits has | cell | str | empty |
 | output_warning: how the outputs contradict the config | cell | str | empty |
 | checksum: of the prediction file's content | cell | str | |
 
-Coordinates on `cell`: the cell's path as index, its names, and its status.
+Coordinates on `cell`: the cell's path as index, its names, its status and its precision.
 """
 
 from collections.abc import Iterator
@@ -29,7 +31,7 @@ import numpy as np
 import xarray as xr
 
 from deltann.cell import NAMES
-from deltann.dataset import compilation, predictions
+from deltann.dataset import compilation, lowering, predictions
 from deltann.dataset.prediction_schema import LOGITS_COMMENT, OUTPUT_TEXTS, VARIABLES
 from deltann.errors import StudyError
 from deltann.provenance import files, netcdf_checksum
@@ -43,7 +45,8 @@ TEXTS: tuple[str, ...] = (
     "inputs_digest",
     "provenance",
 )
-TEXTS += (netcdf_checksum.ATTRIBUTE, *OUTPUT_TEXTS, *compilation.TEXTS)
+TEXTS += (netcdf_checksum.ATTRIBUTE, *OUTPUT_TEXTS, *compilation.TEXTS, *lowering.TEXTS)
+NUMBERS = (*compilation.NUMBERS, *lowering.NUMBERS)
 # Logits are read by image or by cell; chunks of about one megabyte are fast for both.
 CHUNK_IMAGES = 256
 # How the machine disturbed the timing of a cell: attributes of its prediction file.
@@ -173,7 +176,7 @@ def aggregate(
     with files.atomic(output) as part, h5netcdf.File(part, "w") as study:
         _create(study, len(paths), surveyed)
         study.attrs["title"] = "DeltaNN study: one entry along 'cell' per prediction file"
-        study.attrs["coordinates"] = " ".join((*NAMES, "status"))
+        study.attrs["coordinates"] = " ".join((*NAMES, "status", "precision"))
         study.attrs["probe_tolerance"] = float(tolerances.drift)
         study.attrs["contention_tolerance"] = float(tolerances.contention)
         study.attrs["aggregation_environment"] = environment_digest
@@ -195,11 +198,11 @@ def _create(study: h5netcdf.File, cells: int, surveyed: Survey) -> None:
     for name, meaning in DISTURBANCE.items():
         study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
         study[name].attrs["long_name"] = meaning
-    for name in compilation.NUMBERS:
+    for name in NUMBERS:
         study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
-    for name, text in compilation.LONG_NAMES.items():
+    for name, text in (compilation.LONG_NAMES | lowering.LONG_NAMES).items():
         study[name].attrs["long_name"] = text
-    study["compile_seconds"].attrs["units"] = "s"
+    study["compile_seconds"].attrs["units"], study["model_bytes"].attrs["units"] = "s", "byte"
     study.create_variable("disturbed", ("cell",), np.int8)
     study["disturbed"].attrs["long_name"] = "1 where the machine disturbed the timing"
     for name, last in SCALED.items():
@@ -230,7 +233,7 @@ def _write_description(
     for name, value in names.items():
         study[name][number] = value
     study["cell"][number] = "/".join(names.values())
-    for name in ("status", *TEXTS, *compilation.NUMBERS):
+    for name in ("status", *TEXTS, *NUMBERS):
         study[name][number] = dataset.attrs[name]
     measured = {name: float(dataset.attrs[name]) for name in DISTURBANCE}
     for name, value in measured.items():

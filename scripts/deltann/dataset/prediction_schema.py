@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltann.cell import NAMES
-from deltann.dataset import compilation
+from deltann.dataset import compilation, lowering
 from deltann.errors import StudyError
 
 if TYPE_CHECKING:  # importing xarray takes half a second
     import xarray as xr
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 # What a model's outputs are, the attribute `output`. The variable `logits` has them as they are.
 LOGITS, PROBABILITIES = "logits", "probabilities"
 OUTPUT_TEXTS = ("output", "output_warning")
@@ -44,6 +44,8 @@ ATTRIBUTES = (
     *OUTPUT_TEXTS,
     *compilation.TEXTS,
     *compilation.NUMBERS,
+    *lowering.TEXTS,
+    *lowering.NUMBERS,
 )
 
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from deltann.cell import NAMES, Cell
-from deltann.dataset import compilation
+from deltann.dataset import compilation, lowering
 from deltann.dataset.prediction_schema import (
     LOGITS,
     LOGITS_COMMENT,
@@ -61,6 +61,7 @@ def attributes(
     pass_spread: float,
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
+    lowered: dict[str, str | float] = lowering.NOTHING,
     output: str = LOGITS,
     output_warning: str = "",
 ) -> dict[str, str | float | int]:
@@ -73,6 +74,7 @@ def attributes(
             functions of these names in `deltann.stages.disturbance`.
         provenance: what the predictions come from; written as JSON.
         compiled: from `compilation.describe`.
+        lowered: from `lowering.describe`.
         output: what the model's outputs are, logits or probabilities.
         output_warning: how the native model's outputs contradict what the config declares.
     """
@@ -91,6 +93,7 @@ def attributes(
         "output": output,
         "output_warning": output_warning,
         **compiled,
+        **lowered,
     }
 
 
@@ -169,6 +172,7 @@ def failed(
         ),
         **NO_OUTPUT,
         **compiled,
+        **lowering.NOTHING,
     )
 
 

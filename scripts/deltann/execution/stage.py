@@ -127,6 +127,7 @@ def run_stage(
     options: argparse.Namespace,
     extra_outputs: tuple[str, ...] = (),
     user_files: Iterable[Path] = (),
+    more_inputs: Iterable[Path] = (),
 ) -> dict:
     """Make one artifact in a child process, and write its record.
 
@@ -141,6 +142,7 @@ def run_stage(
         extra_outputs: names of options with files that the child makes too, each an argument of
             `work` with a temporary path.
         user_files: files of the user's that the child reads; the record has their checksums.
+        more_inputs: files of the study's that the child reads and that have no record.
 
     Returns:
         The record that was written.
@@ -149,8 +151,7 @@ def run_stage(
         StudyError: wrong environment, an input that is damaged or changes, or a fault of ours.
         Transient: see `finish`.
     """
-    environment_digest = environment.check(options.environment)
-    given = vars(options)
+    environment_digest, given = environment.check(options.environment), vars(options)
     reads = {name: read_record(options, name) for name in READS if given.get(name)}
     broken = next((record for record in reads.values() if record["status"] == "failed"), None)
     outputs = {"output": options.artifact} | {name: given[name] for name in extra_outputs}
@@ -165,7 +166,7 @@ def run_stage(
     inputs = {
         given[name]: records.output_checksum(record, *_paths(options, name))
         for name, record in reads.items()
-    }
+    } | {path: files.checksum(path) for path in more_inputs}
     more = {"arguments": arguments, records.USER_FILES: checksums} | result
     return records.write(
         options.record, stage, outputs.values(), inputs, environment_digest, **more

@@ -5,19 +5,21 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from deltann import spot_check
+from deltann import precision, spot_check
 from deltann.cell import UNSCHEDULED
 from deltann.tvm import blame, importers, levels, pipeline, target_kinds
 
 
-def work(**arguments: Any) -> dict:
+def work(before: dict, **arguments: Any) -> dict:
     """Compile a model file, and check what this project did to it on one image.
 
     Args:
+        before: the details of the record of `model_file`.
         arguments: those of `compile_file`.
 
     Returns:
-        What `compile_file` returns, `spot_check.details`, and the `check` that `blame.check` made.
+        What `compile_file` returns but `operators`, `spot_check.details`, the `check` that
+        `blame.check` made, and the library's `precision` and `calibration`, see `stages.convert`.
 
     Raises:
         Fault: what this project did to the model changed its answer, or TVM can't compile it then.
@@ -26,7 +28,11 @@ def work(**arguments: Any) -> dict:
     details, compilation = _compile(blame.judging, **arguments)
     taken = details["input_type"]["dtype"]
     check = blame.check(compilation, Path(arguments["output"]), taken)
-    return details | {"check": check} | spot_check.details()
+    operators = details.pop("operators")
+    found = precision.read(before).after(operators["imported"], "TVM's import")
+    found = found.after(operators["compiled"], "TVM's passes")
+    lowered = precision.details(found, before.get("calibration"))
+    return details | {"check": check} | spot_check.details() | lowered
 
 
 def compile_file(**arguments: Any) -> dict:
@@ -34,7 +40,7 @@ def compile_file(**arguments: Any) -> dict:
 
     Args:
         framework: the file's format, one of `importers.IMPORTS`.
-        passes: the graph passes switched on, of `levels.PASSES`.
+        passes: the graph passes switched on, of `levels.KNOWN`.
         schedule: one of `cell.SCHEDULES`, or `target_kinds.llvm.PACKED`.
         target: TVM target; `mcpu: host` means this machine's.
         model_file: the file to compile.

@@ -4,7 +4,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from deltann import runners, spot_check
+from deltann import precision, runners, spot_check
+from deltann.formats import precisions
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import FITTED, PRETRAINED, SEEDED, Request
 
@@ -19,8 +20,8 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         output: the file to write.
 
     Returns:
-        What the model's `export` returns, `spot_check.details`, and for a model whose weights are
-        the user's what `native_answers.describe` returns.
+        What the model's `export` returns, `spot_check.details`, the file's `precision`, and for a
+        model whose weights are the user's what `native_answers.describe` returns.
 
     Raises:
         ValueError: the export's, or the model's own answers aren't finite numbers.
@@ -34,11 +35,12 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
         user_model=request.get("user_model"),
     )
     family = import_module(f"deltann.models.{module}")
-    details = family.export(complete, Path(output)) | spot_check.details()
-    ours = complete.user_model is None and complete.weights in (PRETRAINED, SEEDED)
+    details = family.export(complete, Path(output))
+    details |= _precision(complete.source, Path(output)) | spot_check.details()
+    known = complete.user_model is None and complete.weights in (PRETRAINED, SEEDED)
     # some of a family's exports run in an environment that can't run the file
     runs_here = family.ENVIRONMENTS[complete.source] == runners.get(complete.source).ENVIRONMENT
-    if ours or not runs_here:
+    if known or not runs_here:
         return details
     from deltann.stages import native_answers
 
@@ -46,6 +48,14 @@ def work(module: str, request: dict, images: str | None, output: str) -> dict:
     return details | native_answers.describe(
         complete.source, Path(output), complete.preprocessing, declared
     )
+
+
+def _precision(source: str, output: Path) -> dict:
+    operators = precision.look(
+        "what the exported model computes in",
+        lambda: precisions.operators(source, output),
+    )
+    return precision.details(precision.Precision(operators))
 
 
 def _pixels(path: str) -> Any:

@@ -8,12 +8,13 @@ so that both processes import at the same time.
 import argparse
 import os
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deltann.cell import Cell
-from deltann.dataset import compilation
+from deltann.dataset import compilation, lowering
 from deltann.execution import environment, stage
 from deltann.execution.isolation import Child
+from deltann.precision import UNASKED
 from deltann.provenance import files, records
 from deltann.stages import machine
 
@@ -74,6 +75,14 @@ def _output(options: argparse.Namespace) -> dict[str, str]:
     return {name: details.get(name, value) for name, value in known.items()}
 
 
+def _runtime(options: argparse.Namespace) -> str:
+    """The cause of a precision that a cell's runtime decided on, in words."""
+    named = ", ".join(f"{name}={value}" for name, value in sorted(options.settings.items()))
+    if named:
+        return f"{options.runner}'s runtime with {named}"
+    return f"{UNASKED}{options.runner}'s runtime on this processor"
+
+
 def _key(options: argparse.Namespace, inputs_digest: str, provenance: dict) -> str:
     """Digest of everything that determines a cell's predictions and the machine that times it."""
     device = options.device | {"rpc": options.device.get("rpc", {}) | {"seconds": None}}
@@ -127,7 +136,11 @@ def _measure(
     else:
         result = outcome.result or {}
         after = result.pop("probe", None) or disturbance.probe_seconds()
-        _write(options, images, saved, provenance | result, upstream, session, after)
+        lowered = lowering.describe(
+            upstream, options.model_file, result.pop("operators"), _runtime(options)
+        )
+        described = {"compiled": compilation.describe(upstream), "lowered": lowered}
+        _write(options, images, saved, provenance | result, described, session, after)
     saved.remove()
 
 
@@ -136,7 +149,7 @@ def _write(
     images: "Prepared",
     saved: "Checkpoint",
     provenance: dict,
-    upstream: dict,
+    described: dict[str, Any],
     session: str,
     probe_after: float,
 ) -> None:
@@ -147,7 +160,7 @@ def _write(
         images: the prepared images.
         saved: with a result for each part of the images.
         provenance: without `sessions`.
-        upstream: the record of the model file or library.
+        described: what `compilation` and `lowering` say of the cell.
         session: the name of the last session.
         probe_after: seconds of the probe after it.
     """
@@ -172,8 +185,7 @@ def _write(
             contention=disturbance.contention([item.demand for item in circumstances]),
             pass_spread=disturbance.pass_spread(latencies),
             provenance=provenance | {"sessions": len(sessions)},
-            compiled=compilation.describe(upstream),
-            **_output(options),
+            **described | _output(options),
         ),
         images.names,
         images.true_label,

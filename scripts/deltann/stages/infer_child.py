@@ -64,24 +64,23 @@ def work(
         probe_seconds: result of the probe on this machine, before the timing.
 
     Returns:
-        The runtime's `versions`; of a remote runner also `machine`, and `probe` after the timing.
+        The runtime's `versions`, and the model's `operators`, see `Runner`; of a remote runner also
+        `machine`, and `probe` after the timing.
 
     Raises:
         ValueError: input or output have another shape than declared, or logits aren't finite.
     """
     module = runners.get(runner)
     saved = Checkpoint(Path(checkpoint["folder"]), checkpoint["key"])
-    with (
-        prepared.open_file(Path(images)) as stack,
-        module.Runner(Path(model_file), device["threads"], **settings, **_where(device)) as loaded,
-    ):
+    model_runner = module.Runner(Path(model_file), device["threads"], **settings, **_where(device))
+    with prepared.open_file(Path(images)) as stack, model_runner as loaded:
         model = Model(loaded, Preprocessing(**preprocessing))
         first = stack.pixels(slice(WARM_UP_IMAGES))
         warm_up(model.check, first)
         if model.remote:
             probe_seconds = model.probe_seconds(first[0])
         _finish_parts(model, stack, repeats, saved, session, probe_seconds)
-        result: dict = {"versions": module.versions()}
+        result: dict = {"versions": module.versions(), "operators": loaded.operators}
         if model.remote:
             result |= {"machine": loaded.machine, "probe": model.probe_seconds(first[0])}
     return result
