@@ -79,7 +79,7 @@ def test_a_docstring_of_a_function_changes_nothing(scripts):
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("convert.py", '"converter": options', '"edge": options'),
+        ("convert.py", 'names = ("edge",', 'names = ("edges",'),
         ("deltann/execution/isolation.py", "POLL_SECONDS = 0.05", "POLL_SECONDS = 0.06"),
         ("deltann/errors.py", "class Transient(Exception)", "class Transient(BaseException)"),
         ("deltann/converters/__init__.py", "sorted(", "list("),

@@ -9,6 +9,7 @@ PACKAGE = ROOT / "scripts/deltann"
 # Each room imports from those before it only; a module beside the rooms is a room of its own.
 ROOMS = (
     *("errors", "interpreter", "ours", "tolerance", "spot_check", "parent", "cell", "registry"),
+    "precision",
     *("metrics", "fencing", "provenance", "formats", "images", "tvm", "device"),
     *("converters", "runners", "models", "execution"),
     *("study", "workflow", "dataset", "stages", "tables"),

@@ -60,7 +60,8 @@ def test_what_was_resolved_resolves_to_itself():
 
 def test_only_what_differs_is_given(default):
     changes = {"models": ["efficientnet_lite1"], "images": FOLDER}
-    assert resolved(changes) == default | changes | {"study": "a"}
+    rest = {"study": "a", "preprocessing": ["source"]}
+    assert resolved(changes) == default | changes | rest
 
 
 def test_lists_and_grids_replace_the_defaults(default):
@@ -125,6 +126,16 @@ def test_a_model_of_ones_own_needs_no_conversions(default):
     torch = {"source": "torch", "file": "mine.pt2"}
     of_torch = resolved({"models": [ONNX | torch], "images": FOLDER})["conversions"]
     assert of_torch == {"torch": default["conversions"]["torch"]}
+
+
+def test_other_models_see_no_wrong_convention_unless_asked(default):
+    assert default["preprocessing"] == ["source", "imagenet"]
+    assert resolved({"images": FOLDER})["preprocessing"] == ["source", "imagenet"]
+    own = {"models": [ONNX], "images": FOLDER}
+    assert resolved(own)["preprocessing"] == ["source"]
+    asked = own | {"preprocessing": ["source", "imagenet"]}
+    assert resolved(asked)["preprocessing"] == ["source", "imagenet"]
+    assert resolved(own, {"preprocessing": ["source", "raw"]})["preprocessing"] == ["source", "raw"]
 
 
 def test_nothing_is_given_and_nothing_is_changed_in_place():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deltann import converters, models, runners
-from deltann.formats import descriptions
+from deltann.formats import descriptions, precisions
 from deltann.images import resizers
 from deltann.tvm import target_kinds
 from helpers.protocols import copy_without, violations
@@ -18,6 +18,7 @@ PROTOCOLS = {
     converters: converters.Converter,
     descriptions: descriptions.Describer,
     models: models.Family,
+    precisions: precisions.Reader,
     resizers: resizers.Resizer,
     runners: runners.RunnerModule,
     target_kinds: target_kinds.TargetKind,
@@ -97,8 +98,7 @@ def test_converters_lead_between_known_frameworks_and_run_in_known_environments(
         module = converters.get(name)
         assert {module.SOURCE, module.TARGET} <= set(runners.frameworks())
         assert module.ENVIRONMENT in environments
-        defaults = list(inspect.signature(module.convert).parameters.values())[2:]
-        module.check(**{item.name: item.default for item in defaults})
+        module.check(**{key: item.default for key, item in converters.settings(name).items()})
 
 
 def test_a_converter_refuses_settings_before_any_work():

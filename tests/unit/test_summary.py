@@ -19,6 +19,7 @@ from helpers.made_up_cells import (
     cell,
     compilation,
     failed,
+    lowered,
     ran,
     study,
 )
@@ -44,7 +45,9 @@ VARIED: dict[str, tuple[list[Cell], Cell]] = {
     "resizer": ([NATIVE], cell("torch", resizer="opencv")),
     "device": ([NATIVE], cell("torch", device="gpu")),
     "source": ([NATIVE], cell("keras", source="keras")),
+    "precision": ([NATIVE], cell("torch", route="lowered")),
 }
+LOWERED = {"precision": {"lowered": lowered("int8", "edge lowered")}}
 
 
 def made(dataset) -> str:
@@ -73,7 +76,8 @@ def planted(folder, factor: str, logits: np.ndarray, **changes) -> dict[str, lis
         return ran(where, **compiled, **changes)
 
     cells = [run(where) for where in same]
-    planted = Study(study(folder, [*cells, run(other, logits=logits, **changes)]))
+    changes |= {"logits": logits} | LOWERED.get(factor, {})
+    planted = Study(study(folder, [*cells, run(other, **changes)]))
     facts = collect(compute.table("factors", planted))
     todo = advice.lines(facts, planted.cells, planted.disagreements())
     return {"Answers": answers.lines(facts), "What to do": todo}
@@ -148,8 +152,8 @@ def test_rounding_is_safe(tmp_path):
 def test_what_does_not_vary_is_said_not_to_vary(tmp_path):
     found = planted(tmp_path, "conversion", SAME)
     assert found["Answers"][-1] == (
-        "Doesn't vary in this study: import into TVM, passes of TVM, schedule, version of TVM, "
-        "settings of runtimes, preprocessing, resizing, device, Frameworks' own models"
+        "Doesn't vary in this study: precision, import into TVM, passes of TVM, schedule, version "
+        "of TVM, settings of runtimes, preprocessing, resizing, device, Frameworks' own models"
     )
 
 

@@ -34,6 +34,7 @@ from deltann.metrics.intervals import (
     wilson_interval,
     wilson_sample_size,
 )
+from deltann.metrics.pareto import pareto_frontier
 from deltann.metrics.speed import (
     SpeedupMeasure,
     latency_ratio,
@@ -72,6 +73,7 @@ __all__ = [
     "median_latency",
     "median_latency_interval",
     "one_way_anova",
+    "pareto_frontier",
     "rank_biased_overlap",
     "rank_test",
     "speedup_interval",

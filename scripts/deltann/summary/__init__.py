@@ -44,6 +44,7 @@ def summary(
             f"**Seeded weights, not trained: {', '.join(seeded)}. This study says nothing about "
             "accuracy.**"
         )
+    parts += _tested(cells)
     for title, lines in sections.items():
         parts.append(f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines))
     return "\n\n".join(parts) + "\n"
@@ -57,6 +58,19 @@ def read_excluded(paths: list[Path]) -> dict[str, str]:
             images.check()
             excluded[f"{path.parent.name}/{path.stem}"] = images.excluded
     return excluded
+
+
+def _tested(cells: pd.DataFrame) -> list[str]:
+    """A warning about cells that were calibrated on images that the study tests."""
+    calibrated = cells[cells["calibration_tested"] > 0]
+    if calibrated.empty:
+        return []
+    most = calibrated.loc[calibrated["calibration_tested"].idxmax()]
+    return [
+        f"**Calibrated on tested images: {count(len(calibrated), 'cell')}, on up to "
+        f"{most['calibration_tested']:.0f} of {most['calibration_images']:.0f} images. Their "
+        "answers look better than they are.**"
+    ]
 
 
 def _cells(cells: pd.DataFrame) -> list[str]:

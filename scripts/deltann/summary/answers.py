@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from deltann.precision import UNASKED
 from deltann.summary.facts import Facts
-from deltann.summary.formatting import NAMED, count, share
+from deltann.summary.formatting import NAMED, cell, count, share, some
+from deltann.tables import factors
 from deltann.tolerance import TOLERANCE
 
 NOTHING = "Labels and logits: nothing to compare"
@@ -31,6 +33,19 @@ def _factor(fact: Facts) -> Iterator[str]:
     yield f"{text}. {_logits(fact)}{_accuracy(fact)}" if len(fact.ran) else text
     for _, row in fact.changed.head(NAMED).iterrows():
         yield f"{title}: {fact.words.pair(row)}: {share(row)}"
+    yield from _unasked(fact)
+
+
+def _unasked(fact: Facts) -> Iterator[str]:
+    """Precisions that a runtime chose by itself: nobody asked for them."""
+    if fact.factor != factors.PRECISION:
+        return
+    chosen = fact.ran[fact.ran["cause"].str.startswith(UNASKED)]
+    for (precision, cause), rows in chosen.groupby(["value", "cause"], sort=False):
+        yield (
+            f"{fact.words.title}: nobody asked for {precision}: it is {cause}, in "
+            f"{count(len(rows), 'cell')}: {some([cell(row) for _, row in rows.iterrows()])}"
+        )
 
 
 def _labels(fact: Facts) -> str:

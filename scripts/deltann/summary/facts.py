@@ -29,6 +29,14 @@ def _preprocessed(row: pd.Series) -> str:
     return f"{_convention(row)} instead of {before} in {cell(row)}"
 
 
+def _precision(row: pd.Series) -> str:
+    return f"{row['value']} by {row['cause']}"
+
+
+def _computed(row: pd.Series) -> str:
+    return f"{_precision(row)} instead of {row['reference_value']} in {cell(row)}"
+
+
 def _imported(row: pd.Series) -> str:
     return f"{route(row)}, import {row['importer']}"
 
@@ -74,6 +82,9 @@ WORDS = {
     "resizer": Words("Resizing", "other resizer", "resize", "by"),
     "device": Words("Device", "other device", "run", "on"),
     factors.MODELS: Words("Frameworks' own models", "pair", "", "", _sources, _sources),
+    factors.PRECISION: Words(
+        "Precision", "other precision", "compute", "in", _precision, _computed
+    ),
 }
 
 
@@ -152,6 +163,6 @@ class Facts:
 def collect(table: pd.DataFrame) -> list[Facts]:
     """The facts about each factor, varied or not, in the order of the table's module."""
     return [
-        Facts(factor.name, WORDS[factor.name], table[table["factor"] == factor.name])
-        for factor in factors.FACTORS
+        Facts(name, WORDS[name], table[table["factor"] == name])
+        for name in factors.NAMES_OF_FACTORS
     ]

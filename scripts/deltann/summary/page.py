@@ -4,7 +4,7 @@ from string import Template
 
 from markdown_it import MarkdownIt
 
-# A paragraph between the title and the first section is a warning.
+# Paragraphs between the title and the first section are warnings.
 PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -13,7 +13,7 @@ PAGE = Template("""<!DOCTYPE html>
 <style>
 body { font: 1rem/1.5 sans-serif; max-width: 60rem; margin: 1rem auto; padding: 0 1rem; }
 li { overflow-wrap: anywhere; margin: .3rem 0; }
-h1 + p strong { color: #c00000; }
+h1 ~ p strong { color: #c00000; }
 </style>
 </head>
 <body>

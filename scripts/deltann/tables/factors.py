@@ -10,6 +10,9 @@
 | runtime | a runtime with settings of the config's and with its own |
 | preprocessing, resizer, device | each and the first one |
 | source | two frameworks' own models |
+| precision | a model in another precision than float32, and in float32: see `Siblings` |
+
+A pair that differs in precision belongs to that factor alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +21,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from deltann.cell import COMPILATION, NAMES, NATIVE, SOURCE, UNCONVERTED, UNSCHEDULED
+from deltann.precision import FLOAT32
 from deltann.tables import comparisons
 from deltann.tables.conversions import NO_REFERENCE
+from deltann.tables.siblings import Siblings
 from deltann.tables.study import FAILURE, Study, groups
 
 CATEGORY = "Answers"
@@ -27,12 +32,14 @@ CAPTION = (
     "What each factor of the grid changes alone. A row compares two cells that differ only in "
     "that factor: top-1 labels that differ, in percent of n images with Wilson's 95 % interval; "
     "the largest logit difference; answers that turned wrong or right. An import into TVM is "
-    "compared with the file's own runtime, at the lowest level and schedule that ran."
+    "compared with the file's own runtime, at the lowest level and schedule that ran. A cell in "
+    "another precision is compared with the same runtime in float32; `cause` says what made it so."
 )
-COLUMNS = ["factor", "value", "reference_value", *NAMES, *FAILURE, "outcome"]
+COLUMNS = ["factor", "value", "reference_value", "cause", *NAMES, *FAILURE, "outcome"]
 COLUMNS += [*comparisons.DISSIMILARITY, "max_logit_difference", "max_relative_logit_difference"]
 COLUMNS += [*comparisons.ACCURACY, "reference"]
 CONVERSION, IMPORT, PREPROCESSING, MODELS = "conversion", "import", "preprocessing", "source"
+PRECISION = "precision"
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,7 @@ FACTORS = (
     Factor("device", ("device",), _everything),
     Factor(MODELS, ("source", "target"), _own_models),
 )
+NAMES_OF_FACTORS = (PRECISION, *(factor.name for factor in FACTORS))
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -127,6 +135,7 @@ def rows(study: Study) -> Iterator[dict]:
     for factor in FACTORS:
         for _, group in groups(factor.cells(study), factor.varied):
             yield from _rows(study, factor, list(group.index))
+    yield from _precisions(study)
 
 
 def _rows(study: Study, factor: Factor, cells: list[int]) -> Iterator[dict]:
@@ -139,15 +148,32 @@ def _rows(study: Study, factor: Factor, cells: list[int]) -> Iterator[dict]:
         return
     reference = min(candidates, key=lambda cell: factor.order(study, cell))
     others = [cell for cell in cells if cell != reference]
-    for cell in factor.only(study, others):
-        yield _row(study, factor, reference, cell)
-
-
-def _row(study: Study, factor: Factor, reference: int, cell: int) -> dict:
-    names, before = study.names(cell), study.names(reference)
     value = factor.varied[0]
-    row: dict = {"factor": factor.name, "value": names[value], "reference_value": before[value]}
-    row |= names | study.failure(cell) | {"reference": study.path(reference)}
+    for cell in factor.only(study, others):
+        if not _lowered(study, reference, cell):
+            yield _row(study, factor.name, value, reference, cell)
+
+
+def _lowered(study: Study, reference: int, cell: int) -> bool:
+    """Whether both cells ran, in two precisions."""
+    one, other = (study.cells.precision[item] for item in (reference, cell))
+    return study.ok(reference) and study.ok(cell) and one != other
+
+
+def _precisions(study: Study) -> Iterator[dict]:
+    siblings = Siblings(study)
+    for cell in study.cells.index:
+        if study.ok(cell) and study.cells.precision[cell] != FLOAT32:
+            sibling = siblings.of(cell)
+            if sibling is not None:
+                row = _row(study, PRECISION, "precision", sibling, cell)
+                yield row | {"cause": study.cells.precision_cause[cell]}
+
+
+def _row(study: Study, factor: str, value: str, reference: int, cell: int) -> dict:
+    row: dict = {"factor": factor, "value": study.cells[value][cell]}
+    row |= {"reference_value": study.cells[value][reference]}
+    row |= study.names(cell) | study.failure(cell) | {"reference": study.path(reference)}
     if not study.ok(reference):  # if the cell failed too, then not by this factor
         return row | {"status": NO_REFERENCE}
     if not study.ok(cell):

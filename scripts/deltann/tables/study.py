@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from deltann.cell import NAMES, NATIVE, RUNTIME, SOURCE, UNCONVERTED, Cell
-from deltann.dataset import compilation
+from deltann.dataset import compilation, lowering
 from deltann.dataset.aggregate import DISTURBANCE, MISSING_LABEL
 from deltann.dataset.disagreement import differ
 from deltann.dataset.prediction_schema import OUTPUT_TEXTS
@@ -27,12 +27,13 @@ class Study:
     Attributes:
         cells: one row per cell, in the dataset's order: the names, status, failed_stage,
             error_type, error_message, those of `DISTURBANCE`, disturbed, output, output_warning,
-            what `compilation` says, and whether TVM compiled it.
+            what `compilation` and `lowering` say, and whether TVM compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
         columns = (*NAMES, *FAILURE, "error_message", *DISTURBANCE, "disturbed")
         columns += (*OUTPUT_TEXTS, *compilation.TEXTS, *compilation.NUMBERS)
+        columns += (*lowering.TEXTS, *lowering.NUMBERS)
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
         self.cells["compiled"] = self.cells["schedule"] != RUNTIME
         self._dataset = dataset
