@@ -54,7 +54,7 @@ BAD = {
     ),
     "unknown source": (
         changed_config("conversions", {"caffe": {"onnx": [[]]}}),
-        ["conversions", "'caffe'", "onnx, tensorflow"],
+        ["conversions", "'caffe'", "openvino, tensorflow"],
     ),
     "a source that the model hasn't": (
         changed_config("conversions", {"tflite": {"tflite": [[]]}}),
@@ -62,7 +62,7 @@ BAD = {
     ),
     "unknown target": (
         changed_config("conversions.torch.caffe", [[]]),
-        ["conversions.torch.caffe", "'caffe'", "onnx, tensorflow"],
+        ["conversions.torch.caffe", "'caffe'", "openvino, tensorflow"],
     ),
     "unknown level": (
         changed_config("backends", ["native", "O9"]),

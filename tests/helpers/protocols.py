@@ -4,6 +4,8 @@ import inspect
 from types import ModuleType
 from typing import get_origin, get_type_hints
 
+from deltann.converters import CALIBRATION
+
 EMPTY = inspect.Parameter.empty
 VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
@@ -12,7 +14,7 @@ def violations(offered: object, protocol: type) -> list[str]:
     """What a module or an object lacks of a protocol: attributes of its types, and functions.
 
     A function may have further parameters only if they have defaults and the protocol's ends in
-    `**settings`.
+    `**settings`. A converter's `calibration` needs no default.
     """
     lacking = []
     for name, expected in get_type_hints(protocol).items():
@@ -49,7 +51,7 @@ def _difference(function: object, stated: object) -> str:
         return f"has not the order {names}"
     if own and len(names) == len(wanted):
         return f"has further parameters: {[item.name for item in own]}"
-    without = [item.name for item in own if item.default is EMPTY]
+    without = [item.name for item in own if item.default is EMPTY and item.name != CALIBRATION]
     return f"has settings without defaults: {without}" if without else ""
 
 

@@ -18,6 +18,26 @@ ROOT = Path(__file__).resolve().parents[2]
 SNAKEMAKE = ROOT / ".venv" / "bin" / "snakemake"
 PHOTOGRAPHS = 4
 STUDIES = "results/*/config.json"  # in each study's folder
+# What studies of tests have in place of the default study's: every framework, in float32.
+GRID = {
+    "conversions": {
+        "torch": {
+            "torch": [[]],
+            "onnx": [["torch_onnx"]],
+            "tensorflow": [["torch_onnx", "onnx2tf"]],
+            "keras": [["torch_onnx", "onnx2keras"]],
+            "tflite": [["torch_onnx", "onnx2tf", "tflite_converter"]],
+        },
+        "keras": {"keras": [[]]},
+    },
+    "preprocessing": ["source"],
+    "backends": ["native", "O0", "O2", "O4"],
+    "runtimes": {},
+    "devices": {
+        "cpu": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True},
+        "cpu-baseline": {"target": {"kind": "llvm", "mcpu": "x86-64-v2"}, "native": False},
+    },
+}
 # The changes of a small study: two frameworks, and a level of each.
 SMALL = {
     "conversions": {"torch": {"torch": [[]], "onnx": [["torch_onnx"]]}},
@@ -35,8 +55,8 @@ class Workspace:
         self.variables: dict[str, str] = {}  # beside those of this process
 
     def config(self, name: str, **changes: object) -> Path:
-        """Write the default config with changes as a study of this name; return its path."""
-        content = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+        """Write `GRID` with changes as a study of this name, the rest as in the default one."""
+        content = yaml.safe_load((ROOT / "config" / "config.yaml").read_text()) | GRID
         content |= {"study": name, "images": {"folder": "photographs"}} | changes
         path = self.path / f"{name}.yaml"
         path.write_text(yaml.safe_dump(content))

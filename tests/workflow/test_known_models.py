@@ -57,7 +57,7 @@ def test_seeded_models_differ_between_images(space, seeded):
     page = (space.path / "results/seeded/summary.html").read_text()
     # a warning in red, first of all
     assert "<h1>Summary of the study</h1>\n<p><strong>Seeded weights" in page
-    assert "says nothing about accuracy" in page and "h1 + p strong { color: #c00000; }" in page
+    assert "says nothing about accuracy" in page and "h1 ~ p strong { color: #c00000; }" in page
 
 
 @pytest.mark.parametrize("source", ["torch", "keras", "tensorflow", "tflite"])

@@ -106,7 +106,7 @@ def test_what_was_made_from_what_leads_back_to_the_model(packed):
     while todo:
         found.add(name := todo.pop())
         todo += sources[name]
-    assert {"tables/latency.csv", "study.nc", "inputs/72-64-bilinear/pillow.nc"} <= found
+    assert {"tables/pareto.csv", "study.nc", "inputs/72-64-bilinear/pillow.nc"} <= found
     assert {"models/mine/torch/unconverted.pt2", "models/mine/torch/torch_onnx.onnx"} <= found
     assert len([name for name in found if name.startswith("predictions/")]) == 4
 

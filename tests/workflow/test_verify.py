@@ -157,7 +157,7 @@ READERS = {
     ],
     "infer figures summary": [
         ("inputs/72-64-bilinear/pillow.nc", f"predictions/{NATIVE}.nc", f"infer/{NATIVE}"),
-        ("tables/latency.csv", "figures/latency.pdf", "figures/latency"),
+        ("tables/pareto.csv", "figures/latency.pdf", "figures/latency"),
         ("tables/accuracy.csv", "summary.md", "summary"),
     ],
     "aggregate gallery": [

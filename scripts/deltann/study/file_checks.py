@@ -7,11 +7,18 @@ from deltann import models
 from deltann.errors import StudyError, did_you_mean
 from deltann.formats import torch_kinds
 from deltann.images import class_names
-from deltann.images.collection import list_images, read_list, scan_folder, select
+from deltann.images.collection import (
+    CALIBRATION,
+    IMAGES,
+    list_images,
+    read_list,
+    scan_folder,
+    select,
+)
 from deltann.images.labels import label_sources
 from deltann.models import PRETRAINED, SEEDED, MissingFile, user_model
 from deltann.provenance import files
-from deltann.study import model_sources, weights
+from deltann.study import image_places, model_sources, weights
 
 # In a path, Snakemake takes `{word}` for a wildcard and `<word>` for a path variable.
 PATTERN = re.compile(r"[{}]|<[a-z][a-z0-9_]*>")
@@ -121,12 +128,18 @@ def check_images(config: dict) -> None:
     Raises:
         StudyError: as `check_database`.
     """
-    subset = config["images"].get("subset", {})
-    if "list" in subset:
-        _refuse_patterns("images.subset.list", [subset["list"]])
-        read_list(Path(subset["list"]))
-    if "folder" in config["images"]:
-        _check_folder(config, Path(config["images"]["folder"]), subset)
+    calibrates = image_places.calibrated_edges(config)
+    for key in (IMAGES, CALIBRATION) if calibrates else (IMAGES,):
+        subset = config[key].get("subset", {})
+        if "list" in subset:
+            _refuse_patterns(f"{key}.subset.list", [subset["list"]])
+            read_list(Path(subset["list"]), key=key)
+    if "folder" in config[IMAGES]:
+        _check_folder(config, Path(config[IMAGES]["folder"]), config[IMAGES].get("subset", {}))
+    if calibrates and "folder" in config[CALIBRATION]:
+        _refuse_patterns(
+            f"{CALIBRATION}.folder", image_places.place(config[CALIBRATION], CALIBRATION).files
+        )
 
 
 def _check_folder(config: dict, folder: Path, subset: dict) -> None:

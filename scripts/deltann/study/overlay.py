@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from deltann import models
+from deltann.cell import SOURCE
 from deltann.errors import StudyError
+from deltann.images.collection import CALIBRATION, IMAGES
 from deltann.study import layout, model_sources
 
 DEFAULTS = Path(__file__).parents[3] / "config" / "config.yaml"
@@ -22,6 +24,7 @@ COMMAND_LINE = "--config"
 # those of the default study too.
 DEEP = ("timing", "limits", "tuning")  # merge at every depth
 NAMED = ("edges", "runtimes", "tvm_imports")  # merge by name; a named entry is replaced
+PLACES = (IMAGES, CALIBRATION)  # keys that say where images are, in one of these ways
 IMAGE_PLACES = ("folder", "package", "url")
 KEY = re.compile(r"config key (\w+)")
 LONGEST = 100  # characters of a line that `lines` gives
@@ -48,15 +51,20 @@ def lay(layers: Sequence[Layer], defaults: dict) -> dict:
 
     Returns:
         The config, not yet checked. Without `study` in a file, the study has the last file's name.
+        Other models than the default one see images in their own convention only, unless the user
+        says more.
     """
     config = copy.deepcopy(defaults)
     files = _files(layers)
     if files:
         config["study"] = Path(files[-1]).stem
-    for name, value in _merged(layers).items():
+    merged = _merged(layers)
+    if "models" in merged:  # the default study shows what a wrong convention does to its own model
+        config["preprocessing"] = [SOURCE]
+    for name, value in merged.items():
         below = config.get(name)
         if isinstance(value, dict) and isinstance(below, dict):
-            if name in DEEP or (name == "images" and not _has_place(value)):
+            if name in DEEP or (name in PLACES and not _has_place(value)):
                 value = _update(below, value)
             elif name in NAMED:
                 value = below | value
@@ -75,8 +83,9 @@ def _merged(layers: Sequence[Layer]) -> dict:
     """
     merged: dict = {}
     for layer in layers:
-        if "images" in layer.content and _has_place(layer.content["images"]):
-            merged.pop("images", None)
+        for name in PLACES:
+            if name in layer.content and _has_place(layer.content[name]):
+                merged.pop(name, None)
         _update(merged, _plain(layer.content))
     return merged
 

@@ -13,6 +13,11 @@ from deltann.study.model_sources import model_selections, sources
 LISTED = 3  # so many models are named in a note
 
 
+def native(config: dict, model: str, source: str) -> Preprocessing:
+    """What a model itself expects."""
+    return sources(config, model)[source]
+
+
 def described(config: dict, model: str, source: str, target: str, name: str) -> Preprocessing:
     """What a model file's cells with the preprocessing `name` see.
 
@@ -25,7 +30,7 @@ def described(config: dict, model: str, source: str, target: str, name: str) -> 
         target: the framework it is converted to.
         name: one of `conventions.PREPROCESSINGS`.
     """
-    of_source = sources(config, model)[source]
+    of_source = native(config, model, source)
     if name == SOURCE:
         return of_source
     if name != TARGET:

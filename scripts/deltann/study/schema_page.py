@@ -16,7 +16,7 @@ holds only what differs from [config.yaml](config.yaml), which has the defaults:
 | --- | --- |
 | `timing`, `limits`, `tuning` | the entries that it has; the others keep their defaults |
 | `edges`, `runtimes`, `tvm_imports` | the named entries that it has, each as a whole |
-| `images` | everything, or with `subset` alone, which of the default images |
+| `images`, `calibration` | everything, or with `subset` alone, which of the default images |
 | `study` | without it, the study has the name of the last config file |
 | any other key | the key as a whole: `devices: {gpu: ...}` is a study of one device |
 
@@ -26,7 +26,8 @@ and later ones win. So with `CONFIG='config/config.yaml config/mine.yaml'` the d
 there. With `--replace-workflow-config`, Snakemake ignores the defaults.
 
 What the defaults say of sources, targets and runtimes that a study doesn't have is left out. A
-model of your own from a framework that the default `conversions` lack runs unconverted.
+model of your own from a framework that the default `conversions` lack runs unconverted. With
+`models` of yours, `preprocessing` is `[source]`, unless you say more.
 
 Every config is checked before anything runs; a message names the file, the key and what it expects.
 Snakemake then prints the whole config, each key with the file that it comes from. It is kept in
@@ -34,7 +35,9 @@ Snakemake then prints the whole config, each key with the file that it comes fro
 
 | file | study |
 | --- | --- |
-| [config.yaml](config.yaml) | the default: one model, five frameworks, three levels, two devices |
+| [config.yaml](config.yaml) | the default: one model, six frameworks, three precisions |
+| [precision.yaml](precision.yaml) | quantizers, and what runtimes do to float32 |
+| [faults.yaml](faults.yaml) | faults of converters |
 | [my-model.yaml](my-model.yaml) | a model of your own: copy it |
 | [paper.yaml](paper.yaml) | the paper's matrix: three models, four sources, all conversions |
 | [seeded.yaml](seeded.yaml) | changes paper.yaml: needs no published weights |

@@ -1,6 +1,5 @@
 """The sense of a config, beyond its schema: every name is known, every route leads somewhere."""
 
-import inspect
 import json
 from pathlib import Path
 
@@ -8,11 +7,12 @@ from deltann import converters, device, models, runners
 from deltann.cell import NATIVE, RUNTIME, SCHEDULES, TUNED
 from deltann.errors import StudyError, check_known, did_you_mean
 from deltann.images import conventions, resizers
+from deltann.images.collection import CALIBRATION
 from deltann.models import user_model
-from deltann.study import grid, model_sources, routes
+from deltann.study import grid, image_places, model_sources, routes
 from deltann.study.schema import TYPES
 from deltann.tvm.importers import IMPORTS
-from deltann.tvm.levels import LEVELS, PASSES
+from deltann.tvm.levels import KNOWN, LEVELS
 
 # The types of a converter's settings, by the annotation of its argument.
 SETTING_TYPES = {int: "integer", bool: "boolean", str: "string", float: "number"}
@@ -36,6 +36,7 @@ def check(config: dict) -> None:
     _check_compilers(config)
     if set(config["backends"]) & set(grid.pass_sets(config)):
         _check_imports(config)
+    _check_calibration(config)
     _check_devices(config)
     if not grid.cells(config):
         raise StudyError(
@@ -78,8 +79,7 @@ def _check_edge(config: dict, name: str) -> None:
         check_known(key, name, converters.names(), "converter")
     else:
         check_known(f"{key}.converter", edge.converter, converters.names(), "converter")
-    converter = converters.get(edge.converter)
-    known = dict(list(inspect.signature(converter.convert).parameters.items())[2:])
+    converter, known = converters.get(edge.converter), converters.settings(edge.converter)
     for setting, value in json.loads(edge.settings).items():
         check_known(f"{key}.{setting}", setting, known, "setting")
         expected = known[setting].annotation
@@ -175,7 +175,7 @@ def _check_pass_sets(config: dict) -> None:
         if name in (NATIVE, *LEVELS):
             raise StudyError(f"config key pass_sets.{name}: the name is taken; expected another")
         for item in passes:
-            check_known(f"pass_sets.{name}", item, PASSES, "pass")
+            check_known(f"pass_sets.{name}", item, KNOWN, "pass")
 
 
 def _check_lists(config: dict) -> None:
@@ -189,6 +189,16 @@ def _check_lists(config: dict) -> None:
     ):
         for name in config[key]:
             check_known(key, name, known, what)
+
+
+def _check_calibration(config: dict) -> None:
+    """There are images for edges that calibrate."""
+    names = image_places.calibrated_edges(config)
+    if names and CALIBRATION not in config:
+        raise StudyError(
+            f"config key {CALIBRATION} is missing; expected the images that {', '.join(names)}"
+            " calibrate on, as in config/config.yaml"
+        )
 
 
 def _check_tuning(config: dict) -> None:
