@@ -37,6 +37,8 @@ rule aggregate:
         # Not named: for each file of a named list Snakemake would hash the whole list.
         CELL_LIST.splitlines(),
         cells=rules.list_cells.output,
+        class_names=rules.class_names.output.names,
+        class_names_record=rules.class_names.output.record,
         environment=layout.manifest("analysis"),
     output:
         study=DATASET,
@@ -55,7 +57,8 @@ rule aggregate:
         "Aggregating the prediction files"
     shell:
         "{params.python:q} scripts/aggregate.py --cells {input.cells:q}"
-        " --cells-sha256 {params.cells_sha256}"
+        " --cells-sha256 {params.cells_sha256} --class-names {input.class_names:q}"
+        " --class-names-record {input.class_names_record:q}"
         " --environment {input.environment:q} --probe-tolerance {params.probe_tolerance}"
         " --contention-tolerance {params.contention_tolerance}"
         " --output {output.study:q} --record {output.record:q} > {log:q} 2>&1"

@@ -13,6 +13,7 @@ DOWNLOADS = {place.path: place for place in (IMAGES, CALIBRATION) if place and p
 
 
 localrules:
+    class_names,
     fetch_images,  # nodes of a cluster may have no network
 
 
@@ -66,6 +67,30 @@ rule photographs:
         "{params.python:q} scripts/photographs.py --images={params.images:q} {params.subset:q}"
         " --classes {params.classes} {params.class_names:q} --environment {input.environment:q}"
         " --output {output.photographs:q} --record {output.record:q} > {log:q} 2>&1"
+
+
+# What pages show instead of a class's number.
+rule class_names:
+    input:
+        given=inputs.class_names_file(config),
+        environment=layout.manifest("images"),
+    output:
+        names=f"{STUDY}/{layout.CLASS_NAMES}",
+        record=f"{STUDY}/{layout.CLASS_NAMES_RECORD}",
+    log:
+        f"{STUDY}/{layout.log('class_names')}",
+    benchmark:
+        f"{STUDY}/{layout.benchmark('class_names')}"
+    params:
+        python=layout.interpreter("images"),
+        origin=lambda wildcards: inputs.class_names_origin(config),
+        code=code_digest("scripts/class_names.py"),
+    message:
+        "Naming the classes"
+    shell:
+        "{params.python:q} scripts/class_names.py {params.origin:q}"
+        " --environment {input.environment:q}"
+        " --output {output.names:q} --record {output.record:q} > {log:q} 2>&1"
 
 
 rule prepare:

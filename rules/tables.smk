@@ -1,20 +1,25 @@
 # The study dataset to its tables: those of the modules in scripts/deltann/tables/.
 from deltann import registry
-from deltann.study import layout
+from deltann.study import conditions, layout
 from deltann.workflow import captions
 from deltann.workflow.code_digest import code_digest
 
 TABLES_RECORD = f"{STUDY}/{layout.TABLES_RECORD}"
 TABLE_FILES = {name: f"{STUDY}/{layout.table(name)}" for name in registry.tables()}
+FILLED_TABLES = raise_as_workflow_error(conditions.tables, config, CELLS)
 
 
 def reported(table):
-    """A table's file, with its caption and category in the report."""
+    """A table's file, which the report lists with its title and caption unless it stays empty."""
+    if table.name not in FILLED_TABLES:
+        return TABLE_FILES[table.name]
     return report(
         TABLE_FILES[table.name],
         caption=captions.path(f"{registry.TABLES}/{table.name}"),
         category=table.category,
-        labels={"table": table.name},
+        # If one reported file has no labels, the report lists all by their paths. With two labels
+        # it may make a switch of one of them.
+        labels={"result": f"Table: {table.title}"},
     )
 
 

@@ -8,6 +8,8 @@ from deltann.study import file_checks, model_sources
 from helpers.photographs import fill
 
 NAMES = ["cat", "dog", "crane", "crane"]
+UNNAMED = {"name": "unnamed", "source": "onnx", "classes": 4, "background": 0}
+NAMED = UNNAMED | {"name": "named", "class_names": "names.txt"}
 
 
 def write(folder, *names: str) -> str:
@@ -98,3 +100,23 @@ def test_models_of_a_study_have_the_same_classes(tmp_path):
     # jobs get the names of all classes
     assert class_names.read(**model_sources.study_class_names(given)) == NAMES
     assert model_sources.study_class_names({"models": ["efficientnet_lite0"]}) is None
+
+
+def test_known_models_have_published_names():
+    names = class_names.published(class_names.IMAGENET)
+    assert len(names) == 1000 and (names[0], names[243]) == ("tench", "Bullmastiff")
+    shown = class_names.shown(names)
+    assert len(set(shown)) == 1000 and class_names.from_text(class_names.to_text(names)) == shown
+
+
+@pytest.mark.parametrize(
+    ("models", "published"),
+    [
+        (["efficientnet_lite0", "mobilenet_v2"], class_names.IMAGENET),
+        ([UNNAMED], ""),
+        (["efficientnet_lite0", UNNAMED], ""),  # its class 7 may be another one
+        (["efficientnet_lite0", NAMED], ""),
+    ],
+)
+def test_published_names_hold_if_they_hold_for_all_models(models, published):
+    assert model_sources.published_class_names({"models": models}) == published

@@ -22,7 +22,7 @@ def test_each_pass_alone_beside_the_papers(tmp_path):
     assert (fold.max_logit_difference, fold.max_logit_difference_to_all) == (0, 2)
     assert (fold.same_code, fold.kernels, fold.compile_seconds) == (0, 9, 2.5)
     assert (fast.ratio, fast.idle, fast.same_code) == (pytest.approx(1.1), 1, 1)
-    assert (fold.same_code_low, fold.same_code_high) == (1, pytest.approx(1.1))
+    assert (fold.same_code_ratio_low, fold.same_code_ratio_high) == (1, pytest.approx(1.1))
     assert (every.ratio, every.differing, every.idle) == (pytest.approx(0.5), 1, 0)
     broken = found.loc["AlterOpLayout"]
     assert (broken.status, broken.failed_stage, broken.backend) == ("failed", "compile", "pack")
@@ -71,7 +71,7 @@ def test_sets_of_passes_are_no_levels(tmp_path):
     assert list(level[level.varied == "level"].compared) == ["O0;O4"]
     assert len(compute.table("published", sets)) == 132
     made = {name: compute.table(name, sets) for name in summary.TABLES}
-    text = summary.summary(made, sets, {}, [])
+    text, _ = summary.summary(made, sets, {}, [])
     assert "Safe to compile at: fold; fast; two\n" in text
     assert "Don't compile at (labels changed): O4 (labels of 1 of 6 images;" in text
     assert "Impossible to compile at (failed): pack (1 of 1 cell failed: compile, E)" in text
@@ -94,5 +94,5 @@ def test_what_compilations_came_to(tmp_path):
 def test_summary_counts_what_no_schedule_fits(tmp_path):
     cells = Study(passes_study(tmp_path))
     made = {name: compute.table(name, cells) for name in summary.TABLES}
-    caveats = summary.summary(made, cells, {}, []).split("## Caveats")[1]
+    caveats = summary.summary(made, cells, {}, [])[0].split("## Caveats")[1]
     assert "no schedule fits 10 kernels of 45, in 5 compilations of 6" in caveats

@@ -76,10 +76,12 @@ def test_what_a_precision_changes(tmp_path):
     assert (found.model_bytes, found.outcome) == (250, "labels differ")
     assert (found.n, found.differing, found.differing_images) == (IMAGES, 1, "2.jpg")
     assert found.dissimilarity_percent == pytest.approx(100 / IMAGES)
-    assert (found.low, found.high) == pytest.approx(wilson(1, IMAGES))
+    assert (found.percent_low, found.percent_high) == pytest.approx(wilson(1, IMAGES))
     assert (found.max_logit_difference, found.max_relative_logit_difference) == (2, 2)
     assert (found.n_labelled, found.top1_correct) == (IMAGES, IMAGES - 1)
-    assert (found.top1_low, found.top1_high) == pytest.approx(wilson(IMAGES - 1, IMAGES))
+    assert (found.top1_percent_low, found.top1_percent_high) == pytest.approx(
+        wilson(IMAGES - 1, IMAGES)
+    )
     assert (found.correct_to_wrong, found.wrong_to_correct, found.mcnemar_p) == (1, 0, 1)
     assert found.median_ms == pytest.approx(1000 * np.median(np.median(fast, axis=1)))
     assert found.ms_low <= found.median_ms <= found.ms_high
@@ -105,7 +107,9 @@ def test_the_reference_agrees_with_itself_and_is_its_own_sibling(tmp_path):
     native = row("precision", study(tmp_path, [ran(NATIVE)]))
     assert (native.outcome, native.differing, native.n) == ("reference", 0, IMAGES)
     assert (native.sibling_status, native.top1_percent) == ("float32 itself", 100)
-    assert pd.isna(native[["low", "high", "sibling", "ratio", "sibling_disturbed"]]).all()
+    assert pd.isna(
+        native[["percent_low", "percent_high", "sibling", "ratio", "sibling_disturbed"]]
+    ).all()
 
 
 def test_without_its_reference_a_cell_still_has_times_and_accuracy(tmp_path):
@@ -119,7 +123,7 @@ def test_without_its_reference_a_cell_still_has_times_and_accuracy(tmp_path):
 def test_accuracy_is_empty_where_no_label_is_known(tmp_path):
     unknown = {"true_label": np.full(IMAGES, -1)}
     found = row("precision", study(tmp_path, [ran(NATIVE, **unknown)]))
-    assert pd.isna(found[["n_labelled", "top1_percent", "top1_low", "mcnemar_p"]]).all()
+    assert pd.isna(found[["n_labelled", "top1_percent", "top1_percent_low", "mcnemar_p"]]).all()
 
 
 def test_the_sibling_shares_most_edges_from_the_start(tmp_path):

@@ -25,7 +25,7 @@ def test_conversions_are_compared_with_the_native_cell(sample):
     assert (changed.differing, changed.n, changed.differing_images) == (1, IMAGES, "2.jpg")
     assert (changed.correct_to_wrong, changed.wrong_to_correct) == (1, 0)
     assert changed.max_logit_difference == 2
-    assert changed.low < changed.dissimilarity_percent < changed.high
+    assert changed.percent_low < changed.dissimilarity_percent < changed.percent_high
     broken = row("conversions", sample, target="keras")
     assert (broken.status, broken.failed_stage) == ("failed", "convert") and pd.isna(broken.n)
     assert row("targets", sample, target_b="keras", target_a="torch").failed == "b"

@@ -1,62 +1,24 @@
 """The study dataset: every cell's prediction file, failed ones too, stacked along `cell`.
 
-| variable | dimensions | type | missing |
-| --- | --- | --- | --- |
-| logits, probability | cell, image, class or rank | float32 | NaN |
-| label | cell, image, rank | int32 | -1 |
-| latency, seconds | cell, image, repeat | float64 | NaN |
-| true_label | image; cell, image where models disagree | int64 | -1 |
-| probe_drift, contention, pass_spread | cell | float64 | NaN |
-| disturbed | cell | int8, 0 or 1 | 0 |
-| compile_seconds, kernels, unscheduled, code_bytes | cell | float64 | NaN |
-| failed_stage, error_type, error_message, inputs, inputs_digest, provenance | cell | str | empty |
-| passes, idle_passes | cell | str | empty |
-| precision, precision_operators, precision_cause | cell | str | empty |
-| model_bytes, calibration_images, calibration_tested | cell | float64 | NaN |
-| output: `logits` or `probabilities`, what the variable logits has | cell | str | empty |
-| output_warning: how the outputs contradict the config | cell | str | empty |
-| checksum: of the prediction file's content | cell | str | |
-
-Coordinates on `cell`: the cell's path as index, its names, its status and its precision.
+`deltann.dataset.study_file` says which variables it has.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5netcdf
-import h5py
 import numpy as np
 import xarray as xr
 
-from deltann.cell import NAMES
-from deltann.dataset import compilation, lowering, predictions
-from deltann.dataset.prediction_schema import LOGITS_COMMENT, OUTPUT_TEXTS, VARIABLES
+from deltann.cell import NAMES, Cell
+from deltann.dataset import origins, predictions, study_file
+from deltann.dataset.cell_names import CellNames
+from deltann.dataset.meanings import DISTURBANCE
+from deltann.dataset.study_file import MISSING_LABEL, NUMBERS, SCALED, TEXTS
 from deltann.errors import StudyError
 from deltann.provenance import files, netcdf_checksum
-
-MISSING_LABEL = -1
-TEXTS: tuple[str, ...] = (
-    "failed_stage",
-    "error_type",
-    "error_message",
-    "inputs",
-    "inputs_digest",
-    "provenance",
-)
-TEXTS += (netcdf_checksum.ATTRIBUTE, *OUTPUT_TEXTS, *compilation.TEXTS, *lowering.TEXTS)
-NUMBERS = (*compilation.NUMBERS, *lowering.NUMBERS)
-# Logits are read by image or by cell; chunks of about one megabyte are fast for both.
-CHUNK_IMAGES = 256
-# How the machine disturbed the timing of a cell: attributes of its prediction file.
-DISTURBANCE = {
-    "probe_drift": "time of a fixed probe after the timing over before",
-    "contention": "share of the processor time asked for that other processes had",
-    "pass_spread": "time of the median timed pass over that of the fastest",
-}
-# Variables along `cell` and `image`, with their last dimension.
-SCALED = {"logits": "class", "probability": "rank", "latency": "repeat"}
 
 
 @dataclass
@@ -156,7 +118,11 @@ def _text(value: object) -> str:
 
 
 def aggregate(
-    paths: list[Path], output: Path, tolerances: Tolerances, environment_digest: str
+    paths: list[Path],
+    output: Path,
+    tolerances: Tolerances,
+    environment_digest: str,
+    class_names: Sequence[str] = (),
 ) -> None:
     """Write the study dataset, with one cell in memory at a time.
 
@@ -165,6 +131,7 @@ def aggregate(
         output: the NetCDF-4 file to write atomically.
         tolerances: the limits beyond which a cell is `disturbed`.
         environment_digest: digest of the environment that this runs in.
+        class_names: the classes' names in order, if they have any.
 
     Raises:
         StudyError: there is no cell, a file is damaged or malformed, or from `survey`.
@@ -173,74 +140,50 @@ def aggregate(
         raise StudyError("no prediction file to aggregate: the list of cells is empty")
     surveyed = survey(paths)
     rows = {name: number for number, name in enumerate(surveyed.images)}
+    columns: dict[str, list] = {}
     with files.atomic(output) as part, h5netcdf.File(part, "w") as study:
-        _create(study, len(paths), surveyed)
-        study.attrs["title"] = "DeltaNN study: one entry along 'cell' per prediction file"
-        study.attrs["coordinates"] = " ".join((*NAMES, "status", "precision"))
-        study.attrs["probe_tolerance"] = float(tolerances.drift)
-        study.attrs["contention_tolerance"] = float(tolerances.contention)
-        study.attrs["aggregation_environment"] = environment_digest
+        sizes = {"cell": len(paths)} | surveyed.sizes
+        study_file.create(study, sizes, surveyed.labels, surveyed.labels_agree, class_names)
         for number, path in enumerate(paths):
             dataset = predictions.read(path)
-            _write_description(study, number, dataset, tolerances)
+            for name, value in _description(dataset, tolerances).items():
+                columns.setdefault(name, []).append(value)
+            if rows:
+                study["label"][number] = MISSING_LABEL
             if dataset.status == "ok":
                 _write_arrays(study, number, dataset, rows)
+        study_file.write_cells(study, columns | _cell_names(columns))
+        study.attrs.update(_attributes(columns, tolerances, environment_digest))
 
 
-def _create(study: h5netcdf.File, cells: int, surveyed: Survey) -> None:
-    """Declare dimensions and variables."""
-    images = len(surveyed.labels)
-    study.dimensions = {"cell": cells, "image": images} | surveyed.sizes
-    text = h5py.string_dtype()
-    for name in ("cell", *NAMES, "status", *TEXTS):
-        study.create_variable(name, ("cell",), text)
-    study.create_variable("image", ("image",), text)[:] = np.array(surveyed.images, object)
-    for name, meaning in DISTURBANCE.items():
-        study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
-        study[name].attrs["long_name"] = meaning
-    for name in NUMBERS:
-        study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
-    for name, text in (compilation.LONG_NAMES | lowering.LONG_NAMES).items():
-        study[name].attrs["long_name"] = text
-    study["compile_seconds"].attrs["units"], study["model_bytes"].attrs["units"] = "s", "byte"
-    study.create_variable("disturbed", ("cell",), np.int8)
-    study["disturbed"].attrs["long_name"] = "1 where the machine disturbed the timing"
-    for name, last in SCALED.items():
-        _create_scaled(study, name, last, VARIABLES[name][1], fillvalue=np.nan)
-    study["latency"].attrs["units"] = "s"
-    study["logits"].attrs["comment"] = LOGITS_COMMENT
-    # No _FillValue: with one, xarray would convert the labels to floats.
-    _create_scaled(study, "label", "rank", np.int32)
-    study["label"].attrs["comment"] = f"{MISSING_LABEL}: the cell has no answer for the image"
-    shape = ("image",) if surveyed.labels_agree else ("cell", "image")
-    truth = study.create_variable("true_label", shape, np.int64)
-    truth.attrs["comment"] = f"{MISSING_LABEL}: unknown"
-    truth[...] = list(surveyed.labels.values()) if surveyed.labels_agree else MISSING_LABEL
-
-
-def _create_scaled(study: h5netcdf.File, name: str, last: str, dtype: type, **fill: float) -> None:
-    images, width = study.dimensions["image"].size, study.dimensions[last].size
-    # HDF5's chunks can't be empty: a study in which every cell failed has no images.
-    chunks = (1, min(CHUNK_IMAGES, images), width) if images else None
-    # Uncompressed: the low bits of logits are noise, so that deflate takes minutes to save a tenth.
-    study.create_variable(name, ("cell", "image", last), dtype, chunks=chunks, **fill)
-
-
-def _write_description(
-    study: h5netcdf.File, number: int, dataset: xr.Dataset, tolerances: Tolerances
-) -> None:
-    names = {name: dataset[name].item() for name in NAMES}
-    for name, value in names.items():
-        study[name][number] = value
-    study["cell"][number] = "/".join(names.values())
-    for name in ("status", *TEXTS, *NUMBERS):
-        study[name][number] = dataset.attrs[name]
+def _description(dataset: xr.Dataset, tolerances: Tolerances) -> dict[str, str | float]:
+    """A cell's names, status and attributes."""
+    description = {name: dataset[name].item() for name in NAMES}
+    description |= {name: dataset.attrs[name] for name in ("status", *TEXTS, *NUMBERS)}
     measured = {name: float(dataset.attrs[name]) for name in DISTURBANCE}
-    for name, value in measured.items():
-        study[name][number] = value
-    study["disturbed"][number] = tolerances.exceeded(**measured)
-    if study.dimensions["image"].size:
-        study["label"][number] = MISSING_LABEL
+    return description | {"disturbed": tolerances.exceeded(**measured)}
+
+
+def _cell_names(columns: dict[str, list]) -> dict[str, list[str]]:
+    cells = [Cell(*names) for names in zip(*(columns[name] for name in NAMES), strict=True)]
+    named = CellNames(cells)
+    return {"cell": [cell.path for cell in cells], "cell_name": [named.of(cell) for cell in cells]}
+
+
+def _attributes(
+    columns: dict[str, list], tolerances: Tolerances, environment_digest: str
+) -> dict[str, str | float]:
+    """What holds for the whole study. No date: the same answers make the same file."""
+    cells = len(columns["status"])
+    return {
+        "Conventions": study_file.CONVENTIONS,
+        "title": "DeltaNN study: one entry along 'cell' per prediction file",
+        "history": f"scripts/aggregate.py: {cells} prediction files, one along 'cell' each",
+        "probe_tolerance": float(tolerances.drift),
+        "contention_tolerance": float(tolerances.contention),
+        "aggregation_environment": environment_digest,
+        **origins.attributes(columns["provenance"]),
+    }
 
 
 def _write_arrays(
@@ -248,7 +191,7 @@ def _write_arrays(
 ) -> None:
     """Write a cell's arrays into the rows of its images."""
     where = np.array([rows[name] for name in dataset["image"].values])
-    names = [*SCALED, "label"] + (["true_label"] if study["true_label"].ndim == 2 else [])
+    names = [*SCALED] + (["true_label"] if study["true_label"].ndim == 2 else [])
     # One write per run of images that follow each other in both files: one run in most studies.
     for run in np.split(np.arange(where.size), np.flatnonzero(np.diff(where) != 1) + 1):
         target_rows = slice(where[run[0]], where[run[-1]] + 1)

@@ -9,13 +9,20 @@ COUNTS = ("kernels", "unscheduled", "code_bytes")
 NUMBERS = ("compile_seconds", *COUNTS)
 # The steps that count as compile time: not the import, and not writing the graph for readers.
 STEPS = ("passes", "schedule", "build")
-LONG_NAMES = {
-    "passes": "graph passes switched on, joined by ';'",
-    "idle_passes": "those of them that had nothing to do, joined by ';'",
-    "compile_seconds": "time of graph passes, schedules and code generation, without the import",
-    "kernels": "distinct kernels that the graph passes leave",
-    "unscheduled": "of these, the ones that no schedule fitted; none has one by schedule 'none'",
-    "code_bytes": "machine code of all kernels",
+# Of each attribute, the meaning and the unit: see `deltann.dataset.meanings`.
+MEANINGS = {
+    "passes": ("graph passes switched on, joined by ';'", ""),
+    "idle_passes": ("those of them that had nothing to do, joined by ';'", ""),
+    "compile_seconds": (
+        "time of graph passes, schedules and code generation, without the import",
+        "s",
+    ),
+    "kernels": ("distinct kernels that the graph passes leave", "1"),
+    "unscheduled": (
+        "of these, the ones that no schedule fitted; none has one by schedule 'none'",
+        "1",
+    ),
+    "code_bytes": ("machine code of all kernels", "byte"),
 }
 # The attributes of a cell that isn't compiled.
 NOTHING = dict.fromkeys(TEXTS, "") | dict.fromkeys(NUMBERS, math.nan)

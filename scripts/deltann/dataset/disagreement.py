@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deltann.dataset.aggregate import MISSING_LABEL
+from deltann.dataset.study_file import MISSING_LABEL
 
 
 def differ(label: np.ndarray) -> np.ndarray:

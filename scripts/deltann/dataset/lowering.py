@@ -8,13 +8,17 @@ from deltann.precision import Precision
 
 TEXTS = ("precision", "precision_operators", "precision_cause")
 NUMBERS = ("model_bytes", "calibration_images", "calibration_tested")
-LONG_NAMES = {
-    "precision": "what the cell's convolutions and matrix products compute in, or mixed",
-    "precision_operators": "how many of them compute in each precision",
-    "precision_cause": "what made the precision so: the model's file, an edge, TVM, the runtime",
-    "model_bytes": "size of the file that the cell's runtime loads",
-    "calibration_images": "images that the model was calibrated on",
-    "calibration_tested": "of these, the ones that the study tests too",
+# Of each attribute, the meaning and the unit: see `deltann.dataset.meanings`.
+MEANINGS = {
+    "precision": ("what the cell's convolutions and matrix products compute in, or mixed", ""),
+    "precision_operators": ("how many of them compute in each precision", ""),
+    "precision_cause": (
+        "what made the precision so: the model's file, an edge, TVM, the runtime",
+        "",
+    ),
+    "model_bytes": ("size of the file that the cell's runtime loads", "byte"),
+    "calibration_images": ("images that the model was calibrated on", "1"),
+    "calibration_tested": ("of these, the ones that the study tests too", "1"),
 }
 # The attributes of a cell that failed.
 NOTHING = dict.fromkeys(TEXTS, "") | dict.fromkeys(NUMBERS, math.nan)

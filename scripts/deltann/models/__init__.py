@@ -76,10 +76,12 @@ class Family(Protocol):
     Attributes:
         MODELS: by model, the preprocessing of each source framework.
         ENVIRONMENTS: by source, the environment that exports the model.
+        CLASS_NAMES: one of `deltann.images.class_names.PUBLISHED`, or empty: no published names.
     """
 
     MODELS: dict[str, dict[str, Preprocessing]]
     ENVIRONMENTS: dict[str, str]
+    CLASS_NAMES: str
 
     def missing(self, model: str, source: str) -> list[MissingFile]:
         """The files of published weights that a model needs and no cache holds."""

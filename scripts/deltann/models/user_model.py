@@ -20,6 +20,7 @@ from deltann.provenance import files as provenance_files
 
 # The config names these models; a family's `MODELS` are those that it names itself.
 MODELS: dict[str, dict[str, Preprocessing]] = {}
+CLASS_NAMES = ""  # the config's key class_names
 ENVIRONMENTS = {
     "torch": "torch",
     "onnx": "onnx",

@@ -101,6 +101,15 @@ def class_names(config: dict, model: str) -> dict | None:
     }
 
 
+def published_class_names(config: dict) -> str:
+    """What names the classes of all models, one of `images.class_names.PUBLISHED`.
+
+    Empty if a model has other classes, classes without names, or names in the config.
+    """
+    found = {model_module(config, model).CLASS_NAMES for model in model_names(config)}
+    return found.pop() if len(found) == 1 else ""
+
+
 def study_class_names(config: dict) -> dict | None:
     """`class_names` of the model that names the most classes; all have the same names for them."""
     given = [names for model in model_names(config) if (names := class_names(config, model))]

@@ -3,18 +3,24 @@
 from collections.abc import Iterator
 
 from deltann import metrics
-from deltann.cell import NAMES
-from deltann.tables.comparisons import RANGE, ends
-from deltann.tables.study import FAILURE, Study
+from deltann.dataset.meanings import CELL
+from deltann.tables.comparisons import ends, range_columns
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Answers"
+TITLE = "Accuracy of every cell"
 CAPTION = (
     "Top-1 and top-5 accuracy of every cell, in percent of the n images that have a true "
     "label, with Wilson's 95 % interval."
 )
 TOP = 5
-COLUMNS = [*NAMES, *FAILURE, "n"]
-COLUMNS += [f"{top}_{what}" for top in ("top1", "top5") for what in ("correct", "percent", *RANGE)]
+COLUMNS: Columns = {**CELL, **FAILURE, "n": ("images with a true label", "1")}
+for top, k in (("top1", 1), ("top5", TOP)):
+    COLUMNS |= {
+        f"{top}_correct": (f"images whose true label is among the first {k}", "1"),
+        f"{top}_percent": ("these, of n", "percent"),
+        **range_columns(f"{top}_percent", "percent", f"{top}_percent, by Wilson"),
+    }
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -29,5 +35,5 @@ def rows(study: Study) -> Iterator[dict]:
                 row |= {f"{name}_percent": accuracy.percent}
                 if accuracy.n:
                     interval = metrics.wilson_interval(accuracy.correct, accuracy.n)
-                    row |= ends(interval, prefix=f"{name}_")
+                    row |= ends(interval, f"{name}_percent")
         yield row

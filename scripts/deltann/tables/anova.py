@@ -11,11 +11,14 @@ import numpy as np
 import pandas as pd
 
 from deltann import metrics
-from deltann.cell import NAMES, SOURCE
+from deltann.cell import SOURCE
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.study import FAILURE, Columns, Study, groups
 
 CATEGORY = "Tests"
+TITLE = "Does time depend on one factor? Tests"
+NEEDS = "timed factors"
 CAPTION = (
     "Does one factor change time? Each row varies one factor and keeps all others fixed, over "
     "n images; each image counts with its median latency. Two tests: a one-way ANOVA (F, p, "
@@ -25,10 +28,31 @@ CAPTION = (
     "over all tests of the study. The tests describe one run; they don't include the "
     "variation between runs."
 )
-COLUMNS = ["varied", *NAMES, *FAILURE, "groups", "compared", "left_out", "n"]
-COLUMNS += ["f", "p", "p_holm", "eta_squared", "eta_squared_low", "eta_squared_high"]
-COLUMNS += ["test", "statistic", "rank_p", "rank_p_holm", "effect_name", "effect"]
-COLUMNS += ["fastest", "slowest", "ratio", "ratio_low", "ratio_high", "disturbed"]
+COLUMNS: Columns = {
+    "varied": ("the factor that varies", ""),
+    **CELL,
+    **FAILURE,
+    "groups": ("cells compared", "1"),
+    "compared": ("their values of the factor, joined by ';'", ""),
+    "left_out": ("values of the factor whose cells failed, joined by ';'", ""),
+    **comparisons.N,
+    "f": ("F of the one-way ANOVA over the images' median times", "1"),
+    "p": ("its p value", "1"),
+    "p_holm": ("that, corrected by Holm over all tests of the study", "1"),
+    "eta_squared": ("share of the variance that the factor explains", "1"),
+    **comparisons.range_columns("eta_squared", "1", "eta_squared, by bootstrap over images"),
+    "test": ("the rank test", ""),
+    "statistic": ("its statistic", "1"),
+    "rank_p": ("its p value", "1"),
+    "rank_p_holm": ("that, corrected by Holm over all tests of the study", "1"),
+    "effect_name": ("the rank test's effect size", ""),
+    "effect": ("its value", "1"),
+    "fastest": ("value of the factor with the smallest mean time", ""),
+    "slowest": ("value of the factor with the largest mean time", ""),
+    "ratio": ("the slowest's time over the fastest's", "1"),
+    **comparisons.range_columns("ratio", "1", "the ratio, by bootstrap over images"),
+    "disturbed": ("1 if the timing of one of the cells was disturbed, else 0", "1"),
+}
 # Each factor, and the names that vary with it: another target also has another route and importer.
 FACTORS = {
     "device": ("device",),
@@ -114,7 +138,7 @@ def _tests(seconds: list[np.ndarray], paired: bool) -> dict:
     row: dict = {"f": variance.f, "p": variance.p, "eta_squared": variance.eta_squared}
     if paired:
         row |= comparisons.ends(
-            metrics.eta_squared_interval(seconds, comparisons.SEED), prefix="eta_squared_"
+            metrics.eta_squared_interval(seconds, comparisons.SEED), "eta_squared"
         )
     row |= {"test": ranks.test, "statistic": ranks.statistic, "rank_p": ranks.p}
     return row | {"effect_name": ranks.effect_name, "effect": ranks.effect}

@@ -6,19 +6,69 @@ from functools import cache
 import numpy as np
 
 from deltann import metrics
-from deltann.tables.study import Study
+from deltann.dataset.meanings import DISTURBED
+from deltann.tables.study import Columns, Study
 from deltann.tolerance import TOLERANCE
 
 # Between the names of images, and such a letter in a name.
 SEPARATOR, ESCAPED = ";", r"\;"
 # Intervals are the same in every run.
 SEED = 0
-RANGE = ["low", "high"]
-DISSIMILARITY = ["n", "differing", "dissimilarity_percent", *RANGE, "differing_images"]
-ACCURACY = ["n_labelled", "correct_to_wrong", "wrong_to_correct", "mcnemar_p"]
-TIME = ["n", "median_ms", *RANGE, "ratio", "ratio_low", "ratio_high"]
-TIME += ["disturbed", "reference_disturbed"]
 FAILED, LABELS, LOGITS, IDENTICAL = "failed", "labels differ", "logits differ", "identical"
+
+
+def range_columns(quantity: str, unit: str, of: str) -> Columns:
+    """The columns of an interval, such as `ms_low` and `ms_high` for the quantity `ms`."""
+    ends = {"low": "lower", "high": "upper"}
+    return {
+        f"{quantity}_{end}": (f"{word} end of the 95 % interval of {of}", unit)
+        for end, word in ends.items()
+    }
+
+
+N: Columns = {"n": ("images that the row is about", "1")}
+MS: Columns = range_columns("ms", "ms", "median_ms, by bootstrap over images")
+RATIO: Columns = {
+    "ratio": ("time over the reference's; below 1 is faster", "1"),
+    **range_columns("ratio", "1", "the ratio, by bootstrap over images"),
+}
+DIFFERING: Columns = {"differing": ("images whose top-1 label differs from the reference's", "1")}
+DISSIMILARITY: Columns = {
+    **N,
+    **DIFFERING,
+    "dissimilarity_percent": ("images whose top-1 label differs, of n", "percent"),
+    **range_columns("percent", "percent", "dissimilarity_percent, by Wilson"),
+    "differing_images": (r"their names, joined by ';'; '\;' is such a letter in a name", ""),
+}
+LOGIT_DIFFERENCES: Columns = {
+    "max_logit_difference": ("largest difference of a logit", "1"),
+    "max_relative_logit_difference": (
+        "largest difference of a logit, relative to its image's largest logit",
+        "1",
+    ),
+}
+OUTCOME: Columns = {
+    "outcome": (
+        "'identical', 'logits differ', 'labels differ', 'failed', 'reference' or 'no_reference'",
+        "",
+    )
+}
+REFERENCE: Columns = {"reference": ("the names of the cell compared with, joined by '/'", "")}
+FAILED_SIDES: Columns = {"failed": ("which of the two failed: 'a', 'b' or 'a;b'", "")}
+ACCURACY: Columns = {
+    "n_labelled": ("images with a true label", "1"),
+    "correct_to_wrong": ("answers that are right in the reference and wrong here", "1"),
+    "wrong_to_correct": ("answers that are wrong in the reference and right here", "1"),
+    "mcnemar_p": ("p value of McNemar's exact test that both change alike", "1"),
+}
+MEDIAN: Columns = {"median_ms": ("time of the typical image at batch 1", "ms"), **MS}
+TIME: Columns = {
+    **N,
+    **MEDIAN,
+    **RATIO,
+    "disturbed": DISTURBED,
+    "reference_disturbed": ("the same of the reference", "1"),
+}
 
 
 def image_names(joined: object) -> list[str]:
@@ -32,9 +82,9 @@ def whole(value: float) -> int | None:
     return None if np.isnan(value) else int(value)
 
 
-def ends(interval: metrics.Interval, scale: float = 1.0, prefix: str = "") -> dict[str, float]:
-    """An interval as two columns."""
-    return {f"{prefix}low": scale * interval.low, f"{prefix}high": scale * interval.high}
+def ends(interval: metrics.Interval, quantity: str, scale: float = 1.0) -> dict[str, float]:
+    """An interval as two columns, such as `ms_low` and `ms_high` for the quantity `ms`."""
+    return {f"{quantity}_low": scale * interval.low, f"{quantity}_high": scale * interval.high}
 
 
 def dissimilarity(study: Study, a: int, b: int) -> dict:
@@ -45,7 +95,7 @@ def dissimilarity(study: Study, a: int, b: int) -> dict:
         "n": differs.size,
         "differing": int(differs.sum()),
         "dissimilarity_percent": metrics.top1_dissimilarity(top_a, top_b),
-        **ends(metrics.wilson_interval(int(differs.sum()), differs.size)),
+        **ends(metrics.wilson_interval(int(differs.sum()), differs.size), "percent"),
         "differing_images": SEPARATOR.join(
             name.replace(SEPARATOR, ESCAPED) for name in study.images(a)[differs]
         ),
@@ -91,7 +141,7 @@ def time(study: Study, cell: int) -> dict:
     seconds = study.seconds(cell)
     interval = metrics.median_latency_interval(seconds, SEED)
     median = 1000 * metrics.median_latency(seconds)
-    return {"n": len(seconds), "median_ms": median} | ends(interval, 1000)
+    return {"n": len(seconds), "median_ms": median} | ends(interval, "ms", 1000)
 
 
 def ratio(study: Study, reference: int | None, cell: int) -> dict:
@@ -100,7 +150,7 @@ def ratio(study: Study, reference: int | None, cell: int) -> dict:
         return {}
     seconds = study.seconds(reference), study.seconds(cell)
     interval = metrics.latency_ratio_interval(*seconds, SEED)
-    row = {"ratio": metrics.latency_ratio(*seconds), **ends(interval, prefix="ratio_")}
+    row = {"ratio": metrics.latency_ratio(*seconds), **ends(interval, "ratio")}
     return row | {"reference_disturbed": study.disturbed(reference)}
 
 

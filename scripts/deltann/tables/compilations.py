@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from deltann.dataset import compilation
+from deltann.dataset import compilation, meanings
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Time"
+TITLE = "What each compilation came to"
+NEEDS = "compiled cells"
 CAPTION = (
     "One row per compilation: the number of kernels and of those that no schedule fits, the "
     "passes switched on and those that had nothing to do, the seconds from the imported model "
@@ -14,8 +16,13 @@ CAPTION = (
 )
 CELL = ["model", "source", "target", "route", "importer", "compiler", "schedule", "backend"]
 CELL += ["device"]
-COLUMNS = [*CELL, *FAILURE, "kernels", "unscheduled", "passes", "idle_passes", "compile_seconds"]
-COLUMNS += ["code_bytes"]
+COLUMNS: Columns = {
+    **{name: meanings.CELL[name] for name in CELL},
+    **FAILURE,
+    **{name: compilation.MEANINGS[name] for name in ("kernels", "unscheduled")},
+    **{name: compilation.MEANINGS[name] for name in (*compilation.TEXTS, "compile_seconds")},
+    "code_bytes": compilation.MEANINGS["code_bytes"],
+}
 
 
 def rows(study: Study) -> Iterator[dict]:

@@ -2,20 +2,29 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import NAMES, NATIVE
+from deltann.cell import NATIVE
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
 from deltann.tables.conversions import NO_REFERENCE
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Answers"
+TITLE = "What the compiler alone changes"
+NEEDS = "other backends"
 CAPTION = (
     "What the compiler changes by itself: every compiled cell against the target framework's "
     "own runtime on the same model file and inputs. The import into TVM is part of this "
     "change; the conversion before it isn't. Labels with Wilson's 95 % interval over n "
     "images, and the largest logit difference."
 )
-COLUMNS = [*NAMES, *FAILURE, "outcome", *comparisons.DISSIMILARITY]
-COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "reference"]
+COLUMNS: Columns = {
+    **CELL,
+    **FAILURE,
+    **comparisons.OUTCOME,
+    **comparisons.DISSIMILARITY,
+    **comparisons.LOGIT_DIFFERENCES,
+    **comparisons.REFERENCE,
+}
 
 
 def rows(study: Study) -> Iterator[dict]:

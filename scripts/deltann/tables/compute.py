@@ -8,7 +8,7 @@ from typing import Protocol
 import pandas as pd
 
 from deltann import registry
-from deltann.tables.study import Study
+from deltann.tables.study import Columns, Study
 
 
 class TableModule(Protocol):
@@ -16,13 +16,18 @@ class TableModule(Protocol):
 
     Attributes:
         CATEGORY: the report's category, one of `registry.CATEGORIES`.
+        TITLE: what the report lists it by.
         CAPTION: what the report says of the table.
-        COLUMNS: the table's columns, in order.
+        COLUMNS: the table's columns, in order, each with its meaning and unit.
+
+    `NEEDS`, one of `deltann.study.conditions.CONDITIONS`, says what a study must have for the table
+    to have rows. Without it, any study fills the table.
     """
 
     CATEGORY: str
+    TITLE: str
     CAPTION: str
-    COLUMNS: list[str]
+    COLUMNS: Columns
 
     def rows(self, study: Study) -> Iterator[dict]:
         """The table's rows. A row may lack columns; they stay empty."""
@@ -49,7 +54,7 @@ def table(name: str, study: Study) -> pd.DataFrame:
     """
     module: TableModule = import_module(registry.tables()[name].module)
     rows = list(module.rows(study))
-    frame = pd.DataFrame(rows, columns=module.COLUMNS)
+    frame = pd.DataFrame(rows, columns=list(module.COLUMNS))
     whole = [column for column in frame if _whole(row.get(column) for row in rows)]
     return frame.astype(dict.fromkeys(whole, "Int64"))
 

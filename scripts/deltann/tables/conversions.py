@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from deltann import metrics
-from deltann.cell import NAMES
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Answers"
+TITLE = "Every cell against the unconverted model"
+NEEDS = "comparisons"
 CAPTION = (
     "Every cell against the unconverted model in its own framework's runtime: top-1 labels "
     "that differ, in percent of n images with Wilson's 95 % interval; agreement of the ranked "
@@ -15,10 +17,21 @@ CAPTION = (
     "failed (with the stage), labels differ, logits differ, or identical. Identical means "
     "equal labels, and every logit within 0.0001 of the image's largest logit."
 )
-COLUMNS = [*NAMES, *FAILURE, "outcome", *comparisons.DISSIMILARITY]
-COLUMNS += [*metrics.RANKED]
-COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
-COLUMNS += [*comparisons.ACCURACY, "reference"]
+RANKED: Columns = {
+    # the metric's own words
+    name: (f"mean over the images: {str(metric.__doc__).splitlines()[0].rstrip('.')}", "1")
+    for name, metric in metrics.RANKED.items()
+}
+COLUMNS: Columns = {
+    **CELL,
+    **FAILURE,
+    **comparisons.OUTCOME,
+    **comparisons.DISSIMILARITY,
+    **RANKED,
+    **comparisons.LOGIT_DIFFERENCES,
+    **comparisons.ACCURACY,
+    **comparisons.REFERENCE,
+}
 NO_REFERENCE = "no_reference"
 
 

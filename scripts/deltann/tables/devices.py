@@ -2,17 +2,24 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import NAMES
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Time"
+TITLE = "Times across devices"
+NEEDS = "devices"
 CAPTION = (
     "Time per image at batch 1 over n images, and its ratio to the same model file and "
     "backend on the study's first device, with 95 % bootstrap intervals over images (the "
     "paper's figures 3 to 5 and 15 to 17)."
 )
-COLUMNS = [*NAMES, *FAILURE, "reference_device", *comparisons.TIME]
+COLUMNS: Columns = {
+    **CELL,
+    **FAILURE,
+    "reference_device": ("device of the cell compared with", ""),
+    **comparisons.TIME,
+}
 
 
 def rows(study: Study) -> Iterator[dict]:

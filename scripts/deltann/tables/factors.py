@@ -20,14 +20,16 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from deltann.cell import COMPILATION, NAMES, NATIVE, SOURCE, UNCONVERTED, UNSCHEDULED
+from deltann.cell import COMPILATION, NATIVE, SOURCE, UNCONVERTED, UNSCHEDULED
+from deltann.dataset.meanings import CELL
 from deltann.precision import FLOAT32
 from deltann.tables import comparisons
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.siblings import Siblings
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.study import FAILURE, Columns, Study, groups
 
 CATEGORY = "Answers"
+TITLE = "What each factor alone changes"
 CAPTION = (
     "What each factor of the grid changes alone. A row compares two cells that differ only in "
     "that factor: top-1 labels that differ, in percent of n images with Wilson's 95 % interval; "
@@ -35,9 +37,19 @@ CAPTION = (
     "compared with the file's own runtime, at the lowest level and schedule that ran. A cell in "
     "another precision is compared with the same runtime in float32; `cause` says what made it so."
 )
-COLUMNS = ["factor", "value", "reference_value", "cause", *NAMES, *FAILURE, "outcome"]
-COLUMNS += [*comparisons.DISSIMILARITY, "max_logit_difference", "max_relative_logit_difference"]
-COLUMNS += [*comparisons.ACCURACY, "reference"]
+COLUMNS: Columns = {
+    "factor": ("what differs between the two cells", ""),
+    "value": ("the cell's value of the factor", ""),
+    "reference_value": ("the reference's value of the factor", ""),
+    "cause": ("what made the precision so; empty for other factors", ""),
+    **CELL,
+    **FAILURE,
+    **comparisons.OUTCOME,
+    **comparisons.DISSIMILARITY,
+    **comparisons.LOGIT_DIFFERENCES,
+    **comparisons.ACCURACY,
+    **comparisons.REFERENCE,
+}
 CONVERSION, IMPORT, PREPROCESSING, MODELS = "conversion", "import", "preprocessing", "source"
 PRECISION = "precision"
 

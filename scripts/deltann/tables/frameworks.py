@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import NAMES, SOURCE, UNCONVERTED
+from deltann.cell import SOURCE, UNCONVERTED
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Time"
+TITLE = "Times across frameworks"
+NEEDS = "frameworks"
 CAPTION = (
     "Time per image at batch 1 over n images, and its ratio to the reference framework's "
     "unconverted model on the same device with the same backend, with 95 % bootstrap "
@@ -14,7 +17,13 @@ CAPTION = (
     "Native: each framework's own model against that of the first framework (the paper's "
     "figures 6 to 14)."
 )
-COLUMNS = ["comparison", *NAMES, *FAILURE, "reference_framework", *comparisons.TIME]
+COLUMNS: Columns = {
+    "comparison": ("'converted': with the source's model; 'native': of two sources' models", ""),
+    **CELL,
+    **FAILURE,
+    "reference_framework": ("framework of the cell compared with", ""),
+    **comparisons.TIME,
+}
 # The two comparisons: targets of a source; and, as in the paper, the sources' own models.
 CONVERTED, NATIVES = "converted", "native"
 

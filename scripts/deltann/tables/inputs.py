@@ -2,19 +2,31 @@
 
 from collections.abc import Iterator
 
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.study import FAILURE, Columns, Study, groups
 
 CATEGORY = "Answers"
+TITLE = "Two preparations of the same images"
+NEEDS = "preparations"
 CAPTION = (
     "One model file with two preparations of the same images (which preprocessing, which "
     "resizer), in its framework's own runtime: top-1 labels that differ, in percent of n "
     "images with Wilson's 95 % interval, and the largest logit difference."
 )
 SHARED = ["model", "source", "target", "route", "device"]
-COLUMNS = [*SHARED, "preprocessing_a", "resizer_a", "preprocessing_b", "resizer_b", *FAILURE]
-COLUMNS += ["outcome", *comparisons.DISSIMILARITY]
-COLUMNS += ["max_logit_difference", "max_relative_logit_difference"]
+COLUMNS: Columns = {
+    **{name: CELL[name] for name in SHARED},
+    **{
+        f"{name}_{side}": (f"{name} of {side}", "")
+        for side in ("a", "b")
+        for name in ("preprocessing", "resizer")
+    },
+    **FAILURE,
+    **comparisons.OUTCOME,
+    **comparisons.DISSIMILARITY,
+    **comparisons.LOGIT_DIFFERENCES,
+}
 
 
 def rows(study: Study) -> Iterator[dict]:

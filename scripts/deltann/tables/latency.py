@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
-from deltann.cell import COMPILATION, NAMES
-from deltann.dataset.aggregate import DISTURBANCE
+from deltann.cell import COMPILATION
+from deltann.dataset.meanings import CELL, DISTURBANCE
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Time"
+TITLE = "Time of every cell"
 CAPTION = (
     "Time per image at batch 1 over n images, and its ratio to O0 of the same model file on "
     "the same device, with 95 % bootstrap intervals over images."
 )
 # The lowest level, which the others are relative to.
 BASE = "O0"
-COLUMNS = [*NAMES, *FAILURE, *comparisons.TIME, *DISTURBANCE]
+COLUMNS: Columns = {**CELL, **FAILURE, **comparisons.TIME, **DISTURBANCE}
 
 
 def rows(study: Study) -> Iterator[dict]:

@@ -8,17 +8,26 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from deltann.cell import NATIVE
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.study import FAILURE, Columns, Study, groups
 
 CATEGORY = "Answers"
+TITLE = "The frameworks' own models against each other"
+NEEDS = "sources"
 CAPTION = (
     "Top-1 labels that differ between every two frameworks' own models, in percent of n "
     "images with Wilson's 95 % interval. Each model is unconverted and has its own weights, "
     "preprocessing and runtime (the paper's appendix, figure 1)."
 )
-COLUMNS = ["model", "resizer", "device", "source_a", "source_b", *FAILURE, "failed"]
-COLUMNS += comparisons.DISSIMILARITY
+COLUMNS: Columns = {
+    **{name: CELL[name] for name in ("model", "resizer", "device")},
+    "source_a": ("framework of a", ""),
+    "source_b": ("framework of b", ""),
+    **FAILURE,
+    **comparisons.FAILED_SIDES,
+    **comparisons.DISSIMILARITY,
+}
 
 
 def rows(study: Study) -> Iterator[dict]:

@@ -3,20 +3,33 @@
 from collections.abc import Iterator
 
 from deltann import metrics
-from deltann.cell import NAMES
+from deltann.dataset import lowering
+from deltann.dataset.meanings import CELL, DISTURBED
 from deltann.tables import comparisons, precision
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Answers"
+TITLE = "Time against agreement of every cell"
 CAPTION = (
     "Milliseconds per image at batch 1, with their 95 % bootstrap interval over images, against "
     "agreement: how many of n images have the top-1 label of the unconverted model in its own "
     "framework's runtime, with Wilson's 95 % interval. On the frontier (1): the cell is the "
     "fastest of those with the same reference that agree at least as often."
 )
-AGREEMENT = ["agreement_percent", *comparisons.RANGE]
-COLUMNS = [*NAMES, *FAILURE, "precision", "outcome", "n", "differing", *AGREEMENT]
-COLUMNS += [*precision.TIME, "disturbed", "frontier", "reference"]
+COLUMNS: Columns = {
+    **CELL,
+    **FAILURE,
+    "precision": lowering.MEANINGS["precision"],
+    **comparisons.OUTCOME,
+    **comparisons.N,
+    **comparisons.DIFFERING,
+    "agreement_percent": ("images with the reference's top-1 label, of n", "percent"),
+    **comparisons.range_columns("percent", "percent", "agreement_percent, by Wilson"),
+    **comparisons.MEDIAN,
+    "disturbed": DISTURBED,
+    "frontier": ("1 if no cell with this reference is faster and agrees as often, else 0", "1"),
+    **comparisons.REFERENCE,
+}
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -47,7 +60,7 @@ def _row(study: Study, cell: int) -> dict:
         row |= precision.time(study, cell) | {"n": len(study.images(cell))}
     if "dissimilarity_percent" in compared:
         row["agreement_percent"] = 100.0 - compared["dissimilarity_percent"]
-    if "low" in compared:
+    if "percent_low" in compared:
         same = compared["n"] - compared["differing"]
-        row |= comparisons.ends(metrics.wilson_interval(same, compared["n"]))
+        row |= comparisons.ends(metrics.wilson_interval(same, compared["n"]), "percent")
     return row

@@ -12,12 +12,16 @@ import pandas as pd
 
 from deltann import metrics
 from deltann.cell import COMPILATION, UNCONVERTED
+from deltann.dataset import compilation
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons, published, variant_names
 from deltann.tables.conversions import NO_REFERENCE
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.study import FAILURE, Columns, Study, groups
 from deltann.tvm.levels import PASSES
 
 CATEGORY = "Time"
+TITLE = "Each graph pass alone"
+NEEDS = "single passes"
 CAPTION = (
     "Each graph pass by itself, against no pass and against all passes, beside the paper's "
     "tables III and IV and in their order: ratios of times with 95 % bootstrap intervals over "
@@ -50,16 +54,44 @@ COUNTERPARTS = {
 }
 NO_COUNTERPART, MISSING = "no counterpart", "not in this run"
 FILE = ["model", "source", "target", "route", "preprocessing", "resizer", *COMPILATION, "device"]
-ANSWERS = ["differing", "differing_images", "max_logit_difference"]
-ANSWERS += ["max_relative_logit_difference"]
-SAME = ["same_code_low", "same_code_high"]
-COLUMNS = [*FILE, "published_pass", "passes", "note", "backend"]
-COLUMNS += ["published_ratio", "published_percent", "published_status", *FAILURE]
-COLUMNS += ["idle", "idle_passes", "same_code", *SAME, "n", *ANSWERS]
-COLUMNS += ["ratio", "ratio_low", "ratio_high", "speedup_percent", *comparisons.RANGE]
-COLUMNS += [f"{name}_to_all" for name in ANSWERS]
-COLUMNS += ["ratio_to_all", *(f"to_all_{end}" for end in comparisons.RANGE)]
-COLUMNS += ["compile_seconds", "kernels", "disturbed"]
+ANSWERS: Columns = {
+    name: (comparisons.DISSIMILARITY | comparisons.LOGIT_DIFFERENCES)[name]
+    for name in ("differing", "differing_images", *comparisons.LOGIT_DIFFERENCES)
+}
+TO_ALL: Columns = {
+    "ratio_to_all": ("time over that of all passes", "1"),
+    **comparisons.range_columns("ratio_to_all", "1", "ratio_to_all, by bootstrap over images"),
+}
+SAME: Columns = {
+    "same_code_ratio_low": ("least ratio of the cells with the code of no pass", "1"),
+    "same_code_ratio_high": ("greatest ratio of these cells", "1"),
+}
+COLUMNS: Columns = {
+    **{name: CELL[name] for name in FILE},
+    "published_pass": ("the paper's name of the pass", ""),
+    "passes": ("today's counterpart, joined by ';'", ""),
+    "note": ("how the counterpart differs", ""),
+    "backend": CELL["backend"],
+    "published_ratio": ("the paper's time over that of no pass", "1"),
+    "published_percent": ("speedup that the paper prints", "percent"),
+    "published_status": ("'ok', or 'failed' in the paper", ""),
+    **FAILURE,
+    "idle": ("1 if the pass had nothing to do, else 0", "1"),
+    "idle_passes": compilation.MEANINGS["idle_passes"],
+    "same_code": ("1 if the library is byte for byte that of no pass, else 0", "1"),
+    **SAME,
+    **comparisons.N,
+    **ANSWERS,
+    "ratio": ("time over that of no pass; below 1 is faster", "1"),
+    **comparisons.range_columns("ratio", "1", "the ratio, by bootstrap over images"),
+    "speedup_percent": ("(1 - ratio) x 100", "percent"),
+    **comparisons.range_columns("percent", "percent", "speedup_percent, by bootstrap over images"),
+    **{f"{name}_to_all": (f"{text}; all passes", unit) for name, (text, unit) in ANSWERS.items()},
+    **TO_ALL,
+    "compile_seconds": compilation.MEANINGS["compile_seconds"],
+    "kernels": compilation.MEANINGS["kernels"],
+    "disturbed": ("1 if the timing of the cell or of no pass was disturbed, else 0", "1"),
+}
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -72,9 +104,9 @@ def rows(study: Study) -> Iterator[dict]:
       answers are compared with those of no pass and, in the columns `..._to_all`, of all passes.
     * `speedup_percent` has the formula of the paper's tables III and IV, (1 - ratio) x 100.
     * `idle` is 1 if the pass had nothing to do.
-    * `same_code` is 1 if the library is byte for byte that of no pass. `same_code_low` and
-      `same_code_high` are the least and greatest ratio of the file's cells with such a library:
-      the variation of the machine. They are empty if no pass is the only such cell.
+    * `same_code` is 1 if the library is byte for byte that of no pass. `same_code_ratio_low`
+      and `same_code_ratio_high` are the least and greatest ratio of the file's cells with such a
+      library: the variation of the machine. They are empty if no pass is the only such cell.
     """
     printed = _published()
     for shared, group in groups(study.cells[study.cells.compiled], ("backend",)):
@@ -144,12 +176,12 @@ def _compared(study: Study, by_passes: dict, cell: int) -> dict:
         seconds = study.seconds(none), study.seconds(cell)
         row["speedup_percent"] = metrics.speedup_percent(*seconds, measure="time")
         row |= comparisons.ends(
-            metrics.speedup_interval(*seconds, comparisons.SEED, measure="time")
+            metrics.speedup_interval(*seconds, comparisons.SEED, measure="time"), "percent"
         )
     if every is not None and study.ok(every):
         to_all = _against(study, every, cell)
-        row |= {f"{name}_to_all": to_all[name] for name in (*ANSWERS, "ratio")}
-        row |= {f"to_all_{end}": to_all[f"ratio_{end}"] for end in comparisons.RANGE}
+        row |= {f"{name}_to_all": to_all[name] for name in ANSWERS}
+        row |= dict(zip(TO_ALL, (to_all[name] for name in comparisons.RATIO), strict=True))
     return row
 
 
@@ -157,7 +189,7 @@ def _against(study: Study, reference: int, cell: int) -> dict:
     columns = comparisons.dissimilarity(study, reference, cell)
     columns |= comparisons.logits(study, reference, cell)
     columns |= comparisons.ratio(study, reference, cell)
-    return {name: columns[name] for name in ("n", *ANSWERS, "ratio", "ratio_low", "ratio_high")}
+    return {name: columns[name] for name in ("n", *ANSWERS, *comparisons.RATIO)}
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -188,7 +220,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def _spread(row: pd.Series) -> list[str]:
-    if pd.isna(row[SAME[0]]):
+    if pd.isna(row["same_code_ratio_low"]):
         return []
     low, high = sorted(100 * (1 - row[name]) for name in SAME)
     return [
@@ -202,7 +234,7 @@ def _line(row: dict) -> dict[str, str]:
     failed = row["published_status"] == "failed"
     remarks = ["**nothing to do**"] if row["idle"] is not pd.NA and row["idle"] == 1 else []
     remarks += [row["note"]] if row["note"] else []
-    if every and row["idle_passes"]:
+    if every and pd.notna(row["idle_passes"]) and row["idle_passes"]:
         remarks.append(f"nothing to do: {row['idle_passes'].replace(';', ', ')}")
     return {
         "pass": row["published_pass"],
@@ -230,4 +262,5 @@ def _speedup(row: dict) -> str:
     if row["published_pass"] == DISABLED:
         return "0"
     star = "*" if row["disturbed"] else ""
-    return f"{row['speedup_percent']:+.1f}{star} ({row['low']:.1f} to {row['high']:.1f})"
+    interval = f"{row['percent_low']:.1f} to {row['percent_high']:.1f}"
+    return f"{row['speedup_percent']:+.1f}{star} ({interval})"

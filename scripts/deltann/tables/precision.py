@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from functools import cache
 
 from deltann import metrics
-from deltann.cell import NAMES
 from deltann.dataset import lowering
-from deltann.dataset.aggregate import DISTURBANCE
+from deltann.dataset.meanings import CELL, DISTURBANCE, DISTURBED
 from deltann.precision import FLOAT32
 from deltann.tables import comparisons
 from deltann.tables.conversions import NO_REFERENCE
 from deltann.tables.routes import REFERENCE
 from deltann.tables.siblings import Siblings
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Answers"
+TITLE = "Precision of every cell"
 CAPTION = (
     "The precision of every cell: what its convolutions and matrix products compute in, and what "
     "made it so. Answers against the unconverted model in its own framework's runtime: top-1 "
@@ -22,14 +22,30 @@ CAPTION = (
     "difference; accuracy where labels are known. Time per image at batch 1, and its ratio to the "
     "same runtime in float32, with 95 % bootstrap intervals over images."
 )
-ACCURACY = ["top1_correct", "top1_percent", "top1_low", "top1_high"]
-TIME = ["median_ms", "ms_low", "ms_high"]
-COLUMNS = [*NAMES, *FAILURE, *lowering.TEXTS, *lowering.NUMBERS, "outcome"]
-COLUMNS += comparisons.DISSIMILARITY
-COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "reference"]
-COLUMNS += [*ACCURACY, *comparisons.ACCURACY, *TIME]
-COLUMNS += ["sibling_status", "sibling", "ratio", "ratio_low", "ratio_high"]
-COLUMNS += ["disturbed", "sibling_disturbed", *DISTURBANCE]
+ACCURACY: Columns = {
+    "top1_correct": ("images whose true label is the first one", "1"),
+    "top1_percent": ("these, of n_labelled", "percent"),
+    **comparisons.range_columns("top1_percent", "percent", "top1_percent, by Wilson"),
+}
+COLUMNS: Columns = {
+    **CELL,
+    **FAILURE,
+    **lowering.MEANINGS,
+    **comparisons.OUTCOME,
+    **comparisons.DISSIMILARITY,
+    **comparisons.LOGIT_DIFFERENCES,
+    **comparisons.REFERENCE,
+    **ACCURACY,
+    **comparisons.ACCURACY,
+    **comparisons.MEDIAN,
+    "sibling_status": ("'ok', or why there is no sibling in float32", ""),
+    "sibling": ("the names of the same runtime's cell in float32, joined by '/'", ""),
+    "ratio": ("time over the sibling's; below 1 is faster", "1"),
+    **comparisons.range_columns("ratio", "1", "the ratio, by bootstrap over images"),
+    "disturbed": DISTURBED,
+    "sibling_disturbed": ("the same of the sibling", "1"),
+    **DISTURBANCE,
+}
 # `sibling_status`: a cell has one, is one itself, or none of the study's cells that ran is one.
 SIBLING, ITSELF, NO_SIBLING = "ok", "float32 itself", "not in the study"
 
@@ -73,9 +89,9 @@ def answers(study: Study, cell: int) -> dict:
 
 
 def time(study: Study, cell: int) -> dict:
-    """The typical image's milliseconds: the columns `TIME`."""
+    """The typical image's milliseconds: the columns `comparisons.MEDIAN`."""
     found = comparisons.time(study, cell)
-    return dict(zip(TIME, (found["median_ms"], found["low"], found["high"]), strict=True))
+    return {name: found[name] for name in comparisons.MEDIAN}
 
 
 def _accuracy(study: Study, cell: int) -> dict:

@@ -7,10 +7,12 @@ import pandas as pd
 
 from deltann.cell import COMPILATION
 from deltann.tables import speedups
-from deltann.tables.comparisons import RANGE
-from deltann.tables.study import FAILURE, Study
+from deltann.tables.comparisons import N
+from deltann.tables.study import FAILURE, Columns, Study
 
 CATEGORY = "Published"
+TITLE = "The paper's speedups beside this run's"
+NEEDS = "published levels"
 CAPTION = (
     "Tables I, II and V to XI of the paper's appendix beside the same levels of the same "
     "frameworks' unconverted models in this run, with 95 % bootstrap intervals over n images, "
@@ -30,10 +32,24 @@ DEVICES = {
 }
 IMAGES = "about 5,500 images of ILSVRC 2017's test set"
 KEYS = ["model", "source", "baseline", "candidate"]
-COLUMNS = ["table", "published_model", "published_framework", "published_baseline"]
-COLUMNS += ["published_candidate", "published_device", "published_percent", *KEYS, "device"]
-COLUMNS += [*COMPILATION, "speedup_percent", *RANGE, "n", "difference", *FAILURE, "disturbed"]
-COLUMNS += ["not_comparable"]
+PUBLISHED_COLUMNS: Columns = {
+    "table": ("number of the paper's table", ""),
+    **{
+        f"published_{name}": (f"{name} as the paper prints it", "")
+        for name in ("model", "framework", "baseline", "candidate", "device")
+    },
+    "published_percent": ("speedup that the paper prints", "percent"),
+}
+COLUMNS: Columns = {
+    **PUBLISHED_COLUMNS,
+    **{name: speedups.COLUMNS[name] for name in (*KEYS, "device", *COMPILATION)},
+    **speedups.SPEEDUP,
+    **N,
+    "difference": ("speedup_percent minus published_percent", "percent"),
+    **FAILURE,
+    "disturbed": speedups.COLUMNS["disturbed"],
+    "not_comparable": ("what differs between the paper's measurement and this one", ""),
+}
 
 
 def rows(study: Study) -> Iterator[dict]:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from deltann.cell import COMPILATION
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
 from deltann.tables.conversions import NO_REFERENCE
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.study import FAILURE, Columns, Study, groups
 
 CATEGORY = "Answers"
+TITLE = "The outcome of each route"
 CAPTION = (
     "The outcome of each route in the target framework's own runtime: failed (with stage and "
     "error), labels differ, logits differ, or identical (equal labels, and every logit within "
@@ -15,8 +17,15 @@ CAPTION = (
     "how many cells the route has, and how many of them failed."
 )
 SHARED = ["model", "source", "target", "route", "preprocessing", "resizer"]
-COLUMNS = [*SHARED, "outcome", *FAILURE, *comparisons.DISSIMILARITY]
-COLUMNS += ["max_logit_difference", "max_relative_logit_difference", "cells", "failed_cells"]
+COLUMNS: Columns = {
+    **{name: CELL[name] for name in SHARED},
+    **comparisons.OUTCOME,
+    **FAILURE,
+    **comparisons.DISSIMILARITY,
+    **comparisons.LOGIT_DIFFERENCES,
+    "cells": ("cells of the route, compiled ones too", "1"),
+    "failed_cells": ("of these, the ones that failed", "1"),
+}
 REFERENCE = "reference"
 
 

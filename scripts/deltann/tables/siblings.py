@@ -1,10 +1,9 @@
 """Each cell's sibling in float32: the same runtime with a model in float32."""
 
-from collections.abc import Iterable
-
 from deltann.cell import NAMES
 from deltann.precision import FLOAT32
 from deltann.tables.study import Study
+from deltann.tables.variant_names import in_common
 from deltann.tvm.levels import LOWERING
 
 # What a cell and its sibling have in common beside the runtime.
@@ -44,9 +43,3 @@ class Siblings:
         """Whether the backends of two cells differ only in the precision that they ask for."""
         passes, others = (set(self._study.passes(item)) for item in (cell, other))
         return passes - {LOWERING} == others - {LOWERING}
-
-
-def in_common(routes: Iterable[list[str]]) -> int:
-    """How many edges these routes share from their start."""
-    alike = [len(set(edges)) == 1 for edges in zip(*routes, strict=False)]
-    return [*alike, False].index(False)

@@ -7,20 +7,36 @@ import pandas as pd
 
 from deltann import metrics
 from deltann.cell import COMPILATION
+from deltann.dataset.meanings import CELL
 from deltann.tables import variant_names
-from deltann.tables.comparisons import RANGE, SEED, ends
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.comparisons import SEED, N, ends, range_columns
+from deltann.tables.study import FAILURE, Columns, Study, groups
 
 CATEGORY = "Time"
+TITLE = "Speedup of each level over each lower one"
+NEEDS = "levels"
 CAPTION = (
     "Speedup in percent of every compiler level over every lower one, all else equal: "
     "(baseline's time / candidate's time - 1) x 100, with its 95 % bootstrap interval over n "
     "images. Positive: the candidate is faster."
 )
 MARKDOWN = True
-COLUMNS = ["model", "source", "baseline", "candidate", "framework", "device"]
-COLUMNS += ["route", "preprocessing", "resizer", *COMPILATION]
-COLUMNS += ["speedup_percent", *RANGE, "n", *FAILURE, "disturbed"]
+SPEEDUP: Columns = {
+    "speedup_percent": ("(baseline's time / candidate's time - 1) x 100", "percent"),
+    **range_columns("percent", "percent", "speedup_percent, by bootstrap over images"),
+}
+COLUMNS: Columns = {
+    "model": CELL["model"],
+    "source": CELL["source"],
+    "baseline": ("level that the time is compared with", ""),
+    "candidate": ("level that the row is about", ""),
+    "framework": CELL["target"],
+    **{name: CELL[name] for name in ("device", "route", "preprocessing", "resizer", *COMPILATION)},
+    **SPEEDUP,
+    **N,
+    **FAILURE,
+    "disturbed": ("1 if the timing of one of the two was disturbed, else 0", "1"),
+}
 
 
 def rows(study: Study) -> Iterator[dict]:
@@ -42,7 +58,9 @@ def among(study: Study, cells: pd.DataFrame) -> Iterator[dict]:
             if study.ok(baseline) and study.ok(candidate):
                 seconds = study.seconds(baseline), study.seconds(candidate)
                 row["speedup_percent"] = metrics.speedup_percent(*seconds)
-                row |= ends(metrics.speedup_interval(*seconds, SEED)) | {"n": len(seconds[0])}
+                row |= ends(metrics.speedup_interval(*seconds, SEED), "percent") | {
+                    "n": len(seconds[0])
+                }
             yield row
 
 
@@ -71,4 +89,5 @@ def _text(row: pd.Series) -> str:
     if row["status"] != "ok":
         return f"{row['failed_stage']} failed"
     star = "*" if row["disturbed"] else ""
-    return f"{row['speedup_percent']:+.1f}{star} ({row['low']:.1f} to {row['high']:.1f})"
+    interval = f"{row['percent_low']:.1f} to {row['percent_high']:.1f}"
+    return f"{row['speedup_percent']:+.1f}{star} ({interval})"

@@ -9,14 +9,19 @@ import pandas as pd
 import xarray as xr
 
 from deltann.cell import NAMES, NATIVE, RUNTIME, SOURCE, UNCONVERTED, Cell
-from deltann.dataset import compilation, lowering
-from deltann.dataset.aggregate import DISTURBANCE, MISSING_LABEL
+from deltann.dataset import compilation, lowering, meanings
 from deltann.dataset.disagreement import differ
+from deltann.dataset.meanings import DISTURBANCE, Meaning
 from deltann.dataset.prediction_schema import OUTPUT_TEXTS
+from deltann.dataset.study_file import MISSING_LABEL
 from deltann.study.reference import References
 from deltann.tvm.levels import LEVELS
 
-FAILURE = ("status", "failed_stage", "error_type")
+# Columns by name, each with its meaning and unit: see `deltann.dataset.meanings`.
+Columns = dict[str, Meaning]
+FAILURE: Columns = meanings.FAILURE | {
+    "status": ("'ok', 'failed', or why the row has no numbers", "")
+}
 # Logits of so many images are in memory at a time: 8 MB for 1,000 classes.
 BLOCK_IMAGES = 2048
 
@@ -25,13 +30,13 @@ class Study:
     """The cells of a study dataset; a cell's arrays are read on demand.
 
     Attributes:
-        cells: one row per cell, in the dataset's order: the names, status, failed_stage,
+        cells: one row per cell, in the dataset's order: cell_name, the names, status, failed_stage,
             error_type, error_message, those of `DISTURBANCE`, disturbed, output, output_warning,
             what `compilation` and `lowering` say, and whether TVM compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
-        columns = (*NAMES, *FAILURE, "error_message", *DISTURBANCE, "disturbed")
+        columns = ("cell_name", *NAMES, *FAILURE, "error_message", *DISTURBANCE, "disturbed")
         columns += (*OUTPUT_TEXTS, *compilation.TEXTS, *compilation.NUMBERS)
         columns += (*lowering.TEXTS, *lowering.NUMBERS)
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})

@@ -3,18 +3,30 @@
 from collections.abc import Iterator
 from itertools import combinations
 
+from deltann.dataset.meanings import CELL
 from deltann.tables import comparisons
-from deltann.tables.study import FAILURE, Study, groups
+from deltann.tables.study import FAILURE, Columns, Study, groups
 
 CATEGORY = "Answers"
+TITLE = "A model's versions in different frameworks, in pairs"
+NEEDS = "targets"
 CAPTION = (
     "Top-1 labels that differ between every two targets of a model, each route separately, in "
     "percent of n images with Wilson's 95 % interval. Each target runs in its framework's own "
     "runtime on the same prepared images."
 )
 SHARED = ["model", "source", "preprocessing", "resizer", "device"]
-COLUMNS = [*SHARED, "target_a", "route_a", "target_b", "route_b", *FAILURE, "failed"]
-COLUMNS += comparisons.DISSIMILARITY
+COLUMNS: Columns = {
+    **{name: CELL[name] for name in SHARED},
+    **{
+        f"{name}_{side}": (f"{name} of {side}", "")
+        for side in ("a", "b")
+        for name in ("target", "route")
+    },
+    **FAILURE,
+    **comparisons.FAILED_SIDES,
+    **comparisons.DISSIMILARITY,
+}
 
 
 def rows(study: Study) -> Iterator[dict]:

@@ -1,5 +1,7 @@
 """Short names of a study's variants: only what tells its cells apart."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from deltann.cell import COMPILATION, NO_IMPORT, UNCONVERTED
@@ -15,7 +17,8 @@ TERMS = {"importer": "import", "compiler": "compiler", "schedule": "schedule"}
 class Variants:
     """Names of targets, with route, importer, compiler or schedule if there are several.
 
-    If a source and target have several routes, the name has the edges that the routes don't share.
+    If a source and target have several routes, the name has the edges that not all of them have: a
+    model that was quantized after its conversion is `onnx (ort_static)`, and the other one `onnx`.
     If a route has several importers, compilers or schedules, the name has these.
 
     Args:
@@ -33,7 +36,7 @@ class Variants:
                 self._several[name] = set(counts.index[counts > 1])
 
     def route(self, row: pd.Series) -> str:
-        """The edges that tell a row's route from the others of its pair; empty for the only one."""
+        """The edges that tell a row's route from the others of its pair; empty for a plain one."""
         return self._routes.get((row["source"], row["target"], row.get("route", "")), "")
 
     def details(self, row: pd.Series) -> list[str]:
@@ -56,12 +59,12 @@ class Variants:
         return "\n".join([row["target"], *details])
 
 
-def wrapped(route: str) -> list[str]:
-    """A route on lines of at most LINE letters, broken between edges."""
+def wrapped(route: str, letters: int = LINE) -> list[str]:
+    """A route on lines of at most so many letters, broken between edges."""
     lines = [""]
     for edge in route.split(" + "):
         longer = f"{lines[-1]} + {edge}" if lines[-1] else edge
-        if lines[-1] and len(longer) > LINE:
+        if lines[-1] and len(longer) > letters:
             lines.append(f"+ {edge}")
         else:
             lines[-1] = longer
@@ -69,22 +72,28 @@ def wrapped(route: str) -> list[str]:
 
 
 def _short_routes(table: pd.DataFrame) -> dict[tuple[str, str, str], str]:
-    """Per (source, target, route), the edges that tell it from the pair's other routes."""
-    short_routes = {}
-    for (source, target), group in table.groupby(["source", "target"], sort=False):
-        routes = list(dict.fromkeys(group["route"]))
-        if len(routes) > 1:
-            for route, short in zip(routes, _distinct(routes), strict=True):
-                short_routes[source, target, route] = "" if route == UNCONVERTED else short
-    return short_routes
+    """Per (source, target, route), the edges that not all of the pair's routes have."""
+    return {
+        (source, target, route): short
+        for (source, target), group in table.groupby(["source", "target"], sort=False)
+        for route, short in _distinct(list(dict.fromkeys(group["route"]))).items()
+    }
 
 
-def _distinct(routes: list[str]) -> list[str]:
-    edges = [route.split("+") for route in routes]
-    for end in (0, -1):
-        while min(map(len, edges)) > 1 and len({names[end] for names in edges}) == 1:
-            edges = [names[1:] if end == 0 else names[:-1] for names in edges]
-    return [" + ".join(names) for names in edges]
+def _distinct(routes: list[str]) -> dict[str, str]:
+    """Routes without the edges that all of them start or end with; empty for a plain one."""
+    edges = [[] if route == UNCONVERTED else route.split("+") for route in routes]
+    first = in_common(edges)
+    edges = [names[first:] for names in edges]
+    last = in_common(names[::-1] for names in edges)
+    short = [" + ".join(names[: len(names) - last]) for names in edges]
+    return dict(zip(routes, short, strict=True))
+
+
+def in_common(routes: Iterable[list[str]]) -> int:
+    """How many edges these routes share from their start."""
+    alike = [len(set(edges)) == 1 for edges in zip(*routes, strict=False)]
+    return [*alike, False].index(False)
 
 
 def groups(table: pd.DataFrame, columns: list[str]) -> list[tuple[dict[str, str], pd.DataFrame]]:

@@ -55,6 +55,15 @@ def class_names_option(config: dict) -> list[str]:
     return [f"--class-names={json.dumps(names, sort_keys=True)}"] if names else []
 
 
+def class_names_origin(config: dict) -> list[str]:
+    """The option that says where the names of the study's classes are, if they have any.
+
+    The config's names come before published ones.
+    """
+    published = model_sources.published_class_names(config)
+    return class_names_option(config) or ([f"--published={published}"] if published else [])
+
+
 def database_files(study: str, wildcards: Mapping[str, str]) -> dict[str, str]:
     """The tuning database and its record, as inputs by name; none for other schedules."""
     path = tuning_database(wildcards)

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from deltann.errors import StudyError
+from deltann.images.class_names import IMAGENET as IMAGENET_CLASSES
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, MissingFile, Request
 from deltann.ours import ours
 
 ENVIRONMENTS = {"torch": "torch", "keras": "lite_keras"}
+CLASS_NAMES = IMAGENET_CLASSES
 
 
 def _preprocessing(side: int) -> Preprocessing:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deltann.errors import StudyError
+from deltann.images.class_names import IMAGENET as IMAGENET_CLASSES
 from deltann.images.conventions import CONVENTIONS
 from deltann.images.preprocessing import Preprocessing
 from deltann.models import PRETRAINED, SEEDED, MissingFile, Request
@@ -16,6 +17,7 @@ ENVIRONMENTS = {
     "tensorflow": "tensorflow",
     "tflite": "tensorflow",
 }
+CLASS_NAMES = IMAGENET_CLASSES
 CROPS = {"mobilenet_v2": 224, "resnet101": 224, "inception_v3": 299}
 # torchvision: the transforms of its DEFAULT weights.
 RESIZES = {"mobilenet_v2": 232, "resnet101": 232, "inception_v3": 342}
