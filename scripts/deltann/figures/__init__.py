@@ -13,16 +13,23 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+# In a figure's PNG, the text chunk that says how many pixels high its first page is.
+FIRST_PAGE = "first page"
+
 
 class FigureModule(Protocol):
     """A module in `deltann/figures/` that is a figure.
 
     Attributes:
         TABLE: the name of the table that it draws.
+        TITLE: what the report lists it by.
         CAPTION: what the report says of the figure.
+
+    `NEEDS` is as of a table, whose condition a figure has if it sets none.
     """
 
     TABLE: str
+    TITLE: str
     CAPTION: str
 
     def draw(self, table: "pd.DataFrame") -> "Iterator[Figure]":

@@ -8,9 +8,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from deltann.figures import pages, style
+from deltann.figures import legends, pages, style
 
 TABLE = "anova"
 CAPTION = (
@@ -43,14 +42,18 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     names = table["model"] + "\nvaried: " + table["varied"]
     table = table.assign(row=names).sort_values("model", kind="stable")
     rows = style.ordered(table["row"])
-    fitting = int((pages.HEIGHT - pages.CAPTION - AXES) / ROW)
+    fitting = int((pages.HEIGHT - pages.CAPTION - AXES - 0.3) / ROW)
     chunks = (rows[i : i + fitting] for i in range(0, len(rows), fitting))
     return (_page(table, chunk) for chunk in chunks)
 
 
 def _page(table: pd.DataFrame, rows: list[str]) -> Figure:
-    size = (style.WIDTH, pages.CAPTION + AXES + ROW * len(rows))
-    figure, axes = plt.subplots(1, len(EFFECTS), figsize=size, sharey=True)
+    handles = _legend(table[table["row"].isin(rows)])
+    heights = [legends.height(handles), AXES + ROW * len(rows)]
+    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    grid = figure.add_gridspec(2, 1, height_ratios=heights)
+    legends.draw(figure.add_subplot(grid[0]), handles)
+    axes = grid[1].subgridspec(1, len(EFFECTS)).subplots(sharey=True, squeeze=False)[0]
     for ax, (value, p, title) in zip(axes, EFFECTS, strict=True):
         _panel(ax, table, rows, value, p)
         ax.set_title(title, loc="left")
@@ -60,7 +63,6 @@ def _page(table: pd.DataFrame, rows: list[str]) -> Figure:
         ax.set_xlim(-0.05, 1.05)
     axes[2].set_xscale("log")
     _round_ticks(axes[2], table["ratio"])
-    figure.legend(handles=_legend(), loc="outside right upper", frameon=False)
     style.caption(figure, TITLE, _caption(table))
     return figure
 
@@ -72,9 +74,8 @@ def _panel(axes: Axes, table: pd.DataFrame, rows: list[str], value: str, p: str)
         colour = style.COLOURS[list(FACTORS).index(tests["varied"].iloc[0])]
         for offset, (_, one) in zip(offsets, tests.iterrows(), strict=True):
             face = colour if one[p] <= LEVEL else "white"
-            axes.plot(
-                one[value], number + offset, "o", markersize=3.2, color=colour, markerfacecolor=face
-            )
+            look: dict[str, Any] = {"color": colour, "markerfacecolor": face}
+            axes.plot(one[value], number + offset, "o", markersize=style.MARK, **look)
         if number:
             axes.axhline(number - 0.5, color="#DDDDDD", linewidth=0.5)
     axes.tick_params(axis="y", length=0)
@@ -102,11 +103,14 @@ def _round_ticks(axes: Axes, values: pd.Series) -> None:
     axes.minorticks_off()
 
 
-def _legend() -> list:
-    look: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 3.2, "linewidth": 0}
+def _legend(table: pd.DataFrame) -> list:
+    """Entries of what these rows have."""
+    found = {bool(p <= LEVEL) for _, p, _ in EFFECTS for p in table[p]}
+    entries = {True: f"Holm-corrected p at most {LEVEL}", False: "not significant"}
     return [
-        Line2D([], [], **look, label=f"Holm-corrected\np at most {LEVEL}"),
-        Line2D([], [], **look, markerfacecolor="white", label="not significant"),
+        legends.dot("black", "o", label, filled=filled, size=style.MARK)
+        for filled, label in entries.items()
+        if filled in found
     ]
 
 

@@ -9,19 +9,21 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from deltann.cell import NATIVE
-from deltann.figures import pages, style
+from deltann.figures import heatmaps, pages, style
 from deltann.figures.targets import label_norm
 from deltann.tables import variant_names
 
 TABLE = "conversions"
+NEEDS = "conversions"
 CAPTION = (
     "Sources by targets, each route separately. Each converted model runs in the target "
     "framework's own runtime and is compared with the unconverted model in its own: images "
     "with another top-1 label, in percent with Wilson's 95 % interval, and the largest logit "
-    "difference. Failed conversions are hatched and name their stage."
+    "difference."
 )
 TITLE = "How conversion changes the answers"
 LABELS, LOGITS = "top-1 labels that differ", "largest logit difference"
+LABELS_BAR, LOGITS_BAR = "labels (%)", "logits"  # short enough for a bar beside two rows
 COLUMN = "max_logit_difference"
 
 
@@ -41,10 +43,12 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     ):
         title = variant_names.title(table, shared)
         grid = _grid(rows, variants, labels_text)
-        panels.append(pages.Panel(f"{title}: {LABELS}", grid, label_norm(table), "%", "source"))
+        panels.append(
+            pages.Panel(f"{title}: {LABELS}", grid, label_norm(table), LABELS_BAR, "source")
+        )
         grid = _grid(rows, variants, logits_text)
         panels.append(
-            pages.Panel(f"{title}: {LOGITS}", grid, logit_norm(table), "logits", "source")
+            pages.Panel(f"{title}: {LOGITS}", grid, logit_norm(table), LOGITS_BAR, "source")
         )
     caption = (
         "Rows: the framework a model comes from. Columns: the framework it is converted to, by "
@@ -52,13 +56,13 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         f"with the unconverted model in its own, over {style.images(table)}. Labels: percent of "
         "images with another top-1 label; in brackets, if there is room, Wilson's 95 % interval. "
         "Logits: the largest absolute difference over images and classes, with colours on a log "
-        "scale. Hatched: failed, with the stage. If a pair has several routes, each square names "
-        "the edges that differ."
+        f"scale. If a pair has several routes, each square names the edges that differ."
+        f"{style.hatched(table)}"
     )
     return pages.heat(panels, TITLE, caption)
 
 
-def _grid(table: pd.DataFrame, variants: variant_names.Variants, text: Any) -> style.Grid:
+def _grid(table: pd.DataFrame, variants: variant_names.Variants, text: Any) -> heatmaps.Grid:
     """Sources by targets; a source has a sub-row per route."""
     several = table.groupby(["source", "target"])["route"].nunique()
     rows, names = [], {}
@@ -68,7 +72,7 @@ def _grid(table: pd.DataFrame, variants: variant_names.Variants, text: Any) -> s
         for number in range(count):
             rows.append(f"{source}/{number}")
             names[rows[-1]] = "" if number else source
-    grid = style.Grid(rows, style.ordered([*sources, *table["target"]]), labels=names)
+    grid = heatmaps.Grid(rows, style.ordered([*sources, *table["target"]]), labels=names)
     placed: dict[tuple[str, str], int] = {}
     for _, row in table.iterrows():
         pair = (row["source"], row["target"])
@@ -80,7 +84,7 @@ def _grid(table: pd.DataFrame, variants: variant_names.Variants, text: Any) -> s
 
 
 def put(
-    grid: style.Grid,
+    grid: heatmaps.Grid,
     key: tuple[str, str],
     row: pd.Series,
     text: Callable[[pd.Series], tuple[float, str]],
@@ -98,7 +102,7 @@ def put(
     if row["status"] == "ok":
         grid.values[key], content = text(row)
     else:
-        content = style.failure(row)
+        content = heatmaps.failure(row)
     below = [line for line in below if line]
     content = "\n".join([content.replace("\n", " "), *below]) if below else content
     (grid.texts if row["status"] == "ok" else grid.failures)[key] = content
@@ -106,17 +110,22 @@ def put(
 
 def labels_text(row: pd.Series) -> tuple[float, str]:
     """The percentage of images with another label, and its text."""
-    return row["dissimilarity_percent"], style.percent(row)
+    return row["dissimilarity_percent"], heatmaps.percent(row)
 
 
 def logits_text(row: pd.Series) -> tuple[float, str]:
-    """The largest logit difference, and its text."""
-    return row[COLUMN], number(row[COLUMN])
+    """The largest logit difference, rounded as its text is, so that equal texts look alike."""
+    text = number(row[COLUMN])
+    return float(text), text
 
 
 def number(value: float) -> str:
     """A logit difference as a short text."""
-    return f"{value:.0e}".replace("e-0", "e-") if 0 < value < 0.01 else f"{value:.2g}"
+    if value == 0:
+        return "0"
+    if value < 0.01:
+        return f"{value:.0e}".replace("e-0", "e-")
+    return f"{value:#.2g}".removesuffix(".") if value < 100 else f"{value:.0f}"
 
 
 def logit_norm(table: pd.DataFrame) -> LogNorm:

@@ -25,10 +25,9 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     """
     variants = variant_names.Variants(table)
     first = table["reference_device"].iloc[0] if len(table) else ""
-    backends = table[table["device"] != first]["backend"].unique()
-    table = table[table["backend"].isin(backends) & (table["device"] != first)]
+    table, others = dots.compared(table[table["device"] != first])
     if table.empty:
-        return pages.nothing(TITLE, "the study has one device.")
+        return pages.nothing(TITLE, "no cell ran on two devices.")
     table = table.assign(
         row=table.apply(variants.lines, axis=1), panel=table["backend"], series=table["device"]
     )
@@ -44,6 +43,6 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         f"Time per image over that of the same model file and backend on {first}, batch 1, over "
         f"{style.images(table)}, on a log scale (the paper's figures 3 to 5 and 15 to 17 show "
         "times; the table has the median milliseconds). Bars: 95 % bootstrap interval over images, "
-        "without the variation between runs."
+        f"without the variation between runs.{others}{dots.remarks(table)}"
     )
     return dots.draw(items, f"time relative to {first} (below 1: faster)", first, TITLE, caption)

@@ -36,6 +36,6 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         "Top-1 label dissimilarity between every two sources of a model, unconverted, each with "
         "its framework's own weights, preprocessing and runtime (the paper's appendix, figure 1), "
         f"over {style.images(table)}, in percent. In brackets, if there is room: Wilson's "
-        "95 % interval. Hatched: failed, with the stage."
+        f"95 % interval.{style.hatched(table)}"
     )
     return pages.squares(panels, TITLE, caption)

@@ -7,9 +7,9 @@ from pathlib import Path
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
-from deltann.figures import style
+from deltann.figures import FIRST_PAGE, style
 
 DPI = 200
 TALLEST = 30_000  # pixels: browsers show no taller picture
@@ -34,7 +34,9 @@ def save(pages: Iterable[Figure], pdf: Path, png: Path) -> None:
             plt.close(page)
     if left_out:
         pictures.append(_picture(_note(f"The PDF has {left_out} more pages.")))
-    _stacked(pictures).save(png, format="PNG", optimize=True)
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add_text(FIRST_PAGE, str(pictures[0].height))
+    _stacked(pictures).save(png, format="PNG", optimize=True, pnginfo=chunks)
 
 
 def _picture(page: Figure) -> Image.Image:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from deltann import precision
-from deltann.figures import latency, pages, style
+from deltann.figures import lanes, latency, legends, pages, style, time_axis
 from deltann.tables import variant_names
 from deltann.tables.routes import REFERENCE
 
@@ -33,40 +33,8 @@ PRECISIONS = (
 LANES = 12  # with more, counts of labels share lanes
 ROUND = [step * 10.0**power for power in range(-4, 3) for step in (1, 2, 5)]
 STEPS = [0, *(step * 10**power for power in range(7) for step in (1, 2, 5))]
-# Inches: a mark's width and height with its distance from the next, a line of text, the space
-# around a lane's marks, the axis of times.
-MARK, TRACK, LINE, PAD, AXIS = 0.12, 0.13, 0.16, 0.08, 5.0
-FAILED = 8  # named
-
-
-@dataclass
-class Lane:
-    """A row of the figure: the cells with as many other labels.
-
-    Attributes:
-        name: how many.
-        cells: from the fastest, those on the frontier first.
-        tracks: in which of the lane's rows of marks each cell is, counted from the lowest.
-    """
-
-    name: str
-    cells: pd.DataFrame
-    tracks: list[int]
-
-    @property
-    def named(self) -> int:
-        """How many cells have their names in it."""
-        return int((self.cells["frontier"] == 1).sum())
-
-    @property
-    def below(self) -> float:
-        """Inches from the lowest marks to the lane's lower edge."""
-        return PAD + TRACK / 2 + LINE * self.named
-
-    @property
-    def height(self) -> float:
-        """Inches."""
-        return self.below + TRACK * (max(self.tracks) + 0.5) + PAD
+HIGHEST = 6.0  # inches of a panel's lanes
+FAILED, NAMED = 8, 2  # so many cells that failed, and devices of a panel, are named
 
 
 @dataclass
@@ -82,10 +50,15 @@ class Panel:
     """
 
     title: str
-    lanes: list[Lane]
+    lanes: list[lanes.Lane]
     note: str
     limits: tuple[float, float]
     images: str
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The cells that are drawn."""
+        return pd.concat([lane.cells for lane in self.lanes])
 
     @property
     def body(self) -> float:
@@ -127,11 +100,16 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         "marks are moved up only where they would overlap. Milliseconds at batch 1, on a log "
         "scale. The line joins the frontier: the cells that are the fastest of those that agree at "
         "least as often; these are named. Bars: 95 % intervals, bootstrap over images for times "
-        "(often smaller than the mark), Wilson's for agreement. Hollow: the timing was disturbed."
+        "(often smaller than the mark), Wilson's for agreement."
     )
+    if names.precisions:
+        caption += " A cell without a named precision computes in float32."
+    if (compared["disturbed"] == 1).any():
+        caption += " Hollow: the timing was disturbed."
     if others := len(table) - len(references):
         caption += f" Not drawn: {others} cells whose reference failed or isn't in the study."
-    height = pages.HEIGHT - pages.CAPTION - latency.LEGEND
+    # the legend has three lines at most
+    height = pages.HEIGHT - pages.CAPTION - 0.6
     return (_page(page, order, caption) for page in pages.paginate(panels, height))
 
 
@@ -144,36 +122,22 @@ def _name(row: pd.Series, rows: pd.DataFrame, names: latency.Names) -> str:
 def _made(table: pd.DataFrame, rows: pd.DataFrame) -> Panel:
     """A panel of the cells with one reference."""
     shared = {name: rows[name].iloc[0] for name in ("model", "source", "resizer")}
-    devices = f", on {' and '.join(style.ordered(rows['device']))}"
-    title = variant_names.title(table, shared) + devices * (table["device"].nunique() > 1)
+    devices = style.ordered(rows["device"])
+    where = " and ".join(devices) if len(devices) <= NAMED else f"{len(devices)} devices"
+    title = variant_names.title(table, shared) + f", on {where}" * (table["device"].nunique() > 1)
     drawn = rows[rows["agreement_percent"].notna()]
-    limits = latency.ms_limits(drawn)
+    limits = time_axis.limits(drawn)
     counts = sorted(drawn["differing"].unique())
     edges = counts if len(counts) <= LANES else STEPS
     number = np.searchsorted(edges, drawn["differing"], side="right")
-    lanes = []
+    found = []
     for _, cells in drawn.groupby(number):
         cells = cells.sort_values(["frontier", "median_ms"], ascending=[False, True])
         fewest, most = cells["differing"].min(), cells["differing"].max()
         name = f"{fewest:.0f}" if fewest == most else f"{fewest:.0f} to {most:.0f}"
-        lanes.append(Lane(name, cells, _tracks(cells, limits)))
-    return Panel(title, lanes, _note(rows[rows["status"] != "ok"]), limits, style.images(drawn))
-
-
-def _tracks(cells: pd.DataFrame, limits: tuple[float, float]) -> list[int]:
-    """The lowest row for each mark in which it covers no earlier one."""
-    taken: list[list[tuple[float, float]]] = []
-    found = []
-    for ends in cells[["median_ms", "ms_low", "ms_high"]].to_numpy(float):
-        inches = AXIS * np.log(ends / limits[0]) / np.log(limits[1] / limits[0])
-        left, right = np.nanmin(inches) - MARK / 2, np.nanmax(inches) + MARK / 2
-        free = (all(right < a or left > b for a, b in track) for track in taken)
-        track = next((number for number, is_free in enumerate(free) if is_free), len(taken))
-        if track == len(taken):
-            taken.append([])
-        taken[track].append((left, right))
-        found.append(track)
-    return found
+        found.append(lanes.Lane(name, cells, lanes.tracks(cells, limits)))
+    lanes.squeeze(found, HIGHEST)
+    return Panel(title, found, _note(rows[rows["status"] != "ok"]), limits, style.images(drawn))
 
 
 def _note(failed: pd.DataFrame) -> str:
@@ -188,12 +152,15 @@ def _note(failed: pd.DataFrame) -> str:
 
 
 def _page(panels: list[Panel], order: list[str], caption: str) -> Figure:
-    heights = [latency.LEGEND]
+    handles = _handles(pd.concat([panel.cells for panel in panels]), order)
+    heights = [legends.height(handles)]
     for panel in panels:
         heights += [panel.height - panel.below, panel.below]
     figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
-    grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, width_ratios=[AXIS, 1.1])
-    latency.legend(figure.add_subplot(grid[0, :]), _handles(order), 4)
+    grid = figure.add_gridspec(
+        len(heights), 2, height_ratios=heights, width_ratios=[lanes.AXIS, 1.1]
+    )
+    legends.draw(figure.add_subplot(grid[0, :]), handles)
     for number, panel in enumerate(panels):
         axes = figure.add_subplot(grid[2 * number + 1, 0])
         _panel(axes, panel, order)
@@ -213,21 +180,21 @@ def _lines(panel: Panel) -> list[float]:
 
 
 def _panel(axes: Axes, panel: Panel, order: list[str]) -> None:
-    latency.ms_axis(axes, panel.limits, AXIS)
+    time_axis.draw(axes, panel.limits, lanes.AXIS)
     frontier = []
     _bands(axes, panel)
     for lane, line in zip(panel.lanes, _lines(panel), strict=True):
         labels = 0
         for (_, cell), track in zip(lane.cells.iterrows(), lane.tracks, strict=True):
-            y = line - TRACK * track
+            y = line - lane.pitch * track
             colour, marker = _look(cell["precision"], order)
-            latency.bar(axes, cell, y, colour, marker, 6)
+            time_axis.bar(axes, cell, y, colour, marker, 6)
             if cell["outcome"] == REFERENCE:
                 axes.plot(cell["median_ms"], y, "o", ms=11, mfc="none", mec="black", mew=0.9)
             if cell["frontier"] == 1:
                 frontier.append((cell["median_ms"], y))
                 labels += 1
-                _label(axes, cell, line + TRACK / 2 + LINE * (labels - 0.5))
+                _label(axes, cell, line + lanes.TRACK / 2 + lanes.LINE * (labels - 0.5))
     _step(axes, sorted(frontier))
     axes.set_yticks(_lines(panel), [lane.name for lane in panel.lanes], fontsize=style.NORMAL + 1)
     axes.set_ylim(panel.body, 0)
@@ -245,9 +212,9 @@ def _bands(axes: Axes, panel: Panel) -> None:
 
 def _label(axes: Axes, cell: pd.Series, y: float) -> None:
     """A cell's name and time, below its mark and away from the line that comes from below."""
-    text = f"{cell['name']}: {latency.milliseconds(cell)} ms"
-    right = latency.room_on_the_right(axes, cell["median_ms"])
-    latency.beside(axes, cell["median_ms"], y, text, right, 3)
+    text = f"{cell['name']}: {time_axis.milliseconds(cell)} ms"
+    right = time_axis.room_on_the_right(axes, cell["median_ms"])
+    time_axis.beside(axes, cell["median_ms"], y, text, right, 3)
 
 
 def _step(axes: Axes, frontier: list[tuple[float, float]]) -> None:
@@ -262,7 +229,7 @@ def _agreement(axes: Axes, panel: Panel) -> None:
     _bands(axes, panel)
     for lane, line in zip(panel.lanes, _lines(panel), strict=True):
         axes.plot(lane.cells["agreement_percent"], [line] * len(lane.cells), "k|", markersize=7)
-        low, high = lane.cells["low"].min(), lane.cells["high"].max()
+        low, high = lane.cells["percent_low"].min(), lane.cells["percent_high"].max()
         if low <= high:
             axes.plot([low, high], [line, line], color="black", linewidth=1.2)
     lowest = axes.get_xlim()[0]
@@ -280,16 +247,14 @@ def _look(name: object, order: list[str]) -> tuple[str, str]:
     return style.look(order.index(name)) if name in order else ("#888888", "*")
 
 
-def _handles(order: list[str]) -> list:
-    ring: dict[str, Any] = {
-        "marker": "o",
-        "markersize": 10,
-        "markerfacecolor": "none",
-        "color": "black",
-    }
-    return [
-        *(latency.dot(*_look(name, order), name) for name in order),
-        Line2D([], [], linewidth=0, label="the reference", **ring),
-        latency.dot("black", "o", "disturbed", False),
-        Line2D([], [], color="#777777", linewidth=1.2, label="frontier"),
-    ]
+def _handles(cells: pd.DataFrame, order: list[str]) -> list:
+    """Entries of what these cells have."""
+    ring: dict[str, Any] = {"marker": "o", "markersize": 10, "markerfacecolor": "none"}
+    found = set(cells["precision"].dropna())
+    handles: list = [legends.dot(*_look(name, order), name) for name in order if name in found]
+    if (cells["outcome"] == REFERENCE).any():
+        label = "the reference"
+        handles.append(Line2D([], [], linewidth=0, label=label, color="black", **ring))
+    if (cells["disturbed"] == 1).any():
+        handles.append(legends.disturbed())
+    return [*handles, Line2D([], [], color="#777777", linewidth=1.2, label="frontier")]

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from deltann.cell import COMPILATION
-from deltann.figures import dots, pages, style
+from deltann.figures import dots, legends, pages, style
 from deltann.tables import variant_names
 
 TABLE = "passes"
@@ -26,7 +26,7 @@ CAPTION = (
 TITLE = "How each graph pass alone changes time"
 BASE = "All Disabled"
 FILE = ["model", "source", *variant_names.PREPARATION, "target", "route", *COMPILATION, "device"]
-SAME = ("same_code_low", "same_code_high")
+SAME = ("same_code_ratio_low", "same_code_ratio_high")
 HERE, PAPER = style.COLOURS[0], style.COLOURS[5]
 ROW = 0.3  # inches
 # The colour of text that isn't a measurement.
@@ -56,8 +56,12 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
 
 def _page(panels: list[tuple[str, pd.DataFrame]], table: pd.DataFrame) -> Figure:
     names = style.ordered(_name(row) for _, row in panels[0][1].iterrows())
-    size = (style.WIDTH, pages.CAPTION + 1.1 + ROW * len(names))
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    handles = _legend(pd.concat([rows for _, rows in panels]))
+    heights = [legends.height(handles), 0.9 + ROW * len(names)]
+    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    grid = figure.add_gridspec(2, 1, height_ratios=heights)
+    legends.draw(figure.add_subplot(grid[0]), handles)
+    axes = grid[1].subgridspec(1, len(panels)).subplots(sharey=True, squeeze=False)
     for ax, (title, rows) in zip(axes.flat, panels, strict=True):
         _panel(ax, rows, names)
         ax.set_title(title, loc="left")
@@ -65,7 +69,6 @@ def _page(panels: list[tuple[str, pd.DataFrame]], table: pd.DataFrame) -> Figure
     first.set_yticks(range(len(names)), names)
     first.set_ylim(len(names) - 0.5, -0.5)
     axes.flat[len(panels) // 2].set_xlabel("time relative to no pass (below 1: faster), log scale")
-    figure.legend(handles=_legend(), loc="outside upper right", ncols=4, frameon=False)
     style.caption(figure, TITLE, _caption(table))
     return figure
 
@@ -95,7 +98,7 @@ def _panel(axes: Axes, table: pd.DataFrame, names: list[str]) -> None:
     dots.ticks(axes)
     for _, row in table.iterrows():
         _remark(axes, names.index(_name(row)) + 0.25, row)
-    axes.tick_params(axis="y", length=0, labelsize=style.SMALL - 1)
+    axes.tick_params(axis="y", length=0, labelsize=style.SMALLEST)
     axes.grid(axis="x", linewidth=0.3)
 
 
@@ -103,13 +106,13 @@ def _mark(axes: Axes, y: float, row: pd.Series) -> None:
     ratio, low, high = row[list(dots.RATIO)]
     ends = [[ratio - low], [high - ratio]]
     bar = None if np.isnan(ends).any() else np.maximum(ends, 0)
-    axes.errorbar(ratio, y, xerr=bar, marker="o", markersize=3.5, color=HERE, linewidth=1)
+    axes.errorbar(ratio, y, xerr=bar, marker="o", markersize=style.MARK, color=HERE, linewidth=1)
     if row["disturbed"] == 1:
         axes.annotate("*", (ratio, y), (0, 1), textcoords="offset points", ha="center")
 
 
 def _paper() -> dict:
-    look = {"marker": "D", "markersize": 3.5, "markerfacecolor": "white", "linewidth": 0}
+    look = {"marker": "D", "markersize": style.MARK, "markerfacecolor": "white", "linewidth": 0}
     return {"color": PAPER, **look}
 
 
@@ -127,17 +130,23 @@ def _remark(axes: Axes, y: float, row: pd.Series) -> None:
     axes.text(side[1], y, text, fontsize=style.SMALLEST, color=QUIET, **place)
 
 
-def _legend() -> list:
-    here: dict[str, Any] = {"color": HERE, "marker": "o", "markersize": 3.5, "linewidth": 1}
-    return [
-        Line2D([], [], label="here", **here),
-        Line2D([], [], label="paper", **_paper()),
-        Patch(facecolor=style.BLANK, label="same code"),
-        style.failure_patch(),
-    ]
+def _legend(table: pd.DataFrame) -> list:
+    """Entries of what these rows have."""
+    here: dict[str, Any] = {"color": HERE, "marker": "o", "markersize": style.MARK, "linewidth": 1}
+    handles: list = []
+    if table[dots.RATIO[0]].notna().any():
+        handles.append(Line2D([], [], label="here", **here))
+    if (table["published_ratio"] > 0).any():
+        handles.append(Line2D([], [], label="paper", **_paper()))
+    if table[SAME[0]].notna().any():
+        handles.append(Patch(facecolor=style.BLANK, label="same code"))
+    if (table["status"] == "failed").any():
+        handles.append(legends.hatch("failed, and where"))
+    return handles
 
 
 def _caption(table: pd.DataFrame) -> str:
+    star = " *: the timing was disturbed." if (table["disturbed"] == 1).any() else ""
     return (
         "Time per image at batch 1 with one graph pass switched on, over that with none, over "
         f"{style.images(table)}. Bars: 95 % bootstrap interval over images, without the variation "
@@ -145,6 +154,5 @@ def _caption(table: pd.DataFrame) -> str:
         "ratios within it may be the machine's variation. Nothing to do: the pass left the model "
         "as it was. Hollow: tables III and IV of the paper's appendix (100 images, a laptop's "
         "integrated GPU, TVM's Relay of 2023). Of two names of a pass, the upper is the paper's, "
-        "the lower today's. Compare signs and orders of magnitude. *: the timing was disturbed. "
-        "Hatched: failed, with the stage."
+        f"the lower today's. Compare signs and orders of magnitude.{star}{style.hatched(table)}"
     )

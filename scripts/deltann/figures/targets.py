@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from deltann.figures import pages, style
+from deltann.figures import heatmaps, pages, style
 from deltann.tables import variant_names
 
 TABLE = "targets"
@@ -39,7 +39,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     caption = (
         "Top-1 label dissimilarity between every two targets, each run by its framework's own "
         f"runtime on the same prepared images, over {style.images(table)}, in percent. In "
-        "brackets, if there is room: Wilson's 95 % interval. Hatched: failed, with the stage."
+        f"brackets, if there is room: Wilson's 95 % interval.{style.hatched(table)}"
     )
     return pages.squares(panels, TITLE, caption)
 
@@ -53,18 +53,18 @@ def label_norm(table: pd.DataFrame) -> Normalize:
     return Normalize(0, max(10, table["dissimilarity_percent"].fillna(0).max()))
 
 
-def pair_grid(table: pd.DataFrame) -> style.Grid:
+def pair_grid(table: pd.DataFrame) -> heatmaps.Grid:
     """Pairs `name_a`, `name_b` as a symmetric grid; `failed` says which side failed."""
     names = style.ordered([*table["name_a"], *table["name_b"]])
-    grid = style.Grid(names, names)
+    grid = heatmaps.Grid(names, names)
     for _, row in table.iterrows():
         pair = (row["name_a"], row["name_b"])
         for key in (pair, pair[::-1]):
             if row["status"] == "ok":
                 grid.values[key] = row["dissimilarity_percent"]
-                grid.texts[key] = style.percent(row)
+                grid.texts[key] = heatmaps.percent(row)
             else:
-                grid.failures[key] = style.failure(row)
+                grid.failures[key] = heatmaps.failure(row)
         for side in str(row["failed"]).split(";") if row["status"] != "ok" else ():
             name = row[f"name_{side}"]
             grid.failures[name, name] = "failed"
