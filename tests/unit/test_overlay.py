@@ -192,3 +192,12 @@ def test_what_was_resolved_is_shown_with_its_origin():
     assert shown["timing"].endswith("  # config/config.yaml, config/mine.yaml")
     assert shown["weights"] == "  weights: pretrained  # not given"
     assert max(map(len, lines)) < 150
+
+
+@pytest.mark.parametrize("layers", [[], [Layer(str(DEFAULTS), overlay.load_defaults())]])
+def test_the_default_study_says_so_in_one_line(layers):
+    defaults = overlay.load_defaults()
+    (line,) = overlay.lines(overlay.lay(layers, defaults), layers, defaults)
+    assert line.startswith("The default config, config/config.yaml (results/sample/config.json")
+    other = Layer("--config", {"timing": {"repeats": 9}})
+    assert len(overlay.lines(overlay.lay([other], defaults), [other], defaults)) > 10

@@ -205,12 +205,20 @@ def shown(name: str) -> str:
 def lines(config: dict, layers: Sequence[Layer], defaults: dict) -> list[str]:
     """The config as it was resolved: a line per key, each cut, with the places that it comes from.
 
+    The default study's is one line.
+
     Args:
         config: as it was resolved.
         layers: what the user gave.
         defaults: of `load_defaults`.
     """
     study = layout.study(config["study"])
+    if config["study"] == defaults.get("study") and all(
+        Path(layer.name).resolve() == DEFAULTS for layer in layers
+    ):
+        return [
+            f"The default config, {shown(str(DEFAULTS))} ({study}/{layout.CONFIG} will hold it)"
+        ]
     text = [f"The config of this study ({study}/{layout.CONFIG} will hold it whole):"]
     for key, value in config.items():
         written = yaml.safe_dump(

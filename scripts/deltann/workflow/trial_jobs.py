@@ -12,10 +12,9 @@ from deltann.execution import messages
 from deltann.provenance import files
 from deltann.study import layout, overlay
 
-PROGRESS = re.compile(r"^\d+ of \d+ steps")
-# Where Snakemake begins to say what failed, and its own lines of code.
-ERROR = re.compile(r"\w*(Error|Exception)\b")
-FRAME = re.compile(r'\s+File ".*", line \d+, in ')
+# The line of a finished job, and where the plugin in logger/ begins to say what failed.
+FINISHED = re.compile(r"\[ *\d+/\d+\] ")
+ERROR = re.compile(r"Error( in rule \w+)?: ")
 SNAKEMAKE = str(interpreter.PYTHON.parent / "snakemake")
 
 
@@ -27,14 +26,12 @@ def snakemake(targets: Sequence[str], config: str = "", progress: bool = False) 
     Args:
         targets: the files to make.
         config: its path.
-        progress: whether to print how many jobs are done.
+        progress: whether to print a line for each job that is done.
 
     Raises:
         StudyError: it failed.
     """
-    # not --quiet all, which hides why a run was refused
-    quiet = ("--quiet", "rules", "host", "reason")
-    command = [SNAKEMAKE, "--cores", "all", *quiet, "--", *targets]
+    command = [SNAKEMAKE, "--cores", "all", "--", *targets]
     if config:
         command[1:1] = ["--configfile", config]
     said = []
@@ -49,8 +46,8 @@ def snakemake(targets: Sequence[str], config: str = "", progress: bool = False) 
         assert process.stdout is not None
         for line in process.stdout:
             said.append(line)
-            if progress and PROGRESS.search(line):
-                print(f"  {line.strip()}", flush=True)
+            if progress and FINISHED.match(line):
+                print(line, end="", flush=True)
     if process.returncode:
         raise StudyError(f"Snakemake failed: {messages.bounded(failure(said))}")
 
@@ -58,8 +55,7 @@ def snakemake(targets: Sequence[str], config: str = "", progress: bool = False) 
 def failure(said: Sequence[str]) -> str:
     """What Snakemake says from its first error on; all of it if it names none."""
     begin = next((number for number, line in enumerate(said) if ERROR.match(line)), 0)
-    kept = [line for line in said[begin:] if not FRAME.match(line)]
-    return "".join(kept).strip()
+    return "".join(said[begin:]).strip().removeprefix("Error: ")
 
 
 def ask(stage: str, environment: str, question: Sequence[str], scratch: Path) -> dict:
