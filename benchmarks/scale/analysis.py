@@ -36,13 +36,18 @@ def commands(folder: Path) -> dict[str, list[str]]:
         steps[f"figure {name}"] += ["--table-record", tables_record, "--output-stem", stem]
         steps[f"figure {name}"] += ["--record", stem.with_suffix(".json")]
     from_study = [*dataset, "--inputs", *images]
-    gallery = folder / "gallery.xhtml"
-    steps["gallery"] = ["gallery.py", *from_study, "--output", gallery]
-    steps["gallery"] += ["--record", folder / "gallery.xhtml.json"]
+    explorer = folder / "explorer.html"
+    steps["explorer"] = ["explorer.py", *from_study, "--tables", tables, "--output", explorer]
+    steps["explorer"] += ["--tables-record", tables_record, "--record", f"{explorer}.json"]
+    steps["explorer"] += ["--folder", "results/scale", "--explained-devices", "cpu"]
     summary = folder / "summary.md"
     steps["summary"] = ["summary.py", "--tables", tables, *from_study, "--output", summary]
-    steps["summary"] += ["--page", summary.with_suffix(".html")]
     steps["summary"] += ["--tables-record", tables_record, "--record", folder / "summary.json"]
+    page = folder / "summary.html"
+    pictures = [folder / "figures" / f"{name}.png" for name in registry.figures()]
+    steps["summary page"] = ["summary_page.py", "--summary", summary, "--pictures", *pictures]
+    steps["summary page"] += ["--summary-record", folder / "summary.json", "--output", page]
+    steps["summary page"] += ["--part", folder / "summary_part.html", "--record", f"{page}.json"]
     environment = ["--environment", folder / "environment.json"]
     return {
         step: [sys.executable, str(SCRIPTS / script), *map(str, [*arguments, *environment])]
