@@ -12,6 +12,8 @@ export PYTHONNOUSERSITE = 1
 # Sets `results` to the study's folder, or ends with one sentence on the config.
 STUDY = results=$$($(DRIVER_PYTHON) scripts/study_folder.py $(CONFIG)) || exit 1
 
+REPORT = --report "$$results"/report.html --report-stylesheet report/report.css
+
 # Builds the environment of the next script.
 ANALYSIS = $(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json || exit 1
 
@@ -19,7 +21,7 @@ ANALYSIS = $(SNAKEMAKE) --quiet all --cores all results/environments/analysis.js
 
 study: .venv/ready
 	@$(STUDY); $(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
-	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) --report "$$results"/report.html && \
+	$(SNAKEMAKE) --quiet all --configfile $(CONFIG) $(REPORT) && \
 	$(DRIVER_PYTHON) scripts/print_summary.py "$$results"
 
 # A first study of a model file: `make try MODEL=path/to/model.onnx IMAGES=folder`. It proposes a
@@ -41,13 +43,13 @@ verify: .venv/ready
 pack: .venv/ready
 	@$(STUDY); $(ANALYSIS); $(ANALYSIS_PYTHON) scripts/archive.py "$$results"
 
-# Make tables, figures, summary, gallery and report again, of a study that was copied here:
+# Make tables, figures, summary, explorer and report again, of a study that was copied here:
 # `make redraw CONFIG=results/<study>/config.json`.
 redraw: .venv/ready
 	@$(STUDY); $(SNAKEMAKE) --snakefile redraw.smk --cores all --configfile $(CONFIG) \
-		--forcerun tables figures summary gallery && \
+		--forcerun tables figures summary explorer && \
 	$(SNAKEMAKE) --snakefile redraw.smk --quiet all --configfile $(CONFIG) \
-		--report "$$results"/report.html
+		$(REPORT)
 
 test: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
@@ -59,8 +61,8 @@ check: lint
 
 lint: .venv/ready
 	@$(SNAKEMAKE) --cores all results/environments/test.json
-	@$(TEST_PYTHON) -m ruff check scripts tests benchmarks
-	@$(TEST_PYTHON) -m ruff format --check scripts tests benchmarks
+	@$(TEST_PYTHON) -m ruff check scripts logger tests benchmarks
+	@$(TEST_PYTHON) -m ruff format --check scripts logger tests benchmarks
 	@$(TEST_PYTHON) -m snakefmt --check Snakefile redraw.smk rules
 	@$(TEST_PYTHON) -m mypy
 
@@ -68,7 +70,7 @@ lint: .venv/ready
 config-docs: .venv/ready
 	@$(DRIVER_PYTHON) scripts/document_config.py
 
-# The driver's environment: Snakemake, and uv, which builds the others.
+# The driver's environment: Snakemake with the plugin in logger/, and uv, which builds the others.
 .venv/ready: envs/driver.txt envs/snakemake.sh
 	@sh envs/check_cache.sh
 	@test ! -L .venv || { echo ".venv is a link to $$(readlink .venv), whose content would be deleted; expected a folder or nothing. Remove the link (rm .venv) and run again" >&2; exit 1; }
@@ -76,5 +78,6 @@ config-docs: .venv/ready
 	@echo "setting up .venv"
 	@$(PYTHON) -I -m venv --clear .venv
 	@.venv/bin/python -I -m pip install --quiet --disable-pip-version-check --requirement envs/driver.txt
+	@echo ../../../../logger > "$$(.venv/bin/python -I -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/deltann.pth"
 	@install -m 755 envs/snakemake.sh .venv/bin/snakemake
 	@touch $@

@@ -17,7 +17,7 @@ include: "rules/aggregate.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/summary.smk"
-include: "rules/gallery.smk"
+include: "rules/explorer.smk"
 include: "rules/explain.smk"
 include: "rules/save_config.smk"
 
@@ -28,7 +28,8 @@ rule all:
         rules.aggregate.output,
         FIGURE_FILES,
         rules.summary.output,
-        rules.gallery.output,
+        rules.summary_page.output,
+        rules.explorer.output,
         rules.save_config.output,
 
 

@@ -6,7 +6,7 @@ include: "rules/environment.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
 include: "rules/summary.smk"
-include: "rules/gallery.smk"
+include: "rules/explorer.smk"
 
 
 rule all:
@@ -14,4 +14,5 @@ rule all:
     input:
         FIGURE_FILES,
         rules.summary.output,
-        rules.gallery.output,
+        rules.summary_page.output,
+        rules.explorer.output,

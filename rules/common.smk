@@ -1,6 +1,5 @@
 # What all rules share: the study's folder and cells, the wildcards, the start and end of a run.
 import gc
-import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -57,10 +56,10 @@ onstart:
 # Called if jobs failed, not if the config or the plan was refused.
 onerror:
     if not IN_JOB:
-        print(f"Some jobs failed: see above, and {STUDY}/{layout.LOGS}", file=sys.stderr)
+        logger.error(f"Some jobs failed: see above, and {STUDY}/{layout.LOGS}")
     # On a full disk a job's log is empty: say it here.
     for folder in isolation.full_disks([STUDY, ".", tempfile.gettempdir()]):
-        print(f"{folder}: no space left on the disk: free some and run again", file=sys.stderr)
+        logger.error(f"{folder}: no space left on the disk: free some and run again")
 
 
 wildcard_constraints:

@@ -2,6 +2,7 @@
 # doesn't make.
 import json
 
+from deltann.dataset.cell_names import CellNames
 from deltann.study import grid, layout
 from deltann.tvm import target_kinds
 from deltann.workflow import inputs, resources
@@ -20,7 +21,8 @@ rule explain:
         images=lambda wildcards: (
             f"{STUDY}/{grid.prepared_images(config, EXPLAINED.cell(wildcards))}"
         ),
-        class_names=inputs.class_names_file(config),
+        class_names=rules.class_names.output.names,
+        class_names_record=rules.class_names.output.record,
         environment=lambda wildcards: layout.manifest(
             grid.environment(config, EXPLAINED.cell(wildcards))
         ),
@@ -44,6 +46,8 @@ rule explain:
             grid.environment(config, EXPLAINED.cell(wildcards))
         ),
         cell=layout.CELL_PATTERN,
+        cell_name=lambda wildcards: CellNames(CELLS).of(EXPLAINED.cell(wildcards)),
+        native_name=lambda wildcards: CellNames(CELLS).of(EXPLAINED.native(wildcards)),
         framework=lambda wildcards: inputs.imported(config, wildcards).framework,
         passes=lambda wildcards: json.dumps(grid.pass_sets(config)[wildcards.backend]),
         tvm_target=lambda wildcards: inputs.tvm_target(config, wildcards.device),
@@ -52,7 +56,6 @@ rule explain:
             grid.preprocessing(config, EXPLAINED.cell(wildcards))
         ),
         database=lambda wildcards: EXPLAINED.database_options(STUDY, wildcards),
-        class_names=lambda wildcards: inputs.class_names_option(config),
         seconds=config["limits"]["compile"]["seconds"],
         memory_mb=config["limits"]["compile"]["memory_mb"],
         code=lambda wildcards: code_digest(
@@ -65,9 +68,10 @@ rule explain:
         "Explaining {params.cell}"
     shell:
         "{params.python:q} scripts/explain.py --cell {params.cell:q}"
+        " --cell-name {params.cell_name:q} --native-name {params.native_name:q}"
         " --framework {params.framework:q} --passes {params.passes:q}"
         " --schedule {wildcards.schedule:q} --target {params.tvm_target:q} {params.database:q}"
-        " {params.class_names:q}"
+        " --class-names {input.class_names:q} --class-names-record {input.class_names_record:q}"
         " --threads {params.device_threads} --preprocessing {params.preprocessing:q}"
         " --images {input.images:q} --prediction {input.prediction:q} --native {input.native:q}"
         " --model-file {input.artifact:q} --model-file-record {input.record:q}"

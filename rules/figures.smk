@@ -1,28 +1,28 @@
-# Tables to figures: those of the modules in scripts/deltann/figures/.
-from deltann import registry
-from deltann.study import grid, layout
+# Tables to figures: those of the modules in scripts/deltann/figures/ that this study fills.
+from deltann.study import conditions, grid, layout
 from deltann.workflow import captions
 from deltann.workflow.code_digest import code_digest
 
+FIGURES = raise_as_workflow_error(conditions.figures, config, CELLS)
 FIGURE_FILES = [
     f"{STUDY}/{layout.figure(name, suffix)}"
-    for name in registry.figures()
+    for name in FIGURES
     for suffix in (".pdf", ".png", ".csv")
 ]
 
 
 rule figures:
     input:
-        table=lambda wildcards: TABLE_FILES[registry.figures()[wildcards.figure].table],
+        table=lambda wildcards: TABLE_FILES[FIGURES[wildcards.figure].table],
         record=TABLES_RECORD,
         environment=layout.manifest("analysis"),
     output:
-        # Snakemake's report centres a picture, and cuts off the top of one taller than the window.
+        # Not the PNG, which lacks the last pages of a very tall figure.
         pdf=report(
             f"{STUDY}/{layout.figure('{figure}', '.pdf')}",
             caption=captions.path(captions.FIGURES),
-            category=lambda wildcards: registry.figures()[wildcards.figure].category,
-            labels={"figure": "{figure}"},
+            category=lambda wildcards: FIGURES[wildcards.figure].category,
+            labels=lambda wildcards: {"result": f"Figure: {FIGURES[wildcards.figure].title}"},
         ),
         png=f"{STUDY}/{layout.figure('{figure}', '.png')}",
         data=f"{STUDY}/{layout.figure('{figure}', '.csv')}",
@@ -32,16 +32,14 @@ rule figures:
     benchmark:
         f"{STUDY}/{layout.benchmark('figures/{figure}')}"
     wildcard_constraints:
-        figure=grid.alternatives(list(registry.figures())),
+        figure=grid.alternatives(list(FIGURES)),
     resources:  # small: a cluster's group of jobs requests their sum
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 2 * attempt,
     params:
         python=layout.interpreter("analysis"),
         stem=f"{STUDY}/{layout.figure('{figure}', '')}",
-        code=lambda wildcards: code_digest(
-            "scripts/figures.py", registry.figures()[wildcards.figure].module
-        ),
+        code=lambda wildcards: code_digest("scripts/figures.py", FIGURES[wildcards.figure].module),
     message:
         "Drawing the figure {wildcards.figure}"
     shell:

@@ -33,7 +33,8 @@ rule save_config:
                 *rules.tables.output,
                 *FIGURE_FILES,
                 *rules.summary.output,
-                *rules.gallery.output,
+                *rules.summary_page.output,
+                *rules.explorer.output,
             ]
         ],
         code=code_digest("scripts/save_config.py"),

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from deltann.execution import cli, environment, stage
+from deltann.provenance import records
 
 
 def main(options: argparse.Namespace) -> None:
@@ -18,6 +19,8 @@ def main(options: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cell", required=True, help="its names, joined by /")
+    parser.add_argument("--cell-name", required=True, help="its readable name")
+    parser.add_argument("--native-name", required=True, help="that of the native cell")
     parser.add_argument("--framework", required=True, help="format of the model file")
     parser.add_argument("--passes", type=json.loads, required=True, help="the cell's, JSON list")
     parser.add_argument("--schedule", required=True, help="none, rules or tuned")
@@ -30,7 +33,8 @@ if __name__ == "__main__":
     parser.add_argument("--prediction", type=Path, required=True, help="the cell's, NetCDF")
     parser.add_argument("--native", type=Path, required=True, help="the native cell's, NetCDF")
     parser.add_argument("--config", type=Path, required=True, help="the study's, resolved, JSON")
-    cli.class_names_argument(parser)
+    parser.add_argument("--class-names", type=Path, required=True, help="one a line, in order")
+    records.argument(parser, "class-names")
     parser.add_argument("--page", type=Path, required=True, help="the page to write, HTML")
     parser.add_argument("--facts", type=Path, required=True, help="the same, JSON")
     stage.limit_arguments(parser)

@@ -1,4 +1,4 @@
-"""Sum the study up in one page, as markdown and as HTML."""
+"""Sum the study up in markdown; the record has the findings, the strongest first."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,6 @@ def main(options: argparse.Namespace) -> None:
     import xarray as xr
 
     from deltann import registry, summary
-    from deltann.summary import page
     from deltann.tables.study import Study
 
     inputs = {options.study: records.check(options.study, options.study_record)}
@@ -23,10 +22,10 @@ def main(options: argparse.Namespace) -> None:
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
     with xr.open_dataset(options.study, engine="h5netcdf") as dataset:
         excluded = summary.read_excluded(options.inputs)
-        text = summary.summary(tables, Study(dataset), excluded, options.seeded)
+        text, findings = summary.summary(tables, Study(dataset), excluded, options.seeded)
     files.write_text(options.output, text)
-    files.write_text(options.page, page.page(text))
-    records.write(options.record, "summary", [options.output, options.page], inputs, digest)
+    found = [{"text": finding.text, "figures": finding.figures} for finding in findings]
+    records.write(options.record, "summary", [options.output], inputs, digest, findings=found)
 
 
 if __name__ == "__main__":
@@ -41,6 +40,5 @@ if __name__ == "__main__":
     parser.add_argument("--seeded", nargs="*", default=[], help="models of seeded weights")
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the summary, markdown")
-    parser.add_argument("--page", type=Path, required=True, help="the same, HTML")
     records.argument(parser)
     cli.run(main, parser)

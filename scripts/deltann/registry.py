@@ -1,8 +1,8 @@
 """Which tables and figures exist: what their modules declare, read without importing them.
 
 A table is a module in `deltann/tables/` that sets CATEGORY; a figure is one in `deltann/figures/`
-that sets TABLE. The constants are read from the source code, since the workflow's own environment
-has neither xarray nor matplotlib.
+that sets TABLE. NEEDS says what a study must have to fill it. The constants are read from the
+source code, since the workflow's own environment has neither xarray nor matplotlib.
 """
 
 import ast
@@ -15,7 +15,8 @@ from deltann.errors import StudyError
 PACKAGE = Path(__file__).parent
 TABLES, FIGURES = "tables", "figures"
 # The categories of the report, in which tables and figures are listed.
-CATEGORIES = ("Answers", "Time", "Tests", "Published")
+CATEGORIES = ("Answers", "Time", "Tests", "Published", "Guide")
+TEXTS = ("TITLE", "CAPTION")
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,19 @@ class Table:
 
     Attributes:
         name: of its module and of its CSV file.
+        title: what the report lists it by.
         category: one of `CATEGORIES`.
         caption: what the report says of it, reStructuredText.
+        needs: what a study must have for the table to have rows, one of
+            `deltann.study.conditions.CONDITIONS`; empty if any study fills it.
         markdown: whether its module also lays it out for reading, in markdown.
     """
 
     name: str
+    title: str
     category: str
     caption: str
+    needs: str
     markdown: bool
 
     @property
@@ -46,15 +52,19 @@ class Figure:
 
     Attributes:
         name: of its module and of its files.
+        title: what the report lists it by.
         table: the name of the table that it draws.
         category: that of the table.
         caption: what the report says of it, reStructuredText.
+        needs: as of a table; that of its table if its module sets none.
     """
 
     name: str
+    title: str
     table: str
     category: str
     caption: str
+    needs: str
 
     @property
     def module(self) -> str:
@@ -74,7 +84,7 @@ def tables(package: Path = PACKAGE) -> dict[str, Table]:
     """
     found = {}
     for path in sorted((package / TABLES).glob("*.py")):
-        constants = _constants(path, ("CATEGORY", "CAPTION", "MARKDOWN"))
+        constants = _constants(path, ("CATEGORY", *TEXTS, "NEEDS", "MARKDOWN"))
         if "CATEGORY" not in constants:
             continue
         category = constants["CATEGORY"]
@@ -83,7 +93,9 @@ def tables(package: Path = PACKAGE) -> dict[str, Table]:
                 f"{path}: CATEGORY is {category!r}; expected one of {', '.join(CATEGORIES)}"
             )
         markdown = bool(constants.get("MARKDOWN"))
-        found[path.stem] = Table(path.stem, category, _caption(path, constants), markdown)
+        title, caption = (_text(path, constants, name) for name in TEXTS)
+        needs = str(constants.get("NEEDS", ""))
+        found[path.stem] = Table(path.stem, title, category, caption, needs, markdown)
     return found
 
 
@@ -99,14 +111,15 @@ def figures(package: Path = PACKAGE) -> dict[str, Figure]:
     """
     found, known = {}, tables(package)
     for path in sorted((package / FIGURES).glob("*.py")):
-        constants = _constants(path, ("TABLE", "CAPTION"))
+        constants = _constants(path, ("TABLE", *TEXTS, "NEEDS"))
         if "TABLE" not in constants:
             continue
         table = constants["TABLE"]
         if table not in known:
             raise StudyError(f"{path}: TABLE is {table!r}; expected one of {', '.join(known)}")
-        category = known[table].category
-        found[path.stem] = Figure(path.stem, table, category, _caption(path, constants))
+        title, caption = (_text(path, constants, name) for name in TEXTS)
+        needs = str(constants.get("NEEDS", known[table].needs))
+        found[path.stem] = Figure(path.stem, title, table, known[table].category, caption, needs)
     return found
 
 
@@ -127,8 +140,8 @@ def _constants(path: Path, names: tuple[str, ...]) -> dict[str, object]:
     return found
 
 
-def _caption(path: Path, constants: dict[str, object]) -> str:
-    caption = constants.get("CAPTION")
-    if not isinstance(caption, str) or not caption:
-        raise StudyError(f"{path}: CAPTION is {caption!r}; expected the text that the report shows")
-    return caption
+def _text(path: Path, constants: dict[str, object], name: str) -> str:
+    text = constants.get(name)
+    if not isinstance(text, str) or not text:
+        raise StudyError(f"{path}: {name} is {text!r}; expected the text that the report shows")
+    return text

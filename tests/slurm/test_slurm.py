@@ -28,7 +28,7 @@ def test_the_study_on_two_nodes_is_the_local_one(nodes, workspace, undisturbed):
     said = Run(workspace, config).finish()
     results = workspace.path / "results/cluster"
     equal(undisturbed, xr.load_dataset(results / "study.nc"))
-    assert (results / "figures/speedups.pdf").stat().st_size
+    assert (results / "figures/latency.pdf").stat().st_size
     assert "Trying to restart" not in said
     asked = "%k|%N|%P|%f|%b|%h|%C|%m|%l"  # the rule, and what its job asked for
     listed = cluster.run("squeue", "--noheader", "--states=all", f"--format={asked}")
@@ -107,7 +107,7 @@ def test_what_is_lost_on_the_way_is_repeated(nodes, workspace, undisturbed):
     cluster.over_time(job)
     run.wait_for(f"'{job}' failed, SLURM status is: 'TIMEOUT'")
 
-    run.wait_for("message: Error in group compile_cpu")
+    run.wait_for("Error in group compile_cpu (job ")
     assert "exceeded memory limit" in cluster.log()
 
     run.in_mid_job("compile")

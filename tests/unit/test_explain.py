@@ -165,14 +165,18 @@ def test_a_difference_before_any_pass_is_told_apart():
     assert any("before any pass" in line and "prepared differently" in line for line in lines)
     facts |= {
         "class_names": ["cat", "<dog>"],
-        "cell": "c",
-        "native": "n",
+        "cell": "a/path",
+        "cell_name": "onnx by <x>, TVM O0",
+        "native": "another/path",
+        "native_name": "torch, own runtime",
         "verdict": lines,
         "reproduce": "<b>",
     }
     text = page.page(facts)
     assert "&lt;a&gt;.jpg" in text and "<a>.jpg" not in text and "&lt;b&gt;" in text
     assert "<td>&lt;dog&gt;</td>" in text and "<td>cat</td>" in text
+    assert "<h1>Where onnx by &lt;x&gt;, TVM O0 leaves its native model</h1>" in text
+    assert "<code>a/path</code>" in text
 
 
 def test_the_commands_on_the_page_are_of_this_study_and_can_be_pasted(tmp_path):

@@ -13,10 +13,12 @@ ROOMS = (
     *("metrics", "fencing", "provenance", "formats", "images", "tvm", "device"),
     *("converters", "runners", "models", "execution"),
     *("study", "workflow", "dataset", "stages", "tables"),
-    *("figures", "summary", "gallery", "explain", "archive"),
+    *("figures", "summary", "explorer", "explain", "archive"),
 )
 FILE_LINES, FUNCTION_LINES = 300, 50
-SOURCES = sorted(path for name in ("scripts", "tests") for path in (ROOT / name).rglob("*.py"))
+SOURCES = sorted(
+    path for name in ("scripts", "logger", "tests") for path in (ROOT / name).rglob("*.py")
+)
 
 
 def imported(path: Path) -> set[str]:

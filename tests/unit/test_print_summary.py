@@ -1,37 +1,73 @@
-"""What `make study` prints at its end."""
+"""What `make study` prints at its end: short, and true of the summary."""
 
 import pytest
 
 from deltann.study import layout
 from deltann.workflow import print_summary
 
+FOUND = ["6 cells: 5 ran, 1 failed", *(f"finding {number} {'x ' * 70}" for number in range(9))]
+FAILED = [f"convert by tool{number}, E, 1 cell: {'message ' * 40}" for number in range(5)]
+TO_DO = ["Safe to run: a", "Take more images: 20", "Don't run: b", "Look at the 3 images"]
+PATH = "m/torch/onnx/to_onnx/source/pillow/none/runtime/runtime/native/cpu"
 
-@pytest.fixture
-def finished(tmp_path):
+
+def written(folder, found=FOUND, failed=FAILED, to_do=TO_DO, warning="**Seeded weights: m.**"):
     """A study's folder with all that is printed."""
-    for folder in (layout.FIGURES, layout.TABLES):
-        (tmp_path / folder).mkdir()
-    (tmp_path / layout.DATASET).touch()
-    sections = [f"## {title}\n\nabout {title}" for title in print_summary.SECTIONS]
-    (tmp_path / layout.SUMMARY).write_text("# Study\n\n" + "\n\n".join(sections) + "\n")
-    return tmp_path
+    for name in (layout.FIGURES, layout.TABLES):
+        (folder / name).mkdir()
+    (folder / layout.DATASET).touch()
+    sections = {"In short": found, "Answers": [PATH], "Failures": failed, "What to do": to_do}
+    text = "\n\n".join(
+        f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines)
+        for title, lines in sections.items()
+    )
+    (folder / layout.SUMMARY).write_text(f"# Summary of the study\n\n{warning}\n\n{text}\n")
+    return folder
 
 
-def test_results_and_summary_are_printed(finished):
-    text = print_summary.text(finished)
-    assert f"dataset:  {finished / layout.DATASET}\n" in text
-    assert "Failures\nabout Failures\n" in text
-    assert "report:" not in text and "failed" not in text
+def test_the_text_is_short_whatever_the_summary_has(tmp_path):
+    study = written(tmp_path)
+    for name in (layout.REPORT, layout.EXPLORER):
+        (study / name).touch()
+    whole = print_summary.text(study).splitlines()
+    assert len(whole) <= 25 and len(print_summary.answer(study).splitlines()) <= 16
+    shown = [line for line in whole if str(study) not in line]
+    assert max(map(len, shown)) <= 120
+    assert PATH not in "\n".join(whole)
 
 
-def test_a_report_is_named_if_it_is_there(finished):
-    (finished / layout.REPORT).touch()
-    text = print_summary.text(finished)
-    assert f"report:   {finished / layout.REPORT}\n" in text
+def test_what_is_left_out_is_counted(tmp_path):
+    lines = print_summary.text(written(tmp_path)).splitlines()
+    found = [line for line in lines if line.startswith("- finding")]
+    assert 0 < len(found) < 9
+    assert f"  and {9 - len(found)} more in summary.md" in lines
+    failed = [line for line in lines if line.startswith("- convert by tool")]
+    assert len(failed) == 3 and "Failures (2 more in summary.md)" in lines
+    assert all(line.endswith(" …") for line in failed)
 
 
-def test_an_unfinished_study_says_what_is_missing(finished):
-    (finished / layout.DATASET).unlink()
-    text = print_summary.text(finished)
-    assert f"is not finished; missing: dataset ({finished / layout.DATASET})." in text
-    assert "about Cells" not in text
+def test_what_is_urgent_comes_first(tmp_path):
+    text = print_summary.text(written(tmp_path, found=FOUND[:1], failed=["none"]))
+    todo = text.split("What to do\n")[1].splitlines()
+    assert todo == ["- Don't run: b", "- Look at the 3 images", "- Take more images: 20"]
+    assert "Failures" not in text and "Seeded weights: m." in text.splitlines()
+
+
+def test_results_are_named_if_they_are_there(tmp_path):
+    study = written(tmp_path)
+    text = print_summary.text(study)
+    assert f"dataset:  {study / layout.DATASET}\n" in text
+    assert "report:" not in text and "explorer:" not in text
+    for name in (layout.REPORT, layout.EXPLORER):
+        (study / name).touch()
+    text = print_summary.text(study)
+    assert f"report:   {study / layout.REPORT}\nexplorer: {study / layout.EXPLORER}\n" in text
+
+
+@pytest.mark.parametrize("name", [layout.DATASET, layout.SUMMARY])
+def test_an_unfinished_study_says_what_is_missing(tmp_path, name):
+    study = written(tmp_path)
+    (study / name).unlink()
+    text = print_summary.text(study)
+    assert "is not finished; missing: " in text and f" ({study / name})." in text
+    assert "6 cells" not in text

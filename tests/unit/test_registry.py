@@ -5,7 +5,7 @@ import pytest
 from deltann import figures, registry
 from deltann.errors import StudyError
 
-TABLE = 'CATEGORY = "Time"\nCAPTION = "Seconds " "per image."\n'
+TABLE = 'CATEGORY = "Time"\nTITLE = "Seconds"\nCAPTION = "Seconds " "per image."\n'
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def package(tmp_path):
         "tables/seconds": TABLE + "import a_library_that_nobody_has",
         "tables/shared": "SEED = 0\n",
         "figures/__init__": "",
-        "figures/seconds": 'TABLE = "seconds"\nCAPTION = "Bars."\n',
+        "figures/seconds": 'TABLE = "seconds"\nTITLE = "Bars"\nCAPTION = "Bars."\n',
         "figures/style": "WIDTH = 2 * 3.6\n",
     }
     for name, text in modules.items():
@@ -27,14 +27,20 @@ def package(tmp_path):
 
 
 def test_a_module_is_all_it_takes(package):
-    (package / "tables/bytes.py").write_text(TABLE + "MARKDOWN = True\n")
-    (package / "figures/bars.py").write_text('TABLE = "bytes"\nCAPTION = "Bytes as bars."\n')
+    (package / "tables/bytes.py").write_text(TABLE + 'MARKDOWN = True\nNEEDS = "devices"\n')
+    bars = 'TABLE = "bytes"\nTITLE = "Bytes?"\nCAPTION = "Bytes as bars."\n'
+    (package / "figures/bars.py").write_text(bars)
     tables, drawn = registry.tables(package), registry.figures(package)
     assert list(tables) == ["bytes", "seconds"] and list(drawn) == ["bars", "seconds"]
     assert tables["bytes"].markdown and not tables["seconds"].markdown
     assert tables["seconds"].caption == "Seconds per image."
     assert tables["seconds"].module == "deltann.tables.seconds"
     assert (drawn["bars"].table, drawn["bars"].category) == ("bytes", "Time")
+    assert drawn["bars"].title == "Bytes?" and drawn["bars"].needs == "devices"
+    assert drawn["seconds"].needs == ""
+    (package / "figures/own.py").write_text(bars + 'NEEDS = "levels"\n')
+    registry.figures.cache_clear()
+    assert registry.figures(package)["own"].needs == "levels"
 
 
 @pytest.mark.parametrize(
@@ -45,8 +51,13 @@ def test_a_module_is_all_it_takes(package):
             'CATEGORY = "Tim"\n',
             "CATEGORY is 'Tim'; expected one of Answers, Time",
         ),
-        ("tables/seconds", 'CATEGORY = "Time"\n', "CAPTION is None; expected the text"),
-        ("tables/seconds", f"{TABLE}CAPTION = text()\n", "line 3: CAPTION is computed; expected"),
+        ("tables/seconds", 'CATEGORY = "Time"\n', "TITLE is None; expected the text"),
+        (
+            "tables/seconds",
+            'CATEGORY = "Time"\nTITLE = "A"\n',
+            "CAPTION is None; expected the text",
+        ),
+        ("tables/seconds", f"{TABLE}CAPTION = text()\n", "line 4: CAPTION is computed; expected"),
         ("figures/seconds", 'TABLE = "hours"\n', "TABLE is 'hours'; expected one of seconds"),
     ],
 )

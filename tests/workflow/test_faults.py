@@ -35,10 +35,10 @@ STAGES = {
         "tables/*",
         "tuned/mine/torch/torch/unconverted/direct/tvm/O0/cpu.tar",
     ],
-    "figures summary gallery explain": [
+    "figures summary explorer explain": [
         "figures/latency.*",
-        "summary.*",
-        "gallery.xhtml*",
+        "summary.[jm]*",  # not the page, which is of another rule
+        "explorer.html*",
         f"explain/{O0}.html",
     ],
 }

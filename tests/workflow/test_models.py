@@ -148,9 +148,9 @@ def test_the_shipped_example_runs_as_it_stands(space):
 )
 def test_a_pytorch_model_of_ones_own(space, name, changes):
     config = write(space, name, source="torch", **changes)
-    gallery = f"results/{name}/gallery.xhtml"
-    space.run(config, targets=(gallery,))
-    assert ('"number 9"' in (space.path / gallery).read_text()) == ("class_names" in changes)
+    explorer = f"results/{name}/explorer.html"
+    space.run(config, targets=(explorer,))
+    assert ('"number 9"' in (space.path / explorer).read_text()) == ("class_names" in changes)
     with xr.open_dataset(space.path / f"results/{name}/study.nc") as dataset:
         assert set(dataset.status.values) == {"ok"}
         for logits in dataset.logits.values:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -130,19 +131,40 @@ def test_it_is_drawn_again_without_frameworks(packed, elsewhere):
     study = elsewhere.path / STUDY
     for folder in ("tables", "figures"):
         shutil.rmtree(study / folder)
-    for name in ("summary.md", "gallery.xhtml"):
+    for name in ("summary.md", "summary.html", "explorer.html"):
         (study / name).unlink()
     done = make(elsewhere, "redraw", f"CONFIG={STUDY}/config.json")
     assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    assert "\ntables " in done.stdout + done.stderr
+    (steps,) = re.findall(r"^\d+ steps: (.*)$", done.stdout + done.stderr, re.MULTILINE)
+    rules = {counted.split()[0] for counted in steps.split(", ")}
+    assert "tables" in rules
     for rule in ("photographs", "prepare", "export", "convert", "compile", "infer", "aggregate"):
-        assert f"\n{rule} " not in done.stdout + done.stderr
+        assert rule not in rules
     assert [path.name for path in (elsewhere.path / ".envs").iterdir()] == ["analysis"]
     assert (study / "report.html").stat().st_size > 100_000
     with zipfile.ZipFile(packed) as archive:
         made = [name for name in archive.namelist() if name.startswith(("tables/", "figures/"))]
-        for name in [*made, "summary.md", "gallery.xhtml"]:
+        for name in [*made, "summary.md", "summary.html", "explorer.html"]:
             assert (study / name).read_bytes() == archive.read(name), name
+
+
+def test_the_report_opens_on_the_answer_and_lists_what_the_study_fills(elsewhere):
+    study = elsewhere.path / STUDY
+    report = (study / "report.html").read_text()
+    start = report.split('<script id="workflow-desc">')[1].split("</script>")[0]
+    order = ["In short", "4 cells: 4 ran, 0 failed", "explorer.html", "data:image/png", "Answers"]
+    assert sorted(order, key=start.index) == order
+    listed = report.split('<script id="results">')[1].split("var results = ")[1]
+    results, _ = json.JSONDecoder().raw_decode(listed)
+    assert '"result": "Figure: What is fast, and still answers the same?"' in report
+    assert all(result["labels"]["result"] for result in results.values())
+    drawn = {path.stem for path in (study / "figures").glob("*.pdf")}
+    assert drawn >= {"conversions", "latency", "pareto", "targets"}
+    assert not drawn & {"devices", "inputs", "natives", "passes", "published", "speedups"}
+    assert {name for name in results if name.endswith(".pdf")} == {
+        f"{STUDY}/figures/{name}.pdf" for name in drawn
+    }
+    assert f"{STUDY}/tables/natives.csv" not in results and (study / "tables/natives.csv").exists()
 
 
 def test_it_is_whole_elsewhere(elsewhere):

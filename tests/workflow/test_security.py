@@ -72,7 +72,7 @@ def unharmed(space) -> bool:
 
 
 def test_odd_names_of_images_and_models_are_only_names(space):
-    """Through every stage, to the dataset and the archive (the gallery: unit/test_gallery.py)."""
+    """Through every stage, to the dataset and the archive (the explorer: test_explorer.py)."""
     path = native(space, "odd")
     content = yaml.safe_load(path.read_text())
     described = content["models"][0]

@@ -4,13 +4,17 @@ import json
 from pathlib import Path
 
 import capstone
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 from elftools.elf.elffile import ELFFile
+from matplotlib import pyplot as plt
 
-from helpers import reference
+from deltann import registry
+from helpers import notebook, reference
+from helpers.workspace import ROOT
 
 # source and target of every conversion of the default study
 CONVERSIONS = {("torch", target) for target in ("torch", "onnx", "tensorflow", "keras", "tflite")}
@@ -161,6 +165,31 @@ def test_figures_and_tables_are_there(workspace, study):
     assert f"{CELLS} cells: {CELLS} ran, 0 failed" in (results / "summary.md").read_text()
     speedups = pd.read_csv(results / "tables/speedups.csv")
     assert set(zip(speedups.baseline, speedups.candidate, strict=True)) == {("O0", "O4")}
+
+
+def test_every_column_of_the_tables_is_explained(workspace, study):
+    folder = workspace.path / "results/reduced/tables"
+    explained = pd.read_csv(folder / "columns.csv").groupby("table").column.apply(list)
+    for name in registry.tables():
+        assert list(pd.read_csv(folder / f"{name}.csv").columns) == explained[name], name
+
+
+def test_classes_have_their_published_names(dataset):
+    names = dataset.class_name.values[dataset.true_label.values]
+    expected = ["Bullmastiff", "folding chair", "beaker", "horse chestnut seed"]
+    assert names.tolist() == expected
+    assert len(set(dataset.class_name.values)) == 1000
+
+
+def test_the_notebook_runs_on_it(workspace, study, dataset, monkeypatch):
+    monkeypatch.setenv("STUDY", str(workspace.path / "results/reduced"))
+    matplotlib.use("agg")
+    defined, shown = notebook.run(ROOT / "docs/study.ipynb")
+    plt.close("all")
+    defined["study"].close()
+    accuracy = (dataset.label[:, :, 0] == dataset.true_label).mean("image")
+    assert defined["accuracy"].values.tolist() == (100 * accuracy).values.tolist()
+    assert defined["failed"].sizes["cell_name"] == 0 and (defined["agree"] == 100).all()
 
 
 def test_every_job_has_a_log(workspace, study):

@@ -17,7 +17,7 @@ TEMPLATE = Path(__file__).with_suffix(".html")
 RESULTS = {
     layout.SUMMARY_PAGE: "the results",
     layout.REPORT: "the same with every figure and table",
-    layout.GALLERY: "the images on which cells disagree",
+    layout.EXPLORER: "every cell, and the images on which cells disagree",
     layout.DATASET: "the dataset, for xarray",
     layout.CONFIG: "the config",
 }

@@ -70,6 +70,8 @@ def gather(study: Path, left_over: list[Path]) -> History:
     digests = set()
     artifacts: dict[str, str] = {}  # by checksum
     for path in (*layout.artifact_records(study), *layout.other_records(study)):
+        if path in left_over:
+            continue
         record = records.read(path)
         digests.add(record["environment_digest"])
         inputs, outputs = (
@@ -105,7 +107,7 @@ def _add_cells(history: History, artifacts: dict[str, str]) -> set[str]:
         prepared = layout.prepared(*images.split("/"))
         history.sources[prepared] = [layout.PHOTOGRAPHS]
         history.sources[name] = [prepared, *([model] if model else [])]
-    history.sources[layout.DATASET] = predictions
+    history.sources[layout.DATASET] = [*predictions, layout.CLASS_NAMES]
     return {item["environment"]["digest"] for item in provenances}
 
 

@@ -23,6 +23,6 @@ def run(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentPar
         sys.exit(f"{parser.prog}: error: {error}")
 
 
-def class_names_argument(parser: argparse.ArgumentParser) -> None:
+def class_names_argument(parser: argparse._ActionsContainer) -> None:
     """Add `--class-names`, which has the arguments of `images.class_names.read`, or nothing."""
     parser.add_argument("--class-names", type=json.loads, help="how classes are named, JSON")

@@ -31,15 +31,17 @@ def explain(options: argparse.Namespace, environment_digest: str) -> None:
     read = {
         name: stage.read_record(options, name) for name in stage.READS if getattr(options, name)
     }
+    names_checksum = records.check(options.class_names, options.class_names_record)
     compiled, native = _predictions(options)
     rows = search.chosen(native["logits"].values, compiled["logits"].values)
     with files.scratch(options.page) as folder:
         np.save(folder / "pixels.npy", _pixels(options, compiled.inputs_digest, rows))
         facts = search.search(_case(options, compiled, native, rows), _attempts(options, folder))
-    named = class_names.read(**options.class_names) if options.class_names else []
     facts |= {
-        "class_names": class_names.shown(named),
+        "class_names": class_names.from_text(options.class_names.read_text(encoding="utf-8")),
         "cell": options.cell,
+        "cell_name": options.cell_name,
+        "native_name": options.native_name,
         "native": "/".join(str(native[name].item()) for name in NAMES),
         "same_inputs": native.inputs_digest == compiled.inputs_digest,
         "reproduce": reproduce.commands(
@@ -53,6 +55,7 @@ def explain(options: argparse.Namespace, environment_digest: str) -> None:
         getattr(options, name): stage.artifact_checksum(options, record, name)
         for name, record in read.items()
     }
+    inputs[options.class_names] = names_checksum
     records.write(options.facts, "explain", [options.page], inputs, environment_digest, **facts)
 
 

@@ -8,6 +8,8 @@ from string import Template
 from deltann.explain.formatting import number
 
 HERE = Path(__file__).parent
+# The cell and the native one, each with its readable name.
+NAMES = ("cell", "cell_name", "native", "native_name")
 
 
 def page(facts: dict) -> str:
@@ -17,8 +19,7 @@ def page(facts: dict) -> str:
         facts: those that `explain.explain` collects.
     """
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
-        cell=escape(facts["cell"]),
-        native=escape(facts["native"]),
+        **{name: escape(facts[name]) for name in NAMES},
         verdict="\n".join(f"<p>{escape(line)}</p>" for line in facts["verdict"]),
         images=_images(facts),
         sets=_sets(facts),

@@ -18,9 +18,11 @@ TABLES = "tables"
 TABLES_RECORD = f"{TABLES}/record.json"
 SUMMARY = "summary.md"
 SUMMARY_PAGE = "summary.html"
+SUMMARY_PART = "summary_part.html"  # of the report
 SUMMARY_RECORD = "summary.json"
-GALLERY = "gallery.xhtml"
-GALLERY_RECORD = f"{GALLERY}.json"
+SUMMARY_PAGE_RECORD = f"{SUMMARY_PAGE}.json"
+EXPLORER = "explorer.html"
+EXPLORER_RECORD = f"{EXPLORER}.json"
 REPORT = "report.html"
 # What the study is: its config, its cells, and the files that a finished study has.
 CONFIG = "config.json"
@@ -28,6 +30,8 @@ CELLS = "cells.txt"
 GRID = "grid.json"
 PHOTOGRAPHS = "photographs.csv"
 PHOTOGRAPHS_RECORD = f"{PHOTOGRAPHS}.json"
+CLASS_NAMES = "class_names.txt"
+CLASS_NAMES_RECORD = f"{CLASS_NAMES}.json"
 
 FIGURES = "figures"
 PREDICTIONS = "predictions"
@@ -43,11 +47,13 @@ ARTIFACTS = (MODELS, TUNED, COMPILED)
 # The records of the other files, by `deltann.provenance.records`.
 OTHER_RECORDS = (
     PHOTOGRAPHS_RECORD,
+    CLASS_NAMES_RECORD,
     DATASET_RECORD,
     TABLES_RECORD,
     f"{FIGURES}/*.json",
     SUMMARY_RECORD,
-    GALLERY_RECORD,
+    SUMMARY_PAGE_RECORD,
+    EXPLORER_RECORD,
 )
 # Files and folders that no record describes, because nothing is made from them.
 WITHOUT_RECORD = (LOGS, BENCHMARKS, EXPLANATIONS, REPORT)

@@ -5,13 +5,16 @@ from pathlib import Path
 import pandas as pd
 
 from deltann.images import prepared
-from deltann.summary import advice, answers, failures, time
+from deltann.summary import advice, answers, failures, findings, time
 from deltann.summary.facts import collect
-from deltann.summary.formatting import cell, count, some
+from deltann.summary.findings import Finding
+from deltann.summary.formatting import NAMED, cell, count, route, some
+from deltann.summary.names import named
 from deltann.tables.study import Study
 
 # The tables that it is made from.
 TABLES = ("factors", "conversions", "latency", "speedups", "passes", "compilations")
+IN_SHORT = "In short"
 
 
 def summary(
@@ -19,8 +22,8 @@ def summary(
     study: Study,
     excluded: dict[str, str],
     seeded: list[str],
-) -> str:
-    """The summary in markdown.
+) -> tuple[str, list[Finding]]:
+    """The summary in markdown, and its findings, the strongest first.
 
     Args:
         tables: those of `TABLES`, as `deltann.tables.compute` computes them.
@@ -28,13 +31,17 @@ def summary(
         excluded: per geometry and resizer, the images that were left out, one line each.
         seeded: the models with seeded weights, which are random.
     """
-    facts, cells = collect(tables["factors"]), study.cells
+    tables = {name: named(tables[name], study) for name in TABLES}
+    tables["latency"] = findings.fair(tables["latency"], study)
+    facts, cells = collect(tables["factors"], study), study.cells
+    causes = failures.causes(study)
+    found = findings.collect(facts, causes, study, tables["speedups"])
     sections = {
+        IN_SHORT: _in_short(tables, study, found),
         "Answers": answers.lines(facts),
         "Time": time.lines(tables),
-        "Failures": failures.lines(study),
+        "Failures": failures.lines(causes),
         "What to do": advice.lines(facts, cells, study.disagreements()),
-        "Cells": _cells(cells),
         "Images left out": _excluded(excluded),
         "Caveats": _caveats(cells, tables["compilations"]),
     }
@@ -47,7 +54,20 @@ def summary(
     parts += _tested(cells)
     for title, lines in sections.items():
         parts.append(f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(parts) + "\n", found
+
+
+def _in_short(tables: dict[str, pd.DataFrame], study: Study, found: list[Finding]) -> list[str]:
+    """How many cells ran, what is fastest and still answers the same, and the findings."""
+    failed = int((study.cells["status"] != "ok").sum())
+    ran = len(study.cells) - failed
+    fastest = findings.fastest(tables["latency"], tables["conversions"], study)
+    more = [f"and {count(len(fastest) - NAMED, 'more model')} (Time)"]
+    return [
+        f"{count(len(study.cells), 'cell')}: {ran} ran, {failed} failed",
+        *(fastest[:NAMED] + more if len(fastest) > NAMED else fastest),
+        *(finding.text for finding in found[: findings.LISTED]),
+    ]
 
 
 def read_excluded(paths: list[Path]) -> dict[str, str]:
@@ -73,11 +93,6 @@ def _tested(cells: pd.DataFrame) -> list[str]:
     ]
 
 
-def _cells(cells: pd.DataFrame) -> list[str]:
-    failed = int((cells["status"] != "ok").sum())
-    return [f"{count(len(cells), 'cell')}: {len(cells) - failed} ran, {failed} failed"]
-
-
 def _excluded(excluded: dict[str, str]) -> list[str]:
     lines = [
         f"{model}: {line}" for model, text in excluded.items() for line in text.splitlines() if line
@@ -91,11 +106,11 @@ def _caveats(cells: pd.DataFrame, compilations: pd.DataFrame) -> list[str]:
     unseen = int(ran["contention"].isna().sum())
     lines = _outputs(cells) + _unscheduled(compilations)
     if not disturbed.empty:
-        names = some([cell(row) for _, row in disturbed.iterrows()])
+        where = some([cell(row) for _, row in disturbed.iterrows()], "; ")
         lines.append(
             f"{count(len(disturbed), 'cell')} of {len(cells)} disturbed while timed: the machine's "
             "speed drifted, or other processes used its processors. These latencies may be wrong; "
-            f"the answers aren't affected: {names}"
+            f"the answers aren't affected: {where}"
         )
     if unseen:
         lines.append(
@@ -124,8 +139,7 @@ def _unscheduled(compilations: pd.DataFrame) -> list[str]:
     )
     where = some(
         [
-            f"{row['model']} from {row['source']} to {row['target']} at {row['backend']} "
-            f"({row['unscheduled']:.0f})"
+            f"{route(row)} at {row['backend']} ({row['unscheduled']:.0f})"
             for _, row in unscheduled.iterrows()
         ],
         "; ",

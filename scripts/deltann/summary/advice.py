@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from deltann import metrics
+from deltann.study import layout
 from deltann.summary.facts import Facts
 from deltann.summary.formatting import NAMED, count, some
 from deltann.tables.comparisons import FAILED, IDENTICAL, LABELS, LOGITS
@@ -39,7 +40,7 @@ def _choices(fact: Facts) -> Iterator[str]:
         return
     found = [(name, _kind(rows), rows) for name, rows in fact.choices()]
     for kind, start in STARTS.items():
-        names = [f"{name}{_why(rows)}" for name, of, rows in found if of == kind]
+        names = [f"{name}{_why(fact, rows)}" for name, of, rows in found if of == kind]
         if names:
             every = f"all {len(found)} {fact.words.choice}s"
             short = kind == SAFE and NAMED < len(names) == len(found)
@@ -56,10 +57,10 @@ def _kind(rows: pd.DataFrame) -> str:
     return CHANGED if LABELS in outcomes else CARE
 
 
-def _why(rows: pd.DataFrame) -> str:
+def _why(fact: Facts, rows: pd.DataFrame) -> str:
     """What a choice changed, in brackets; nothing if it is safe."""
     reasons = []
-    changed = rows[rows["outcome"] == LABELS]
+    changed = fact.properly_prepared(rows[rows["outcome"] == LABELS])
     if len(changed):
         row = changed.loc[changed["dissimilarity_percent"].astype(float).idxmax()]
         reasons.append(f"labels of {int(row['differing'])} of {count(int(row['n']), 'image')}")
@@ -84,7 +85,7 @@ def _images(facts: list[Facts], disagreements: int) -> list[str]:
     advice = []
     if disagreements:
         images = count(disagreements, "image")
-        advice.append(f"Look at the {images} on which cells disagree, in the gallery")
+        advice.append(f"Look at the {images} on which cells disagree, in {layout.EXPLORER}")
     compared = [int(fact.ran["n"].min()) for fact in facts if len(fact.ran)]
     if compared and min(compared) < (needed := metrics.wilson_sample_size(RULED_OUT)):
         n = min(compared)

@@ -44,7 +44,8 @@ def _unasked(fact: Facts) -> Iterator[str]:
     for (precision, cause), rows in chosen.groupby(["value", "cause"], sort=False):
         yield (
             f"{fact.words.title}: nobody asked for {precision}: it is {cause}, in "
-            f"{count(len(rows), 'cell')}: {some([cell(row) for _, row in rows.iterrows()])}"
+            f"{count(len(rows), 'cell')}: "
+            f"{some([cell(row) for _, row in rows.iterrows()], '; ')}"
         )
 
 
@@ -53,10 +54,11 @@ def _labels(fact: Facts) -> str:
     if len(fact.changed):
         images = count(len(fact.images), "image")
         return f"{len(fact.changed)} of {pairs} changed labels, on {images} in all"
-    least = fact.largest("high")
+    least = fact.largest("percent_high")
     images = count(int(least["n"]), "image")
     images += " or more each" if fact.ran["n"].nunique() > 1 else " each"
-    return f"0 of {pairs} changed labels (0 of {images}; 95 % interval 0 to {least['high']:.1f} %)"
+    interval = f"95 % interval 0 to {least['percent_high']:.1f} %"
+    return f"0 of {pairs} changed labels (0 of {images}; {interval})"
 
 
 def _logits(fact: Facts) -> str:

@@ -6,10 +6,13 @@ from functools import cached_property
 
 import pandas as pd
 
+from deltann.cell import SOURCE, TARGET
 from deltann.images import conventions
-from deltann.summary.formatting import cell, library, route, runs
+from deltann.summary.formatting import cell, library, route
+from deltann.summary.names import named
 from deltann.tables import factors
 from deltann.tables.comparisons import FAILED, image_names
+from deltann.tables.study import Study
 
 
 def _value(row: pd.Series) -> str:
@@ -41,10 +44,6 @@ def _imported(row: pd.Series) -> str:
     return f"{route(row)}, import {row['importer']}"
 
 
-def _import(row: pd.Series) -> str:
-    return f"{_imported(row)}, {runs(row)}"
-
-
 def _sources(row: pd.Series) -> str:
     return f"{row['model']} from {row['source']} and from {row['reference_value']}"
 
@@ -59,6 +58,7 @@ class Words:
         verb, by: what one does with a value; empty if there is nothing to choose.
         name: a row's value, by which rows are counted and advice is given.
         pair: a row's two cells.
+        did: what a value did to labels, before their number.
     """
 
     title: str
@@ -67,11 +67,12 @@ class Words:
     by: str
     name: Callable[[pd.Series], str] = _value
     pair: Callable[[pd.Series], str] = _change
+    did: str = "changed the label of"
 
 
 WORDS = {
-    factors.CONVERSION: Words("Conversion", "route", "convert", "by", route, route),
-    factors.IMPORT: Words("Import into TVM", "import", "import", "", _imported, _import),
+    factors.CONVERSION: Words("Conversion", "route", "convert", "", route, route),
+    factors.IMPORT: Words("Import into TVM", "import", "import", "", _imported, cell),
     "level": Words("Passes of TVM", "other level", "compile", "at"),
     "schedule": Words("Schedule", "other schedule", "schedule", "by"),
     "compiler": Words("Version of TVM", "other version", "compile", "by"),
@@ -81,7 +82,9 @@ WORDS = {
     ),
     "resizer": Words("Resizing", "other resizer", "resize", "by"),
     "device": Words("Device", "other device", "run", "on"),
-    factors.MODELS: Words("Frameworks' own models", "pair", "", "", _sources, _sources),
+    factors.MODELS: Words(
+        "Frameworks' own models", "pair", "", "", _sources, _sources, "differ in the label of"
+    ),
     factors.PRECISION: Words(
         "Precision", "other precision", "compute", "in", _precision, _computed
     ),
@@ -112,6 +115,16 @@ class Facts:
         """The pairs that changed labels, those with the most first."""
         changed = self.ran[self.ran["differing"] > 0]
         return changed.sort_values("dissimilarity_percent", ascending=False, kind="stable")
+
+    def properly_prepared(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Those of some pairs whose images are in the model's own convention; all if none is.
+
+        A wrong convention makes close calls of its own, which other factors then decide.
+        """
+        if self.factor == factors.PREPROCESSING:
+            return rows
+        own = rows[rows["preprocessing"].isin([SOURCE, TARGET])]
+        return rows if own.empty else own
 
     @cached_property
     def failed(self) -> pd.DataFrame:
@@ -160,8 +173,14 @@ class Facts:
                 yield str(name), rows
 
 
-def collect(table: pd.DataFrame) -> list[Facts]:
-    """The facts about each factor, varied or not, in the order of the table's module."""
+def collect(table: pd.DataFrame, study: Study) -> list[Facts]:
+    """The facts about each factor, varied or not, in the order of the table's module.
+
+    Args:
+        table: `factors`.
+        study: the cells.
+    """
+    table = named(table, study)
     return [
         Facts(name, WORDS[name], table[table["factor"] == name])
         for name in factors.NAMES_OF_FACTORS

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
+from deltann.summary.names import CELL, FILE
 from deltann.tables.comparisons import image_names
 
 # So many items are named; the tables have all of them.
@@ -27,26 +27,21 @@ def some(names: list[str], separator: str = ", ", most: int = NAMED) -> str:
     return separator.join(names[:most]) + more
 
 
+def clipped(text: str, longest: int) -> str:
+    """A text of at most so many characters, cut between words."""
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - 2].rsplit(' ', 1)[0].rstrip(' ,;:(')} …"
+
+
 def cell(row: pd.Series) -> str:
-    """A cell's names, as its files' path has them."""
-    return "/".join(row[name] for name in NAMES)
+    """The readable name of a cell, of a table with names."""
+    return row[CELL]
 
 
 def route(row: pd.Series) -> str:
-    """A model with its source, target and route."""
-    if row["route"] == UNCONVERTED:
-        return f"{row['model']} of {row['source']}"
-    return f"{row['model']} from {row['source']} to {row['target']} by {row['route']}"
-
-
-def runs(row: pd.Series) -> str:
-    """The backend and device of a cell."""
-    if row["backend"] == NATIVE:
-        return f"its own runtime on {row['device']}"
-    if row["schedule"] == RUNTIME:
-        return f"{row['backend']} on {row['device']}"
-    more = "" if row["schedule"] == RULES else f", schedule {row['schedule']},"
-    return f"TVM {row['backend']}{more} on {row['device']}"
+    """The readable name of a model file, of a table with names."""
+    return row[FILE]
 
 
 def share(row: pd.Series) -> str:
@@ -54,6 +49,6 @@ def share(row: pd.Series) -> str:
     images = image_names(row["differing_images"])
     return (
         f"{int(row['differing'])} of {count(int(row['n']), 'image')}, "
-        f"{row['dissimilarity_percent']:.1f} % (95 % interval {row['low']:.1f} to "
-        f"{row['high']:.1f} %): {some(images)}"
+        f"{row['dissimilarity_percent']:.1f} % (95 % interval {row['percent_low']:.1f} to "
+        f"{row['percent_high']:.1f} %): {some(images)}"
     )

@@ -3,15 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, UNCONVERTED
-from deltann.summary.formatting import count, route, runs
+from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, SOURCE, UNCONVERTED
+from deltann.summary.formatting import cell, count, route
 from deltann.tables.passes import ENABLED, FILE
 
 NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
 
 
 def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """The levels' largest and least speedup; each model's fastest cell without a changed label."""
+    """The levels' largest and least speedup; each model's fastest cell without a changed label.
+
+    Args:
+        tables: with names.
+    """
     return [
         _levels(tables["speedups"]),
         *_passes(tables["passes"]),
@@ -21,17 +25,25 @@ def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
 
 def _levels(speedups: pd.DataFrame) -> str:
     """What TVM's highest level did to time, against the lowest."""
-    ran = speedups[(speedups["status"] == "ok") & (speedups["schedule"] != RUNTIME)]
-    rows = _steady(ran)
+    rows = levels(speedups)
     if rows.empty:
         return NOTHING
-    low, high = rows["baseline"].min(), rows["candidate"].max()
-    widest = rows[(rows["baseline"] == low) & (rows["candidate"] == high)]
-    rows = rows if widest.empty else widest
     best = rows.loc[rows["speedup_percent"].idxmax()]
     worst = rows.loc[rows["speedup_percent"].idxmin()]
-    text = f"Levels{_unsteady(rows)}: {_speedup(best)}"
+    text = f"Levels{unsteady(rows)}: {_speedup(best)}"
     return text if len(rows) == 1 else f"{text}; least, {_speedup(worst)}"
+
+
+def levels(speedups: pd.DataFrame) -> pd.DataFrame:
+    """The speedups of TVM's highest level over the lowest, of each file that ran at both.
+
+    If no file did, all speedups of one level over another. Disturbed ones count only if all are
+    disturbed.
+    """
+    rows = _steady(speedups[(speedups["status"] == "ok") & (speedups["schedule"] != RUNTIME)])
+    low, high = rows["baseline"].min(), rows["candidate"].max()
+    widest = rows[(rows["baseline"] == low) & (rows["candidate"] == high)]
+    return rows if widest.empty else widest
 
 
 def _passes(passes: pd.DataFrame) -> list[str]:
@@ -43,12 +55,12 @@ def _passes(passes: pd.DataFrame) -> list[str]:
     if rows.empty:
         return []
     best, worst = rows.loc[rows["ratio"].idxmin()], rows.loc[rows["ratio"].idxmax()]
-    text = f"Graph passes, each alone{_unsteady(rows)}: {_alone(best)}"
+    text = f"Graph passes, each alone{unsteady(rows)}: {_alone(best)}"
     text += "" if len(rows) == 1 else f"; most, {_alone(worst)}"
     idle = int((alone["idle"] == 1).sum())
     text += f"; {idle} of {len(alone)} had nothing to do"
-    if alone["same_code_low"].notna().any():
-        low, high = alone["same_code_low"].min(), alone["same_code_high"].max()
+    if alone["same_code_ratio_low"].notna().any():
+        low, high = alone["same_code_ratio_low"].min(), alone["same_code_ratio_high"].max()
         text += f"; cells with the same code took {low:.2f} to {high:.2f} of the time"
     return [f"{text} (tables/passes.md)"]
 
@@ -68,19 +80,20 @@ def _steady(rows: pd.DataFrame) -> pd.DataFrame:
     return rows if steady.empty else steady
 
 
-def _unsteady(rows: pd.DataFrame | pd.Series) -> str:
+def unsteady(rows: pd.DataFrame | pd.Series) -> str:
+    """A remark on timings, if one of them was disturbed."""
     return " (disturbed timings)" if np.max(rows["disturbed"]) else ""
 
 
 def _speedup(row: pd.Series) -> str:
-    factors = [1 + row[name] / 100 for name in ("speedup_percent", "low", "high")]
+    factors = [1 + row[name] / 100 for name in ("speedup_percent", "percent_low", "percent_high")]
     # one image can't be resampled
     interval = f"95 % interval {factors[1]:.2f} to {factors[2]:.2f}, " if row["n"] > 1 else ""
     kernels = "" if row["schedule"] == RULES else f", schedule {row['schedule']}"
     return (
         f"{row['candidate']} is {factors[0]:.2f} times as fast as {row['baseline']} "
         f"({interval}{count(int(row['n']), 'image')}) "
-        f"for {row['model']} from {row['source']} to {row['framework']} on {row['device']}"
+        f"for {route(row)} on {row['device']}"
         f"{kernels}"
     )
 
@@ -88,9 +101,10 @@ def _speedup(row: pd.Series) -> str:
 def fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> pd.DataFrame:
     """Per model, the fastest cell that gives every image its native model's label.
 
-    Disturbed cells count only if all are disturbed.
+    Cells in another convention than the model's own don't count, nor do disturbed ones unless all
+    are disturbed.
     """
-    ran = latency[latency["status"] == "ok"]
+    ran = latency[(latency["status"] == "ok") & (latency["preprocessing"] == SOURCE)]
     differing = conversions.set_index(list(NAMES))["differing"]
     natives = (ran["backend"] == NATIVE) & (ran["route"] == UNCONVERTED)
     same = natives | pd.Series(
@@ -110,9 +124,9 @@ def _fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> list[str]:
     ran = dict.fromkeys(latency[latency["status"] == "ok"]["model"])
     unknown = [model for model in ran if found.empty or model not in set(found["model"])]
     return [
-        f"Fastest with its native model's label on every image{_unsteady(row)}: {route(row)}, "
-        f"{runs(row)}, {row['median_ms']:.3g} ms an image (95 % interval {row['low']:.3g} to "
-        f"{row['high']:.3g}, {count(int(row['n']), 'image')})"
+        f"Fastest with its native model's label on every image{unsteady(row)}: {cell(row)}, "
+        f"{row['median_ms']:.3g} ms an image (95 % interval {row['ms_low']:.3g} to "
+        f"{row['ms_high']:.3g}, {count(int(row['n']), 'image')})"
         for _, row in found.iterrows()
     ] + [
         f"Fastest with its native model's label on every image: unknown for {model}, as no native "

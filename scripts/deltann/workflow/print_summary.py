@@ -1,41 +1,90 @@
-"""The text that `make study` prints at its end; computes nothing."""
+"""The text that `make study` prints at its end; computes nothing.
 
+The summary itself is in the study's folder. The text is short enough for a terminal's window, and
+what it leaves out it counts.
+"""
+
+import textwrap
 from pathlib import Path
 
 from deltann.study import layout
 
-# The parts of the summary that are printed.
-SECTIONS = ("Cells", "Answers", "Time", "Failures", "What to do", "Images left out", "Caveats")
+# The text has at most so many lines, and the summary in it after `make try`.
+LINES, TRIED_LINES = 25, 16
+WIDTH = 118  # letters of a line
+IN_SHORT, FAILURES, TO_DO = "In short", "Failures", "What to do"
+# So many causes of failures are printed.
+CAUSES = 3
+# What to do, by how the summary's lines begin: the most urgent first. Others aren't printed.
+URGENT = ("Don't ", "Impossible ", "Look at ", "Time ", "With care ", "Take more ")
 
 
 def text(study: Path) -> str:
-    """Where the results of the study in a folder are, and its summary."""
-    lines = [""]
-    results = {
+    """Where the results of the study in a folder are, and its summary in short."""
+    needed = {
         "dataset": study / layout.DATASET,
         "figures": study / layout.FIGURES,
         "tables": study / layout.TABLES,
         "summary": study / layout.SUMMARY,
     }
-    missing = [f"{name} ({path})" for name, path in results.items() if not path.exists()]
+    missing = [f"{name} ({path})" for name, path in needed.items() if not path.exists()]
     if missing:
-        lines.append(
-            f"The study in {study} is not finished; missing: {', '.join(missing)}. Run it again"
+        return (
+            f"\nThe study in {study} is not finished; missing: {', '.join(missing)}. Run it again"
         )
-        return "\n".join(lines)
-    if (study / layout.REPORT).exists():
-        results["report"] = study / layout.REPORT
-    lines += [f"{name + ':':10}{path}" for name, path in results.items()]
-    return "\n".join([*lines, answer(study)])
+    pages = {"report": study / layout.REPORT, "explorer": study / layout.EXPLORER}
+    shown = {name: path for name, path in pages.items() if path.exists()} | needed
+    lines = ["", *(f"{name + ':':10}{path}" for name, path in shown.items()), ""]
+    return "\n".join([*lines, *_short(study, LINES - len(lines))])
 
 
 def answer(study: Path) -> str:
-    """The summary of the study in a folder, which may have no figures."""
-    found = _sections((study / layout.SUMMARY).read_text(encoding="utf-8"))
-    return "\n".join(line for title in SECTIONS for line in ("", title, found[title]))
+    """The summary in short of the study in a folder, which may have no figures."""
+    return "\n".join(_short(study, TRIED_LINES))
 
 
-def _sections(markdown: str) -> dict[str, str]:
-    """The bodies of a text's second-level sections, by title."""
-    parts = markdown.split("\n## ")[1:]
-    return {title: body.strip() for title, _, body in (part.partition("\n") for part in parts)}
+def _short(study: Path, most: int) -> list[str]:
+    """At most so many lines: warnings, what was found, what failed, what to do."""
+    markdown = (study / layout.SUMMARY).read_text(encoding="utf-8")
+    title, *_ = markdown.split("\n## ")
+    warnings = [line.strip("*") for line in title.splitlines() if line.startswith("**")]
+    found = _sections(markdown)
+    failed = [line for line in found[FAILURES] if line != "none"]
+    urgent = [line for start in URGENT for line in found[TO_DO] if line.startswith(start)]
+    lines = [_clipped(line) for line in warnings]
+    failures = _listed(FAILURES, failed, CAUSES) if failed else []
+    room = most - len(lines) - len(failures)
+    to_do = _listed(TO_DO, urgent, max(1, min(3, room // 4))) if urgent else []
+    lines += _in_short(found[IN_SHORT], room - len(to_do))
+    return [*lines, *failures, *to_do]
+
+
+def _in_short(items: list[str], most: int) -> list[str]:
+    """As many items as fit, each on as many lines as it takes."""
+    lines, left = [IN_SHORT], list(items)
+    while left:
+        wrapped = textwrap.wrap(
+            f"- {left[0]}", WIDTH, subsequent_indent="  ", break_on_hyphens=False
+        )
+        if len(lines) + len(wrapped) + (len(left) > 1) > most:
+            break
+        lines += wrapped
+        left.pop(0)
+    return lines + ([f"  and {len(left)} more in {layout.SUMMARY}"] if left else [])
+
+
+def _listed(title: str, items: list[str], most: int) -> list[str]:
+    """A section with its first items, a line each, and the number of the others."""
+    more = f" ({len(items) - most} more in {layout.SUMMARY})" if len(items) > most else ""
+    return [f"{title}{more}", *(_clipped(f"- {item}") for item in items[:most])]
+
+
+def _clipped(line: str) -> str:
+    """A line cut between words."""
+    return textwrap.shorten(line, WIDTH, placeholder=" …")
+
+
+def _sections(markdown: str) -> dict[str, list[str]]:
+    """The items of a text's second-level sections, by title."""
+    parts = (part.partition("\n") for part in markdown.split("\n## ")[1:])
+    return {title: body.strip().removeprefix("- ").split("\n- ") for title, _, body in parts}

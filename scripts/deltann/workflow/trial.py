@@ -152,7 +152,7 @@ def _next(request: Request, config: dict) -> list[str]:
     explain = [".venv/bin/snakemake", "--cores", "all", page, "--configfile", request.config]
     return [
         f"- Read the comments in {request.config}, and correct what isn't so",
-        "- For figures, a report, and a gallery of the images whose labels changed:",
+        "- For figures, a report, and a page to explore every cell and image in:",
         f"    {_study_command(request)}",
         "- For the pass and the kernel by which the compiled model leaves its own runtime:",
         f"    {shlex.join(explain)}",
