@@ -48,3 +48,27 @@ def disagreeing(folder: Path) -> xr.Dataset:
             ran(cell("keras", "O2", source="keras"), [1, 1, 6, 2]),
         ],
     )
+
+
+# Cells whose groups the explorer words: three routes, three levels, two devices.
+GRID = [
+    {
+        "source": "torch",
+        "target": target,
+        "route": route,
+        "preprocessing": "source",
+        "resizer": "pillow",
+        "importer": importer if backend != "native" else "none",
+        "compiler": "tvm" if backend != "native" else "runtime",
+        "schedule": "rules" if backend != "native" else "runtime",
+        "backend": backend,
+        "device": device,
+    }
+    for target, route, importer in (
+        ("torch", "unconverted", "direct"),
+        ("onnx", "torch_onnx", "direct"),
+        ("keras", "nobuco", "keras_onnx"),
+    )
+    for backend in ("native", "O0", "O4")
+    for device in ("cpu", "arm")
+]

@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import shutil
-import subprocess
 
 import h5netcdf
 import numpy as np
@@ -12,7 +10,7 @@ import pytest
 from PIL import Image
 
 from deltann.errors import StudyError
-from deltann.explorer import answers, page, thumbnails
+from deltann.explorer import answers, thumbnails
 from deltann.images import prepared
 from helpers.explored import disagreeing, ran, study
 from helpers.made_up_cells import CLASSES, cell
@@ -92,51 +90,3 @@ def test_thumbnail_is_of_the_first_file_that_holds_the_image(tmp_path):
             assert np.asarray(picture).mean() == pytest.approx(grey, abs=3)
         with pytest.raises(StudyError, match="image 'd' of the study is in none of .*a.nc"):
             draw("d")
-
-
-GRID = [
-    {
-        "source": "torch",
-        "target": target,
-        "route": route,
-        "preprocessing": "source",
-        "resizer": "pillow",
-        "importer": importer if backend != "native" else "none",
-        "compiler": "tvm" if backend != "native" else "runtime",
-        "schedule": "rules" if backend != "native" else "runtime",
-        "backend": backend,
-        "device": device,
-    }
-    for target, route, importer in (
-        ("torch", "unconverted", "direct"),
-        ("onnx", "torch_onnx", "direct"),
-        ("keras", "nobuco", "keras_onnx"),
-    )
-    for backend in ("native", "O0", "O4")
-    for device in ("cpu", "arm")
-]
-
-
-@pytest.mark.skipif(
-    not shutil.which("node"), reason="node runs the page's script outside a browser"
-)
-def test_cells_are_grouped():
-    groups = [list(range(18)), [0], [4, 5, 10, 11], [6, 7, 8, 9, 10, 11, 14], [2, 4, 9]]
-    ask = f"const grid = {json.dumps(GRID)};" + "".join(
-        f"console.log(JSON.stringify(lines({group}.map((at) => grid[at]), grid)));"
-        for group in groups
-    )
-    script = (page.HERE / "script/groups.js").read_text(encoding="utf-8")
-    done = subprocess.run(
-        ["node", "-"], input=script + ask, capture_output=True, text=True, check=True
-    )
-    assert [json.loads(line) for line in done.stdout.splitlines()] == [
-        ["from torch: all 18"],
-        ["from torch unconverted: native on cpu"],
-        ["from torch unconverted, to onnx by torch_onnx: O4"],
-        [
-            "from torch to onnx by torch_onnx: all",
-            "from torch to keras by nobuco: O0 through keras_onnx on cpu",
-        ],
-        ["from torch unconverted: O0, O4 on cpu", "from torch to onnx by torch_onnx: O0 on arm"],
-    ]

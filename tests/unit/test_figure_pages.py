@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize, to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -41,21 +41,14 @@ def studies(tmp_path_factory):
     return made
 
 
-@pytest.fixture(autouse=True)
-def closed():
-    yield
-    plt.close("all")
-
-
 def pages(name: str, table: pd.DataFrame) -> Iterator[Figure]:
     """The first pages of a figure, laid out."""
     for number, page in enumerate(figures.get(name).draw(table)):
         if number == PAGES:
             return
         page.set_dpi(100)
-        page.canvas.draw()
+        FigureCanvasAgg(page).draw()
         yield page
-        plt.close(page)
 
 
 def written(page: Figure) -> list[Text]:
@@ -261,6 +254,6 @@ def test_a_number_that_fits_alone_is_written_without_its_interval():
         (0.28, ["5.0", "", "same"]),
         (0.02, ["", "", ""]),
     ):
-        _, axes = plt.subplots()
+        axes = Figure().subplots()
         heatmaps.heatmap(axes, grid, style.SEQUENTIAL, Normalize(0, 10), width)
         assert [text.get_text() for text in axes.texts] == expected

@@ -39,6 +39,7 @@ NAMES = [*(f"name {k}" for k in range(CLASSES - 1)), ""]
 def answers(tmp_path, monkeypatch):
     """What the notebook defines for a study with one changed label and one failed cell."""
     matplotlib.use("agg")
+    plt.close("all")
     other = np.eye(IMAGES, CLASSES, dtype=np.float32)
     other[2, 7] = 2
     origin = {"model_file": "0123456789abcdef", "machine": {"processor": "Xeon", "cores": 2}}

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
-from matplotlib import pyplot as plt
 
 from deltann import metrics
 from deltann.figures import latency, pareto, style
@@ -34,8 +33,6 @@ points = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, m
 @pytest.fixture(autouse=True)
 def print_style():
     style.use()
-    yield
-    plt.close("all")
 
 
 def frontier(points) -> list[bool]:

@@ -124,7 +124,7 @@ def test_a_factor_that_changes_nothing_is_said_to_be_safe(factor, tmp_path):
     assert "All logits are equal. No answer turned wrong or right" in line
     todo = "\n".join(found["What to do"])
     assert f"Safe to {WORDS[factor].verb}" in todo or not WORDS[factor].verb
-    assert "With care" not in todo and "Don't" not in todo and "Look at" not in todo
+    assert "Take care" not in todo and "Don't" not in todo and "Look at" not in todo
 
 
 @pytest.mark.parametrize("factor", VARIED)
@@ -134,7 +134,9 @@ def test_a_factor_that_changes_logits_only_is_not_called_safe(factor, tmp_path):
     assert "0 of 1 pair changed labels" in line and "No answer turned wrong or right" in line
     assert "by at most 0.25, and by at most 25 % of an image's largest logit" in line
     if verb := WORDS[factor].verb:
-        (care,) = [line for line in found["What to do"] if line.startswith(f"With care {verb}")]
+        (care,) = [
+            line for line in found["What to do"] if line.startswith(f"Take care if you {verb}")
+        ]
         assert "(logits by up to 25 % of an image's largest)" in care
     same = [line for line in found["What to do"] if line.startswith("Safe to")]
     assert all(not line.startswith(f"Safe to {WORDS[factor].verb} ") for line in same) or (
@@ -188,7 +190,7 @@ def test_routes_are_counted_once_for_all_resizers(tmp_path):
     assert answer(found, "conversion").startswith("Conversion, 2 routes: 3 of 6 pairs changed")
     assert "0 of 6 pairs changed labels" in answer(found, "resizer")
     todo = "\n".join(found["What to do"])
-    assert "With care convert (" in todo and "onnx by to_onnx (logits by" in todo
+    assert "Take care if you convert (" in todo and "onnx by to_onnx (logits by" in todo
     assert "Don't convert (labels changed): keras by to_keras (" in todo
     assert "Safe to convert" not in todo
 

@@ -8,8 +8,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from deltann.explorer import page as explorer
 from helpers import browser, planted_explorer
 from helpers.browser import CONTRAST, UNNAMED
+from helpers.explored import GRID
 from helpers.made_up_cells import CONVERTED, FAST, NATIVE, SLOW
 from helpers.planted_explorer import BROKEN, IMAGES, MARKUP, OTHER
 
@@ -259,3 +261,20 @@ def test_a_real_study_whose_cells_agree_shows_the_closest_calls(window, small):
         (name, *_) = window.texts("#detail section:last-of-type a")
         assert (study / name).is_file()
     assert window.errors() == []
+
+
+def test_cells_of_an_answer_are_grouped(window):
+    groups = [list(range(18)), [0], [4, 5, 10, 11], [6, 7, 8, 9, 10, 11, 14], [2, 4, 9]]
+    script = (explorer.HERE / "script/groups.js").read_text(encoding="utf-8")
+    script += "const [grid, groups] = arguments;"
+    script += "return groups.map((group) => lines(group.map((at) => grid[at]), grid));"
+    assert window.driver.execute_script(script, GRID, groups) == [
+        ["from torch: all 18"],
+        ["from torch unconverted: native on cpu"],
+        ["from torch unconverted, to onnx by torch_onnx: O4"],
+        [
+            "from torch to onnx by torch_onnx: all",
+            "from torch to keras by nobuco: O0 through keras_onnx on cpu",
+        ],
+        ["from torch unconverted: O0, O4 on cpu", "from torch to onnx by torch_onnx: O0 on arm"],
+    ]

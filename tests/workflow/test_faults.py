@@ -41,6 +41,7 @@ STAGES = {
         "explorer.html*",
         f"explain/{O0}.html",
     ],
+    "summary_page": ["summary.html*", "summary_part.html"],
 }
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -50,7 +49,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
 def _page(table: pd.DataFrame, rows: list[str]) -> Figure:
     handles = _legend(table[table["row"].isin(rows)])
     heights = [legends.height(handles), AXES + ROW * len(rows)]
-    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    figure = Figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(2, 1, height_ratios=heights)
     legends.draw(figure.add_subplot(grid[0]), handles)
     axes = grid[1].subgridspec(1, len(EFFECTS)).subplots(sharey=True, squeeze=False)[0]

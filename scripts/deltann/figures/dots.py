@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -123,7 +122,7 @@ def _page(items: list[Strip], axis: str, base: str, title: str, caption: str) ->
     across = max(len(item.panels) for item in items)
     handles = _legend(pd.concat([item.table for item in items]), items[0].series, base)
     heights = [legends.height(handles), *(item.height for item in items)]
-    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    figure = Figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(len(heights), across, height_ratios=heights)
     legends.draw(figure.add_subplot(grid[0, :]), handles)
     for row, item in enumerate(items, start=1):

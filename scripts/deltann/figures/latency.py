@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -164,7 +163,7 @@ def _sections(title: str, table: pd.DataFrame, devices: list[str]) -> Iterator[S
 def _page(items: list[Section], caption: str) -> Figure:
     handles = _handles(pd.concat([item.shown for item in items]))
     heights = [legends.height(handles), *(item.height for item in items)]
-    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    figure = Figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(len(heights), 1, height_ratios=heights)
     legends.draw(figure.add_subplot(grid[0]), handles)
     for number, item in enumerate(items, start=1):

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
-from matplotlib import pyplot as plt
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
@@ -31,7 +30,7 @@ def save(pages: Iterable[Figure], pdf: Path, png: Path) -> None:
                 left_out += 1
             else:
                 pictures.append(_picture(page))
-            plt.close(page)
+            page.clear()
     if left_out:
         pictures.append(_picture(_note(f"The PDF has {left_out} more pages.")))
     chunks = PngImagePlugin.PngInfo()

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from matplotlib import pyplot as plt
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
@@ -110,7 +109,8 @@ def _heat_page(panels: list[Panel], title: str, caption: str) -> Figure:
     more = style.filled(caption, wide).count("\n") - style.filled(caption, style.WIDTH).count("\n")
     size = (wide, CAPTION + style.LINE * more + sum(heights))
     ratios = {"height_ratios": heights}
-    figure, axes = plt.subplots(len(panels), 1, figsize=size, squeeze=False, gridspec_kw=ratios)
+    figure = Figure(figsize=size)
+    axes = figure.subplots(len(panels), 1, squeeze=False, gridspec_kw=ratios)
     for ax, panel in zip(axes.flat, panels, strict=True):
         square = (wide - names - AXIS - BAR) / len(panel.grid.columns)
         heatmaps.heatmap(ax, panel.grid, panel.cmap, panel.norm, square)
@@ -174,7 +174,8 @@ def _square_page(
     down = -(-len(panels) // across)
     wide = style.WIDTH if across > 1 or width > 4 else width + 2 * BAR
     size = (wide, CAPTION + height * down)
-    figure, axes = plt.subplots(down, across, figsize=size, squeeze=False)
+    figure = Figure(figsize=size)
+    axes = figure.subplots(down, across, squeeze=False)
     for ax in axes.flat[len(panels) :]:
         ax.set_axis_off()
     for ax, panel in zip(axes.flat, panels, strict=False):
@@ -203,6 +204,6 @@ def paginate(
 
 def nothing(title: str, why: str) -> Iterator[Figure]:
     """A page that says why there is nothing to draw."""
-    figure = plt.figure(figsize=(style.WIDTH, 0.7))
+    figure = Figure(figsize=(style.WIDTH, 0.7))
     style.caption(figure, title, f"Nothing to draw: {why}")
     yield figure

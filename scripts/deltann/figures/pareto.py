@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -156,7 +155,7 @@ def _page(panels: list[Panel], order: list[str], caption: str) -> Figure:
     heights = [legends.height(handles)]
     for panel in panels:
         heights += [panel.height - panel.below, panel.below]
-    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    figure = Figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(
         len(heights), 2, height_ratios=heights, width_ratios=[lanes.AXIS, 1.1]
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -58,7 +57,7 @@ def _page(panels: list[tuple[str, pd.DataFrame]], table: pd.DataFrame) -> Figure
     names = style.ordered(_name(row) for _, row in panels[0][1].iterrows())
     handles = _legend(pd.concat([rows for _, rows in panels]))
     heights = [legends.height(handles), 0.9 + ROW * len(names)]
-    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    figure = Figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(2, 1, height_ratios=heights)
     legends.draw(figure.add_subplot(grid[0]), handles)
     axes = grid[1].subgridspec(1, len(panels)).subplots(sharey=True, squeeze=False)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -84,7 +83,7 @@ def _page(items: list[_Row], table: pd.DataFrame, looks: dict[str, dict]) -> Fig
         handles.append(legends.hatch("failed, and where"))
     pairs = list(table.sort_index().groupby(PAIR, sort=False))
     heights = [legends.height(handles), FRAME + sum(item.height for item in items)]
-    figure = plt.figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
+    figure = Figure(figsize=(style.WIDTH, pages.CAPTION + sum(heights)))
     grid = figure.add_gridspec(2, 1, height_ratios=heights)
     legends.draw(figure.add_subplot(grid[0]), handles)
     axes = grid[1].subgridspec(1, len(pairs)).subplots(sharey=True, sharex=True, squeeze=False)[0]

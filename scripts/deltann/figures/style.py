@@ -7,7 +7,6 @@ from typing import Any
 
 import matplotlib
 import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -29,7 +28,7 @@ TITLE, LINE = 10, 0.115  # points; inches of a line of small type
 def use() -> None:
     """Set type and layout for print; text in the PDF stays text."""
     matplotlib.use("agg")
-    plt.rcParams.update(
+    matplotlib.rcParams.update(
         {
             "figure.constrained_layout.use": True,
             "figure.constrained_layout.h_pad": 0.06,

@@ -35,15 +35,7 @@ def tables(config: dict, cells: Sequence[Cell]) -> dict[str, registry.Table]:
 
 
 def figures(config: dict, cells: Sequence[Cell]) -> dict[str, registry.Figure]:
-    """The figures that this study fills, by name. The others aren't drawn.
-
-    Args:
-        config: of the study.
-        cells: all its cells.
-
-    Raises:
-        StudyError: a figure's module names an unknown condition.
-    """
+    """The figures that this study fills, by name, as `tables`. The others aren't drawn."""
     return _shown(registry.FIGURES, registry.figures(), config, cells)
 
 

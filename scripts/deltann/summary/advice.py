@@ -17,7 +17,7 @@ RULED_OUT = 1.0
 SAFE, CARE, CHANGED, LOST = "safe", "care", "changed", "lost"
 STARTS = {
     SAFE: "Safe to {do}: ",
-    CARE: "With care {do} (no label changed, but logits did or cells failed): ",
+    CARE: "Take care if you {do} (no label changed, but logits did or cells failed): ",
     CHANGED: "Don't {do} (labels changed): ",
     LOST: "Impossible to {do} (failed): ",
 }
@@ -66,7 +66,7 @@ def _why(fact: Facts, rows: pd.DataFrame) -> str:
         reasons.append(f"labels of {int(row['differing'])} of {count(int(row['n']), 'image')}")
         if pd.notna(row["n_labelled"]):
             reasons.append(
-                f"{int(row['correct_to_wrong'])} answers turned wrong, "
+                f"{count(int(row['correct_to_wrong']), 'answer')} turned wrong, "
                 f"{int(row['wrong_to_correct'])} right"
             )
     moved = rows[rows["outcome"].isin([LABELS, LOGITS])]

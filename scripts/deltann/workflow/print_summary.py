@@ -16,7 +16,7 @@ IN_SHORT, FAILURES, TO_DO = "In short", "Failures", "What to do"
 # So many causes of failures are printed.
 CAUSES = 3
 # What to do, by how the summary's lines begin: the most urgent first. Others aren't printed.
-URGENT = ("Don't ", "Impossible ", "Look at ", "Time ", "With care ", "Take more ")
+URGENT = ("Don't ", "Impossible ", "Look at ", "Time ", "Take care ", "Take more ")
 
 
 def text(study: Path) -> str:
