@@ -15,7 +15,7 @@ TALLEST = 30_000  # pixels: browsers show no taller picture
 
 
 def save(pages: Iterable[Figure], pdf: Path, png: Path) -> None:
-    """Write and close one page after the other, so that only one is in memory.
+    """Write and clear one page after the other, so that only one is in memory.
 
     The PDF has no date in it, so the same table gives the same file. The picture has as many pages
     as browsers can show, and says how many more the PDF has.

@@ -27,13 +27,11 @@ TITLE, LINE = 10, 0.115  # points; inches of a line of small type
 
 def use() -> None:
     """Set type and layout for print; text in the PDF stays text."""
-    matplotlib.use("agg")
     matplotlib.rcParams.update(
         {
             "figure.constrained_layout.use": True,
             "figure.constrained_layout.h_pad": 0.06,
             "figure.constrained_layout.w_pad": 0.06,
-            "figure.max_open_warning": 0,
             "font.size": NORMAL,
             "axes.titlesize": NORMAL,
             "axes.labelsize": NORMAL,
