@@ -9,11 +9,11 @@ PACKAGE = ROOT / "scripts/deltann"
 # Each room imports from those before it only; a module beside the rooms is a room of its own.
 ROOMS = (
     *("errors", "interpreter", "ours", "tolerance", "spot_check", "parent", "cell", "registry"),
-    "precision",
+    *("precision", "steps", "edits"),
     *("metrics", "fencing", "provenance", "formats", "images", "tvm", "device"),
-    *("converters", "runners", "models", "execution"),
+    *("converters", "runners", "models", "tracers", "editors", "execution"),
     *("study", "workflow", "dataset", "stages", "tables"),
-    *("figures", "summary", "explorer", "explain", "archive"),
+    *("localise", "figures", "summary", "explorer", "explain", "archive"),
 )
 FILE_LINES, FUNCTION_LINES = 300, 50
 SOURCES = sorted(

@@ -53,7 +53,7 @@ def main(module: str, folder: Path, imported: int) -> None:
         }
     except Exception as error:  # a foreign tool may raise anything
         traceback.print_exc()
-        answer = _describe(error)
+        answer = describe(error)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     answer["peak_memory_bytes"] = usage.ru_maxrss * 1024
     part = folder / f"{ANSWER}.part"
@@ -74,7 +74,8 @@ def _call(stage: ModuleType, arguments: dict) -> dict:
     return result
 
 
-def _describe(error: Exception) -> dict:
+def describe(error: Exception) -> dict:
+    """What a process tells its parent of an exception: type, message, traceback, whose it is."""
     return {
         "type": type(error).__name__,
         "message": messages.bounded(str(error) or repr(error)),
