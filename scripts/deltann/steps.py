@@ -60,7 +60,18 @@ KINDS = (
     *("convolution", "transposed_convolution", "dense", "matmul", "batch_norm"),
     *("max_pool", "average_pool", *REDUCTIONS, *ACTIVATIONS, *BINARY, *MOVES),
     *("erf", "exp", "sqrt", "abs", "negative", "reciprocal"),
-    *("pad", "resize", "concat", "slice", "split", "cast", "quantize", "dequantize", "lrn", "other"),
+    *(
+        "pad",
+        "resize",
+        "concat",
+        "slice",
+        "split",
+        "cast",
+        "quantize",
+        "dequantize",
+        "lrn",
+        "other",
+    ),
 )
 AXES = ("N", "C", "H", "W")
 

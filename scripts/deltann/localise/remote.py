@@ -43,9 +43,7 @@ class RemoteTracer:
     def __enter__(self) -> "RemoteTracer":
         arguments = {"framework": self.framework, "model_file": str(self.model_file.resolve())}
         environment = tracers.get(self.framework).ENVIRONMENT
-        self._session = Session(
-            python(environment), "deltann.stages.trace", arguments, self.limits
-        )
+        self._session = Session(python(environment), "deltann.stages.trace", arguments, self.limits)
         described = self._session.call("describe")
         self.input, self.output = described["input"], described["output"]
         self.input_shape = tuple(described["input_shape"])

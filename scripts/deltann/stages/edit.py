@@ -23,7 +23,9 @@ class Served:
             Why an edit is impossible; empty if the file is written.
         """
         try:
-            self._editor.apply(Path(model_file), [of_fields(item) for item in changes], Path(output))
+            self._editor.apply(
+                Path(model_file), [of_fields(item) for item in changes], Path(output)
+            )
         except edits.Impossible as error:
             return str(error) or "not possible in this format"
         return ""

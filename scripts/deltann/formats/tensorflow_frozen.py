@@ -1,0 +1,159 @@
+"""A SavedModel's serving signature as one graph without variables and function calls."""
+
+import re
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deltann.formats import folder_tar
+from deltann.formats.signatures import SERVING
+
+# What TensorFlow names a call of a function, and so the first parts of what was inside.
+CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?/")
+# Operators that read only the shape of a tensor, which is known.
+SHAPES = ("Shape", "Size", "Rank")
+
+
+@dataclass
+class Frozen:
+    """The graph of a SavedModel's serving signature.
+
+    Attributes:
+        definition: `GraphDef`, each node behind those that it reads; what doesn't lead to the output
+            is left out. The names have no function calls in them, unless they need them to be
+            unique.
+        nodes: its nodes by their names.
+        input, output: tensors, as `name:0`.
+        taken, given: the signature's names of them.
+        declared: `TensorSpec` of the input.
+        shapes: of each tensor for a batch of 1; None where TensorFlow doesn't know a side.
+    """
+
+    definition: Any
+    input: str
+    output: str
+    taken: str
+    given: str
+    declared: Any
+    nodes: dict[str, Any] = field(default_factory=dict)
+    shapes: "dict[str, tuple[int | None, ...] | None]" = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.nodes = {node.name: node for node in self.definition.node}
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of the input, for a batch of 1."""
+        return (1, *self.declared.shape[1:])
+
+
+def read(model_file: Path) -> Frozen:
+    """Freeze the serving signature of a tarred SavedModel; grappler only inlines the functions.
+
+    Args:
+        model_file: the tar, whose signature has one input and one output.
+    """
+    import tensorflow
+    from tensorflow.python.framework import convert_to_constants, graph_util
+
+    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        model = tensorflow.saved_model.load(str(folder_tar.untar_folder(model_file, Path(folder))))
+        function = model.signatures[SERVING]
+        ((taken, declared),) = function.structured_input_signature[1].items()
+        ((given, _),) = function.structured_outputs.items()
+        frozen = convert_to_constants.convert_variables_to_constants_v2(
+            function, lower_control_flow=False
+        )
+    definition = frozen.graph.as_graph_def()
+    source, target = frozen.inputs[0].op.name, frozen.outputs[0].op.name
+    definition = graph_util.extract_sub_graph(definition, [source, target])
+    names = _rename(definition)
+    output = f"{names[target]}:{frozen.outputs[0].value_index}"
+    found = Frozen(definition, f"{names[source]}:0", output, taken, given, declared)
+    _infer(found)
+    return found
+
+
+def tensor(read: str) -> str:
+    """The tensor that a node's definition names: `name` is the first that `name` gives."""
+    return read if ":" in read else f"{read}:0"
+
+
+def node_of(name: str) -> str:
+    """The node that gives a tensor."""
+    return name.rpartition(":")[0]
+
+
+def data_inputs(node: Any) -> list[str]:
+    """The tensors that a node reads; those that it only waits for are left out."""
+    return [tensor(item) for item in node.input if not item.startswith("^")]
+
+
+def constant(node: Any) -> Any:
+    """The array of a `Const` node."""
+    from tensorflow.python.framework import tensor_util
+
+    return tensor_util.MakeNdarray(node.attr["value"].tensor)
+
+
+def _rename(definition: Any) -> dict[str, str]:
+    """Take the function calls out of the names; return each node's new name."""
+    short: dict[str, list[str]] = {}
+    for node in definition.node:
+        short.setdefault(CALL.sub("", node.name), []).append(node.name)
+    names = {old: new if len(olds) == 1 else old for new, olds in short.items() for old in olds}
+    for node in definition.node:
+        node.name = names[node.name]
+        for place, read in enumerate(node.input):
+            waits = "^" if read.startswith("^") else ""
+            name, colon, index = read.removeprefix("^").partition(":")
+            node.input[place] = waits + names[name] + colon + index
+        # the names of other nodes, for placement alone
+        node.attr.pop("_class", None)
+    return names
+
+
+def _infer(frozen: Frozen) -> None:
+    """Fill in the shapes, and sort the nodes as TensorFlow imports them."""
+    import tensorflow
+
+    definition = type(frozen.definition)()
+    definition.CopyFrom(frozen.definition)
+    source = next(node for node in definition.node if node.name == node_of(frozen.input))
+    source.attr["shape"].shape.CopyFrom(tensorflow.TensorShape(frozen.input_shape).as_proto())
+    for node in definition.node:
+        node.attr.pop("_output_shapes", None)
+    graph = tensorflow.Graph()
+    with graph.as_default():
+        tensorflow.graph_util.import_graph_def(definition, name="")
+    for operation in graph.get_operations():
+        for item in operation.outputs:
+            known = item.shape.rank is not None
+            frozen.shapes[item.name] = tuple(item.shape.as_list()) if known else None
+    order = [operation.name for operation in graph.get_operations()]
+    frozen.nodes = {name: frozen.nodes[name] for name in order}
+
+
+def dynamic(frozen: Frozen) -> list[str]:
+    """The nodes that compute with the input's numbers and lead to the output, in running order.
+
+    What only reads the shape of a tensor, if that is known, is constant.
+    """
+    moving = {node_of(frozen.input)}
+    found = []
+    for name, node in frozen.nodes.items():
+        reads = [item for item in data_inputs(node) if node_of(item) in moving]
+        if not reads or (node.op in SHAPES and _known(frozen.shapes[reads[0]])):
+            continue
+        moving.add(name)
+        found.append(name)
+    needed = {node_of(frozen.output)}
+    for name in reversed(found):
+        if name in needed:
+            needed.update(node_of(item) for item in data_inputs(frozen.nodes[name]))
+    return [name for name in found if name in needed]
+
+
+def _known(shape: "tuple[int | None, ...] | None") -> bool:
+    return shape is not None and None not in shape

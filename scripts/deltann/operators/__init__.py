@@ -1,0 +1,1 @@
+"""Models of one operator, and what each converter, importer, quantizer and level makes of them."""
