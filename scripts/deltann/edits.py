@@ -60,7 +60,7 @@ class Insert:
 
     Attributes:
         behind: the tensor; the model's output keeps its name.
-        kind: an activation, a binary operator with an `operand`, `transpose`, `pad` or `batch_norm`.
+        kind: an activation, a binary operator with an `operand`, `transpose`, `pad`, `batch_norm`.
         attributes, parameters: as of `steps.Operator`.
         inputs: further tensors that it reads, behind the first.
     """

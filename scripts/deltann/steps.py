@@ -1,13 +1,15 @@
 """What a traced model consists of, in one vocabulary for all formats: operators and tensors.
 
-A tracer (`deltann.tracers`) says of each operator of a file what it is in these words. Then files of
+A tracer (`deltann.tracers`) says of each operator of a file what it is in these words. So files of
 two formats can be compared, whatever their operators and tensors are called.
 
 Attributes and parameters by kind (an attribute that is left out has its default, in brackets):
 
-    convolution           strides [y, x], dilations [y, x], groups, pads [top, left, bottom, right];
+    convolution           strides [y, x], dilations [y, x], groups,
+                          pads [top, left, bottom, right];
                           weight (out, in / groups, y, x), bias (out) if there is one
-    transposed_convolution  as convolution, and output_padding [y, x]; weight (in, out / groups, y, x)
+    transposed_convolution  as convolution, and output_padding [y, x];
+                          weight (in, out / groups, y, x)
     dense                 weight (out, in), bias (out) if there is one
     matmul                of two tensors of which neither is constant: transpose_a, transpose_b
     batch_norm            epsilon, training (False); scale, shift, mean, variance (channels)
@@ -21,11 +23,13 @@ Attributes and parameters by kind (an attribute that is left out has its default
     prelu                 slope (channels)
     softmax, log_softmax  axis
     add, subtract, multiply, divide, maximum, minimum, power
-                          operand, if one side is constant; constant_first (False), if it is the first
+                          operand, if one side is constant; constant_first (False) if that is
+                          the first one
     pad                   pads [top, left, bottom, right], value (0), mode (constant)
-    resize                size [y, x], mode (nearest, linear, cubic), coordinates (half_pixel,
-                          pytorch_half_pixel, align_corners, asymmetric), rounding (of nearest: floor,
-                          ceil, round_prefer_floor, round_prefer_ceil), antialias (False)
+    resize                size [y, x], mode (nearest, linear, cubic), antialias (False),
+                          coordinates (half_pixel, pytorch_half_pixel, align_corners, asymmetric),
+                          rounding (of nearest: floor, ceil, round_prefer_floor,
+                          round_prefer_ceil)
     transpose             permutation;  reshape  shape;  concat  axis
     slice                 axes, starts, ends, steps;  split  axis, sizes
     cast                  dtype

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from deltann.execution import worker
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 # The first call: its arguments are those of `Served`.
 MAKE = "__init__"
@@ -52,7 +52,7 @@ def encode(value: Any, file: Path) -> str:
     """A value as one line of JSON; its arrays go to `file`, without pickle."""
     import numpy as np
 
-    arrays: "dict[str, np.ndarray]" = {}
+    arrays: dict[str, np.ndarray] = {}
 
     def stored(item: Any) -> Any:
         if isinstance(item, np.ndarray):

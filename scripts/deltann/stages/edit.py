@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from deltann import edits, editors
+from deltann import editors, edits
 
 
 class Served:
