@@ -120,12 +120,13 @@ class Execution:
             return inputs
         if node.name not in self.attributes:
             self.attributes[node.name] = _attributes(node)
-        outputs = sum(1 for name in self._outputs(node.name))
+        outputs = len(self.outputs(node.name))
         return execute.quick_execute(
             node.op, outputs, inputs, self.attributes[node.name], self.context
         )
 
-    def _outputs(self, name: str) -> list[str]:
+    def outputs(self, name: str) -> list[str]:
+        """The tensors that a node writes."""
         index, found = 0, []
         while (output := f"{name}:{index}") in self.frozen.shapes:
             found.append(output)

@@ -11,6 +11,8 @@ from deltann.formats.signatures import SERVING
 
 # What TensorFlow names a call of a function, and so the first parts of what was inside.
 CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?/")
+# The identities at the ends of a function, by their names without the calls.
+LEFTOVER = re.compile(r"Identity(_\d+)?|Func/.*(in|out)put/_\d+")
 # Operators that read only the shape of a tensor, which is known.
 SHAPES = ("Shape", "Size", "Rank")
 
@@ -20,10 +22,9 @@ class Frozen:
     """The graph of a SavedModel's serving signature.
 
     Attributes:
-        definition: `GraphDef`, each node behind those that it reads; what doesn't lead to the output
-            is left out. The names have no function calls in them, unless they need them to be
-            unique.
-        nodes: its nodes by their names.
+        definition: `GraphDef` of what leads to the output. The names have no function calls in
+            them, unless they need them to be unique.
+        nodes: its nodes by their names, each behind those that it reads.
         input, output: tensors, as `name:0`.
         taken, given: the signature's names of them.
         declared: `TensorSpec` of the input.
@@ -55,7 +56,7 @@ def read(model_file: Path) -> Frozen:
         model_file: the tar, whose signature has one input and one output.
     """
     import tensorflow
-    from tensorflow.python.framework import convert_to_constants, graph_util
+    from tensorflow.python.framework import convert_to_constants
 
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         model = tensorflow.saved_model.load(str(folder_tar.untar_folder(model_file, Path(folder))))
@@ -65,12 +66,10 @@ def read(model_file: Path) -> Frozen:
         frozen = convert_to_constants.convert_variables_to_constants_v2(
             function, lower_control_flow=False
         )
-    definition = frozen.graph.as_graph_def()
-    source, target = frozen.inputs[0].op.name, frozen.outputs[0].op.name
-    definition = graph_util.extract_sub_graph(definition, [source, target])
-    names = _rename(definition)
-    output = f"{names[target]}:{frozen.outputs[0].value_index}"
-    found = Frozen(definition, f"{names[source]}:0", output, taken, given, declared)
+    definition, source, target = _tidy(
+        frozen.graph.as_graph_def(), frozen.inputs[0].name, frozen.outputs[0].name
+    )
+    found = Frozen(definition, source, target, taken, given, declared)
     _infer(found)
     return found
 
@@ -97,21 +96,55 @@ def constant(node: Any) -> Any:
     return tensor_util.MakeNdarray(node.attr["value"].tensor)
 
 
-def _rename(definition: Any) -> dict[str, str]:
-    """Take the function calls out of the names; return each node's new name."""
+def _tidy(definition: Any, source: str, target: str) -> tuple[Any, str, str]:
+    """Take the function calls out of a graph's names, and the identities that inlining leaves.
+
+    Args:
+        definition: `GraphDef`; changed.
+        source, target: the tensors of the input and the output.
+
+    Returns:
+        What leads to the output, the input's and the output's new names.
+    """
+    from tensorflow.python.framework import graph_util
+
+    ends = {
+        f"{node.name}:0": tensor(node.input[0])
+        for node in definition.node
+        if node.op == "Identity" and LEFTOVER.fullmatch(CALL.sub("", node.name))
+    }
+
+    def begin(name: str) -> str:
+        while name in ends:
+            name = ends[name]
+        return name
+
+    for node in definition.node:
+        node.attr.pop("_class", None)  # the names of other nodes, for placement alone
+        read = [begin(name) for name in data_inputs(node)]
+        del node.input[:]
+        node.input.extend(read)
+    target = begin(target)
+    definition = graph_util.extract_sub_graph(definition, [node_of(source), node_of(target)])
+    names = _names(definition)
+    for node in definition.node:
+        node.name = names[node.name]
+        for place, name in enumerate(node.input):
+            node.input[place] = _renamed(names, name)
+    return definition, _renamed(names, source), _renamed(names, target)
+
+
+def _names(definition: Any) -> dict[str, str]:
+    """Each node's name without the calls, where that is unique."""
     short: dict[str, list[str]] = {}
     for node in definition.node:
         short.setdefault(CALL.sub("", node.name), []).append(node.name)
-    names = {old: new if len(olds) == 1 else old for new, olds in short.items() for old in olds}
-    for node in definition.node:
-        node.name = names[node.name]
-        for place, read in enumerate(node.input):
-            waits = "^" if read.startswith("^") else ""
-            name, colon, index = read.removeprefix("^").partition(":")
-            node.input[place] = waits + names[name] + colon + index
-        # the names of other nodes, for placement alone
-        node.attr.pop("_class", None)
-    return names
+    return {old: new if len(olds) == 1 else old for new, olds in short.items() for old in olds}
+
+
+def _renamed(names: dict[str, str], name: str) -> str:
+    node, _, index = name.rpartition(":")
+    return f"{names[node]}:{index}"
 
 
 def _infer(frozen: Frozen) -> None:
