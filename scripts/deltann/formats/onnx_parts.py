@@ -158,6 +158,8 @@ class Parts:
         part.graph.input.extend(inputs)
         part.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
         part.graph.node.extend(whole.graph.node[number] for number in numbers)
+        for node in part.graph.node:  # it may also make a tensor that is given
+            node.output[:] = [f"{name}:computed" if name in feeds else name for name in node.output]
         constants = [item for item in whole.graph.initializer if item.name in read - {*feeds}]
         part.graph.initializer.extend(constants)
         return part
