@@ -1,4 +1,4 @@
-"""A node of a frozen TensorFlow graph with what is known of the tensors that it reads and writes."""
+"""A node of a frozen TensorFlow graph, and what is known of the tensors it reads and writes."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

@@ -2,17 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from deltann.formats import tensorflow_padding
 from deltann.formats.tensorflow_node import Node, Said, other
 
 if TYPE_CHECKING:
     import numpy as np
-
-
-def same(size: int, kernel: int, stride: int, dilation: int = 1) -> tuple[int, int]:
-    """What `SAME` pads before and behind one side: the odd one goes behind."""
-    covered = (kernel - 1) * dilation + 1
-    total = max((-(-size // stride) - 1) * stride + covered - size, 0)
-    return total // 2, total - total // 2
 
 
 def pads(
@@ -25,13 +19,8 @@ def pads(
         (top, bottom), (left, right) = (
             given[2 * axis : 2 * axis + 2] for axis in ((2, 3) if node.channels_first else (1, 2))
         )
-    elif padding == "SAME":
-        (top, bottom), (left, right) = (
-            same(*item) for item in zip(sides, kernel, strides, dilations, strict=True)
-        )
-    else:
-        top = left = bottom = right = 0
-    return [top, left, bottom, right]
+        return [top, left, bottom, right]
+    return tensorflow_padding.pads(padding, sides, kernel, strides, dilations)
 
 
 def _convolved(node: Node, weight: "np.ndarray", groups: int, kernel: list[int]) -> Said:
@@ -76,11 +65,9 @@ def transposed(node: Node) -> Said:
     strides, dilations = node.spatial("strides"), node.spatial("dilations")
     kernel, sides = [*weight.shape[2:]], node.image_sides(node.writes)
     padded = pads(node, sides, kernel, strides, dilations)
-    extra = []
-    for axis, side in enumerate(node.image_sides(node.reads[2])):
-        covered = (kernel[axis] - 1) * dilations[axis] + 1
-        plain = (side - 1) * strides[axis] + covered - padded[axis] - padded[axis + 2]
-        extra.append(sides[axis] - plain)
+    extra = tensorflow_padding.output_padding(
+        padded, node.image_sides(node.reads[2]), sides, kernel, strides, dilations
+    )
     channels = node.writes[1 if node.channels_first else 3] or weight.shape[1]
     attributes: dict[str, Any] = {
         "strides": strides,
