@@ -1,0 +1,206 @@
+"""Locate the operators at which a converted model leaves its source.
+
+The tensors of both models are matched by what they hold (`alignment`). The first of the target's
+operators whose result the source has nowhere begins a fault (`frontier`). The source's tensor, fed
+into the target behind it, must make the difference go (`intervention`): there the fault ends, and
+the next one is looked for. What differs within it is compared last (`comparison`).
+"""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from deltann.errors import StudyError
+from deltann.localise.alignment import Index, apart, movements, ordered
+from deltann.localise.comparison import Segments, compare
+from deltann.localise.finding import Difference, Fault, Localisation, Outcome, Verdict
+from deltann.localise.frontier import Frontier, between
+from deltann.localise.intervention import Closing, close
+from deltann.localise.remote import RemoteTracer
+from deltann.localise.side import Side
+from deltann.steps import Operator
+
+# So many faults, one after the other.
+MOST_FAULTS = 8
+# Of more images nothing more is learnt.
+IMAGES = 2
+TO_LAST, TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+
+
+def localise(source: RemoteTracer, target: RemoteTracer, images: np.ndarray) -> Localisation:
+    """Find the faults between two models.
+
+    Args:
+        source: the model before a conversion, entered.
+        target: the one behind it, likewise.
+        images: float32 (image, 1, …) as the source takes them; the first `IMAGES` are used.
+
+    Raises:
+        ToolFailed: a model doesn't run.
+        StudyError: the models take images of different sizes.
+    """
+    images = np.asarray(images, np.float32)[:IMAGES]
+    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        one = Side(source, images, Path(folder) / "source")
+        other = Side(target, fitted(images, target.input_shape), Path(folder) / "target")
+        one.capture(one.tensors)
+        moved = movements(one)
+        index = Index(one, moved)
+        other.capture(other.tensors)
+        frontier = Frontier(other, index)
+        difference = apart(one.values(one.output), other.values(other.output))
+        tolerance = index.tolerance[one.output]
+        if difference <= tolerance:
+            frontier.look()
+            why = "the outputs are the same up to rounding"
+            return Localisation(Outcome.SAME, why, difference, tolerance, *frontier.matched())
+        return _search(one, frontier, difference, tolerance)
+
+
+def fitted(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Images in the layout that a model takes.
+
+    Args:
+        images: (image, 1, …), channels first or last.
+        shape: of the model's input.
+
+    Raises:
+        StudyError: the shape is another one in both layouts.
+    """
+    for order in ((0, 1, 2, 3), TO_LAST, TO_FIRST):
+        if images.ndim == 5 and tuple(images.shape[1:][axis] for axis in order) == tuple(shape):
+            return np.ascontiguousarray(ordered(images, order))
+    raise StudyError(
+        f"one model takes images of shape {images.shape[1:]}, the other one of {tuple(shape)};"
+        " expected the same size"
+    )
+
+
+def _search(source: Side, frontier: Frontier, difference: float, tolerance: float) -> Localisation:
+    target = frontier.target
+    faults: list[Fault] = []
+    coverage = (0, 0)
+    for _ in range(MOST_FAULTS):
+        frontier.look()
+        coverage = coverage if faults else frontier.matched()
+        left = apart(source.values(source.output), target.values(target.output))
+        first = frontier.first_lost()
+        if left <= tolerance or first is None:
+            break
+        closing = close(source, frontier, first)
+        if closing is None:
+            why = "behind the last tensors that agree, no tensor of the source fits the model"
+            return _ended(faults, why, difference, tolerance, coverage, Outcome.ABSTAINED)
+        fault = _fault(source, frontier, closing)
+        if fault is not None:
+            faults.append(fault)
+        if closing.target == target.output:
+            break
+        form = ordered(source.values(closing.source), closing.order)
+        target.replace(closing.target, form.reshape(target.values(closing.target).shape))
+    left = apart(source.values(source.output), target.values(target.output))
+    at_output = bool(faults) and faults[-1].behind[1] == target.output
+    if left <= tolerance or at_output:
+        why = "the source's tensors behind these operators make the outputs the same"
+        return _ended(faults, why, difference, tolerance, coverage, Outcome.FOUND)
+    why = "with the source's tensors behind these operators, a part of the difference is left"
+    return _ended(faults, why, difference, tolerance, coverage, Outcome.PARTLY)
+
+
+def _ended(
+    faults: list[Fault],
+    why: str,
+    difference: float,
+    tolerance: float,
+    coverage: tuple[int, int],
+    outcome: Outcome,
+) -> Localisation:
+    if outcome == Outcome.ABSTAINED and faults:
+        outcome = Outcome.PARTLY
+    if outcome == Outcome.FOUND and not faults:
+        outcome, why = Outcome.ABSTAINED, "no operator adds more than rounding by itself"
+    return Localisation(outcome, why, difference, tolerance, *coverage, tuple(faults))
+
+
+def _fault(source: Side, frontier: Frontier, closing: Closing) -> Fault | None:
+    """The fault that ends at a pair of tensors; None if the segment adds no more than rounding."""
+    target = frontier.target
+    operators, ends = between(target, frontier.agrees, closing.target)
+    pairs = {}
+    for name in ends:
+        match = frontier.matches.get(name)
+        if name == target.input:
+            pairs[name] = (source.input, _order(source, target))
+        elif match:
+            pairs[name] = (match.name, match.order)
+    known = {pair[0] for pair in pairs.values()}
+    segment, others = between(source, lambda name: name in known, closing.source)
+    inputs = {pair[0]: name for name, pair in pairs.items()}
+    inputs |= _equals(frontier, others)
+    local = _local_error(source, frontier, closing, pairs)
+    if local <= frontier.index.tolerance[closing.source]:
+        return None
+    segments = Segments(
+        tuple(segment),
+        tuple(operators),
+        source.layout == target.layout,
+        inputs,
+        lambda name: len(target.readers.get(name, [])) <= 1,
+    )
+    differences = compare(segments)
+    verdict = Verdict.LOCATED if closing.proved else Verdict.SUSPECTED
+    return Fault(
+        verdict,
+        _why(closing, local),
+        segments.source,
+        segments.target,
+        tuple((pair[0], name) for name, pair in pairs.items()),
+        (closing.source, closing.target),
+        local,
+        closing.after,
+        tuple(differences),
+        _ranked(operators, differences),
+    )
+
+
+def _order(source: Side, target: Side) -> tuple[int, ...]:
+    one, other = source.images.shape[1:], target.images.shape[1:]
+    given = ((0, 1, 2, 3), TO_LAST, TO_FIRST)
+    return next(item for item in given if tuple(one[axis] for axis in item) == tuple(other))
+
+
+def _equals(frontier: Frontier, names: list[str]) -> dict[str, str]:
+    """By source tensor, a target's tensor that is equal to it."""
+    return {match.name: name for name, match in frontier.matches.items() if match.name in names}
+
+
+def _local_error(
+    source: Side, frontier: Frontier, closing: Closing, pairs: dict[str, tuple[str, tuple]]
+) -> float:
+    """The difference at the end of a segment that is fed with the source's own tensors."""
+    target = frontier.target
+    fed = {
+        name: ordered(source.values(tensor), order).reshape(target.values(name).shape)
+        for name, (tensor, order) in pairs.items()
+        if name != target.input and name not in target.replaced
+    }
+    found = target.run([closing.target], fed)[closing.target]
+    form = ordered(source.values(closing.source), closing.order)
+    return apart(form, found.astype(np.float32)) if form.size == found.size else np.inf
+
+
+def _why(closing: Closing, local: float) -> str:
+    if closing.before and closing.after == 0.0:
+        return f"its inputs agree, and its result differs by {local:.2g} of the largest value"
+    return (
+        f"with the source's tensor behind it, the output's difference goes from {closing.before:.2g}"
+        f" to {closing.after:.2g}; by itself it adds {local:.2g}"
+    )
+
+
+def _ranked(operators: list[Operator], differences: list[Difference]) -> tuple[str, ...]:
+    named = [item.target_operator for item in differences if item.target_operator]
+    known = {operator.name for operator in operators}
+    rest = [operator.name for operator in operators]
+    return tuple(dict.fromkeys([name for name in named if name in known] + named + rest))
