@@ -1,0 +1,259 @@
+"""Plant faults in the converted files of one format: all of them in one process.
+
+Run in the environment of the format: `planting.py JOB.json`, see `Job`.
+"""
+
+import json
+import shutil
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import cases  # noqa: E402
+import numpy as np  # noqa: E402
+import onnx_files  # noqa: E402
+from conversions import CONVERSIONS, file_of, route  # noqa: E402
+from mutations import BENIGN, Graph, everything  # noqa: E402
+from places import Loaded, Place, at, names_of, truth_of  # noqa: E402
+
+from deltann import editors, tracers  # noqa: E402  the folder above first
+from deltann.edits import Impossible  # noqa: E402
+
+# A conversion that is further than this from float64, as a share of the largest logit, is wrong.
+WRONG = 1e-3
+# Edits that may fail before an operator of mutation is given up for a format.
+TRIES = 6
+SEED = "deltann-1"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process does.
+
+    Attributes:
+        corpus: the folder.
+        part: of the corpus: `development`, `held-out` or `ci`.
+        framework: the format.
+        models: their names.
+        conversions: in which faults are planted.
+        clean: conversions that become cases as they are.
+        each: cases of each operator of mutation.
+        benign: cases of each benign change.
+        doubles: cases of two faults.
+        only: names of operators of mutation; all if empty.
+    """
+
+    corpus: str
+    part: str
+    framework: str
+    models: list[str]
+    conversions: list[str]
+    clean: list[str]
+    each: int = 3
+    benign: int = 1
+    doubles: int = 0
+    only: list[str] = field(default_factory=list)
+
+
+class Planter:
+    """Plants a job's cases."""
+
+    def __init__(self, job: Job) -> None:
+        self.job, self.corpus = job, Path(job.corpus)
+        self.tracer, self.editor = tracers.get(job.framework), editors.get(job.framework)
+        self.images = np.load(self.corpus / "models" / "right.npy")
+        self.left_out = cases.LeftOut(self.corpus / "left_out" / f"{job.framework}-{job.part}.json")
+
+    def load(self, model: str, conversion: str) -> Loaded:
+        """Read a clean file, and run it on all images.
+
+        Raises:
+            Exception: the foreign tool's own.
+        """
+        path = file_of(self.corpus, model, conversion)
+        with self.tracer.Tracer(path) as traced:
+            operators = traced.operators()
+            tensors = [name for item in operators for name in item.outputs]
+            first = cases.shaped(self.images[:1], traced.input_shape)
+            found = traced.run(first, tensors)
+            shapes = {name: value.shape for name, value in found.items()}
+            shapes[traced.input] = tuple(traced.input_shape)
+            layout = self.tracer.LAYOUT
+            graph = Graph(operators, traced.input, traced.output, shapes, layout)
+            answers = cases.answers(traced, self.images)
+        exact = np.load(self.corpus / "models" / f"{model}.npy")
+        return Loaded(model, conversion, path, graph, answers, exact)
+
+    def run(self) -> None:
+        """Make what isn't there yet: clean cases, single faults, benign changes, double faults."""
+        files = []
+        for model in self.job.models:
+            for conversion in dict.fromkeys([*self.job.conversions, *self.job.clean]):
+                if not file_of(self.corpus, model, conversion).exists():
+                    continue
+                try:
+                    loaded = self.load(model, conversion)
+                except Exception as error:
+                    self.left_out.add("clean", f"{model} {conversion}", error)
+                    continue
+                wrong = cases.apart(loaded.answers, loaded.exact) > WRONG
+                if conversion in self.job.clean:
+                    self.write(loaded, [], "real" if wrong else "clean")
+                if conversion in self.job.conversions and not wrong:
+                    files.append(loaded)
+        for name, (family, finder) in everything().items():
+            if self.job.only and name not in self.job.only:
+                continue
+            places = [
+                Place(name, family, item, number, mutation)
+                for item in files
+                for number, mutation in enumerate(finder(item.graph))
+            ]
+            count = self.job.benign if family == BENIGN else self.job.each
+            self.plant(places, count, Random(f"{SEED} {self.job.framework} {name}"))
+        self.plant_doubles(files)
+
+    def plant(self, places: list[Place], count: int, choose: Random) -> None:
+        """Make so many cases of one operator of mutation, spread over models and depths."""
+        choose.shuffle(places)
+        used: Counter[str] = Counter()
+        made = failed = 0
+        while places and made < count and failed < TRIES:
+            place = min(places, key=lambda item: (used[item.file.model], used[item.depth]))
+            places.remove(place)
+            kind = "benign" if place.family == BENIGN else "fault"
+            if self.write(place.file, [place], kind):
+                made += 1
+                used.update([place.file.model, place.depth])
+            else:
+                failed += 1
+
+    def plant_doubles(self, files: list[Loaded]) -> None:
+        """Make cases of two faults at different depths of one file."""
+        choose, made = Random(f"{SEED} {self.job.framework} doubles"), 0
+        for _ in range(4 * self.job.doubles):
+            if made >= self.job.doubles or not files:
+                return
+            file = choose.choice(files)
+            pair = [self.random_place(file, choose) for _ in range(2)]
+            depths = {place.depth for place in pair if place}
+            if len(depths) == 2:
+                made += self.write(file, sorted(filter(None, pair), key=at), "double")
+
+    def random_place(self, file: Loaded, choose: Random) -> Place | None:
+        """Any fault at any place of a file, but for faults that edits can't say."""
+        family, finder = choose.choice([v for v in everything().values() if v[0] != BENIGN])
+        found = list(enumerate(finder(file.graph)))
+        name = next(name for name, value in everything().items() if value[1] is finder)
+        if not found:
+            return None
+        number, mutation = choose.choice(found)
+        place = Place(name, family, file, number, mutation)
+        return place if mutation.edits and mutation.operators else None
+
+    def write(self, file: Loaded, places: list[Place], kind: str) -> bool:
+        """Make one case; False if the format or the tool refuses the change."""
+        key = " + ".join(place.key for place in places) or f"{file.model} {file.conversion} {kind}"
+        name = cases.scrambled(f"{SEED} {self.job.framework} {key}")
+        if (self.corpus / "truth" / f"{name}.json").exists():
+            return True
+        if key in self.left_out:
+            return False
+        folder = self.corpus / "cases" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        output = folder / f"converted{''.join(file.path.suffixes[-2:])}"
+        try:
+            truth = self.change(file, places, output, name)
+        except Exception as error:  # Impossible, or the changed file doesn't run
+            self.left_out.add(names_of(places) or kind, key, error)
+            shutil.rmtree(folder)
+            return False
+        files = [
+            {
+                "framework": CONVERSIONS[item].framework if item in CONVERSIONS else "torch",
+                "path": str(file_of(self.corpus, file.model, item).relative_to(self.corpus)),
+            }
+            for item in route(file.conversion)
+        ]
+        files[-1]["path"] = str(output.relative_to(self.corpus))
+        special = next((place.mutation.special for place in places), "")
+        moved = special if special in ("no_antialias", "shifted") else "right"
+        case = {"id": name, "part": self.job.part, "framework": self.job.framework}
+        case |= {"files": files, "images": "models/right.npy"}
+        case |= {"converted_images": f"models/{moved}.npy"}
+        cases.write_json(folder / "case.json", case)
+        truth = case | {"kind": kind, "model": file.model, "conversion": file.conversion} | truth
+        cases.write_json(self.corpus / "truth" / f"{name}.json", truth)
+        return True
+
+    def change(self, file: Loaded, places: list[Place], output: Path, name: str) -> dict[str, Any]:
+        """Write the changed file, run it, and say what is true of it.
+
+        Raises:
+            Exception: the editor's `Impossible`, or the tool's own.
+        """
+        edits = [edit for place in places for edit in place.mutation.edits]
+        special = next((place.mutation.special for place in places), "")
+        if edits:
+            self.editor.apply(file.path, edits, output)
+        else:
+            shutil.copyfile(file.path, output)
+        seen = self.images
+        if special in ("no_antialias", "shifted"):
+            seen = np.load(self.corpus / "models" / f"{special}.npy")
+        elif special:
+            self.change_onnx(file, places[0], output, special)
+        with self.tracer.Tracer(output) as traced:
+            before = traced.operators()
+        if self.job.framework == "onnx":
+            onnx_files.scramble(output, name)
+        with self.tracer.Tracer(output) as traced:
+            after = traced.operators()
+            given = cases.answers(traced, seen)
+        names = {old.name: new.name for old, new in zip(before, after, strict=True)}
+        same = cases.matched(file.graph.operators, before)
+        own = self.own_tensors(file, places, output, {a: names[b] for a, b in same.items()})
+        truth: dict[str, Any] = cases.classify(file.exact, file.answers, given, own)
+        new = [names[item.name] for item in before if item.name not in {*same.values()}]
+        found = [truth_of(place, same, names, new) for place in places]
+        return truth | {"faults": found, "operators": len(after)}
+
+    def change_onnx(self, file: Loaded, place: Place, output: Path, special: str) -> None:
+        """Make a change that only ONNX files have here.
+
+        Raises:
+            Impossible: it is a file of another format.
+        """
+        if self.job.framework != "onnx":
+            raise Impossible(f"{special} is only made in ONNX files")
+        if special == "reordered":
+            onnx_files.reorder(output, place.key)
+        else:
+            middle = file.graph.operators[len(file.graph.operators) // 2].outputs[0]
+            onnx_files.add_output(output, middle, file.graph.shapes[middle])
+
+    def own_tensors(
+        self, file: Loaded, places: list[Place], output: Path, names: dict[str, str]
+    ) -> float:
+        """How far the outputs of the changed operators are from those of the clean file."""
+        changed = {name for place in places for name in place.mutation.operators}
+        clean = [item for item in file.graph.operators if item.name in changed & names.keys()]
+        if not clean or places[0].family == BENIGN:
+            return 0.0
+        with self.tracer.Tracer(output) as traced, self.tracer.Tracer(file.path) as unchanged:
+            outputs = {item.name: item.outputs[0] for item in traced.operators()}
+            pairs = [(item.outputs[0], outputs[names[item.name]]) for item in clean]
+            image = cases.shaped(self.images[:1], traced.input_shape)
+            ours = traced.run(image, [pair[1] for pair in pairs])
+            theirs = unchanged.run(image, [pair[0] for pair in pairs])
+        return max(cases.apart(ours[new], theirs[old]) for old, new in pairs)
+
+
+if __name__ == "__main__":
+    Planter(Job(**json.loads(Path(sys.argv[1]).read_text("utf-8")))).run()
