@@ -1,4 +1,4 @@
-"""What differs between the operators of two segments that should do the same, and how to mend it."""
+"""What differs between two segments that should do the same, and how to mend it."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltann.edits import Bypass, Edit, Insert, SetAttribute, SetParameter
+from deltann.edits import Bypass, Edit, Insert, Reconnect, SetAttribute, SetParameter
 from deltann.localise import parameters
 from deltann.localise.canonical import Part, moves, parts
 from deltann.localise.finding import Difference, Family
@@ -17,6 +17,7 @@ from deltann.steps import ACTIVATIONS, BINARY, Operator
 COORDINATES = {"pytorch_half_pixel": "half_pixel"}
 LAYOUTS = ("axis", "axes", "permutation", "shape")
 NUMBERS = 1e-5
+COMMUTATIVE = ("add", "multiply", "maximum", "minimum")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Segments:
         same_layout: whether both formats have the same layout, so that axes can be compared.
         inputs: by source tensor that the segments read, the target's tensor that is equal to it.
         single_reader: whether one operator alone reads a target's tensor.
+        same: whether a source tensor and a target tensor hold the same; None if the target's holds
+            nothing that the source has.
     """
 
     source: tuple[Operator, ...]
@@ -35,6 +38,7 @@ class Segments:
     same_layout: bool
     inputs: dict[str, str]
     single_reader: Callable[[str], bool]
+    same: Callable[[str, str], bool | None]
 
 
 def compare(segments: Segments) -> list[Difference]:
@@ -84,6 +88,32 @@ def _pair(segments: Segments, source: Part, target: Part) -> Iterator[Difference
         difference = _parameter(segments, source, target, key)
         if difference:
             yield difference
+    yield from _inputs(segments, source, target)
+
+
+def _inputs(segments: Segments, source: Part, target: Part) -> Iterator[Difference]:
+    """Tensors that the target's operator reads instead of those that the source's reads."""
+    one, other = source.operators[0].inputs, target.operators[0].inputs
+    if source.fused or target.fused or len(one) != len(other) or not one:
+        return
+    wrong = [
+        number
+        for number in range(len(one))
+        if one[number] in segments.inputs and segments.same(one[number], other[number]) is False
+    ]
+    if not wrong or (source.kind in COMMUTATIVE and _crossed(segments, one, other)):
+        return
+    edits = tuple(Reconnect(target.name, item, segments.inputs[one[item]]) for item in wrong)
+    what = f"{target.kind} reads another tensor than in the source"
+    if len(wrong) > 1 and _crossed(segments, one, other):
+        what = f"{target.kind}'s inputs are swapped"
+    yield Difference(
+        Family.GRAPH, what, target.name, source.name, "inputs", list(one), list(other), edits
+    )
+
+
+def _crossed(segments: Segments, one: Sequence[str], other: Sequence[str]) -> bool:
+    return all(segments.same(a, b) for a, b in zip(one, reversed(other), strict=True))
 
 
 def _attribute(source: Part, target: Part, key: str) -> Difference | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from deltann.localise.alignment import Index, Match
+from deltann.localise.canonical import SILENT
 from deltann.localise.side import Side
 from deltann.steps import Operator
 
@@ -69,6 +70,32 @@ class Frontier:
     def agrees(self, tensor: str) -> bool:
         """Whether a target's tensor has an equal, or was replaced by the source's."""
         return tensor in self.matches or tensor in self.target.replaced
+
+    def same(self, source: str, tensor: str) -> bool | None:
+        """Whether a target's tensor holds what a source's does; None if it has no equal at all."""
+        match = self.matches.get(tensor)
+        if match is None:
+            return None
+        if match.name == source:
+            return True
+        own = self.index.find(self.index.source.values(source))
+        return own is not None and own.name == match.name
+
+    def passed(self, tensor: str) -> bool:
+        """Whether a tensor agrees, and not only because its operator does nothing to these numbers.
+
+        A clip whose bound is missing gives what it reads, which the source has, too.
+        """
+        if not self.agrees(tensor):
+            return False
+        number = self.target.producer.get(tensor)
+        if number is None or tensor not in self.matches:
+            return True
+        operator = self.target.operators[number]
+        if operator.kind in SILENT or not operator.inputs:
+            return True
+        read = self.matches.get(operator.inputs[0])
+        return read is None or read.name != self.matches[tensor].name
 
 
 def between(

@@ -126,7 +126,7 @@ def _ended(
 def _fault(source: Side, frontier: Frontier, closing: Closing) -> Fault | None:
     """The fault that ends at a pair of tensors; None if the segment adds no more than rounding."""
     target = frontier.target
-    operators, ends = between(target, frontier.agrees, closing.target)
+    operators, ends = between(target, frontier.passed, closing.target)
     pairs = {}
     for name in ends:
         match = frontier.matches.get(name)
@@ -134,10 +134,9 @@ def _fault(source: Side, frontier: Frontier, closing: Closing) -> Fault | None:
             pairs[name] = (source.input, _order(source, target))
         elif match:
             pairs[name] = (match.name, match.order)
-    known = {pair[0] for pair in pairs.values()}
-    segment, others = between(source, lambda name: name in known, closing.source)
-    inputs = {pair[0]: name for name, pair in pairs.items()}
-    inputs |= _equals(frontier, others)
+    inputs = {match.name: name for name, match in reversed(frontier.matches.items())}
+    inputs |= {pair[0]: name for name, pair in pairs.items()}
+    segment, _ = between(source, lambda name: name in inputs, closing.source)
     local = _local_error(source, frontier, closing, pairs)
     if local <= frontier.index.tolerance[closing.source]:
         return None
@@ -147,6 +146,7 @@ def _fault(source: Side, frontier: Frontier, closing: Closing) -> Fault | None:
         source.layout == target.layout,
         inputs,
         lambda name: len(target.readers.get(name, [])) <= 1,
+        frontier.same,
     )
     differences = compare(segments)
     verdict = Verdict.LOCATED if closing.proved else Verdict.SUSPECTED
@@ -170,11 +170,6 @@ def _order(source: Side, target: Side) -> tuple[int, ...]:
     return next(item for item in given if tuple(one[axis] for axis in item) == tuple(other))
 
 
-def _equals(frontier: Frontier, names: list[str]) -> dict[str, str]:
-    """By source tensor, a target's tensor that is equal to it."""
-    return {match.name: name for name, match in frontier.matches.items() if match.name in names}
-
-
 def _local_error(
     source: Side, frontier: Frontier, closing: Closing, pairs: dict[str, tuple[str, tuple]]
 ) -> float:
@@ -194,8 +189,8 @@ def _why(closing: Closing, local: float) -> str:
     if closing.before and closing.after == 0.0:
         return f"its inputs agree, and its result differs by {local:.2g} of the largest value"
     return (
-        f"with the source's tensor behind it, the output's difference goes from {closing.before:.2g}"
-        f" to {closing.after:.2g}; by itself it adds {local:.2g}"
+        "with the source's tensor behind it, the output's difference goes from"
+        f" {closing.before:.2g} to {closing.after:.2g}; by itself it adds {local:.2g}"
     )
 
 
