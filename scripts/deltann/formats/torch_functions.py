@@ -95,8 +95,7 @@ def activation(call: Call) -> Reading | None:
         case "prelu" | "_prelu_kernel" if call.parameter("weight"):
             slope = call.parameter("weight")
             assert slope is not None
-            value = slope.value.reshape(-1)
-            return Reading("prelu", {}, {"slope": Parameter(value)})
+            return Reading("prelu", {}, {"slope": Parameter(slope.value.reshape(-1), slope.source)})
         case "softmax" | "_softmax" | "log_softmax" | "_log_softmax":
             axis = letter(call["dim"], call.rank("self"))
             return Reading(call.name.removeprefix("_"), {"axis": axis})

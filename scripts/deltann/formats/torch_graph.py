@@ -147,6 +147,14 @@ def as_array(value: Any) -> Any:
     return (value.float() if value.dtype == torch.bfloat16 else value).clone().numpy()
 
 
+def as_tensor(value: Any) -> Any:
+    """A numpy array as a `torch.Tensor` of its own."""
+    import numpy as np
+    import torch
+
+    return torch.from_numpy(np.array(value, order="C"))
+
+
 def operator_name(node: Any) -> str:
     """The name of a node's function without overload: `conv2d` of `aten.conv2d.default`."""
     overloads = getattr(node.target, "overloadpacket", node.target)

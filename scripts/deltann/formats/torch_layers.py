@@ -60,9 +60,10 @@ def product(call: Call) -> Reading | None:
         return None
     parameters = {"weight": Parameter(factor.value.t(), _transposed(factor.source))}
     if bias:
-        parameters["bias"] = Parameter(
-            call.network.value(call["self"]).expand(1, factor.value.shape[1])[0]
-        )
+        value = call.network.value(call["self"])
+        whole = value.expand(1, factor.value.shape[1])[0]
+        source = call["self"] if value.shape == whole.shape else None
+        parameters["bias"] = Parameter(whole, source)
         for name, scale in (("weight", call["alpha"]), ("bias", call["beta"])):
             if scale != 1:
                 parameters[name] = Parameter(parameters[name].value * scale)

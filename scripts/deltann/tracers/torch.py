@@ -49,10 +49,6 @@ class Tracer:
         replaced: "Mapping[str, np.ndarray] | None" = None,
     ) -> "dict[str, np.ndarray]":
         """See `steps.Tracer`. Tensors in bfloat16, which NumPy lacks, are float32."""
-        import numpy as np
-        import torch
-
-        given = {
-            name: torch.from_numpy(np.array(value)) for name, value in (replaced or {}).items()
-        }
-        return self.network.run(torch.from_numpy(np.array(image)), set(wanted), given)
+        as_tensor = torch_graph.as_tensor
+        given = {name: as_tensor(value) for name, value in (replaced or {}).items()}
+        return self.network.run(as_tensor(image), set(wanted), given)
