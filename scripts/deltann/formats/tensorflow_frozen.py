@@ -29,6 +29,7 @@ class Frozen:
         taken, given: the signature's names of them.
         declared: `TensorSpec` of the input.
         shapes: of each tensor for a batch of 1; None where TensorFlow doesn't know a side.
+        types: `DType` of each tensor.
     """
 
     definition: Any
@@ -39,6 +40,7 @@ class Frozen:
     declared: Any
     nodes: dict[str, Any] = field(default_factory=dict)
     shapes: "dict[str, tuple[int | None, ...] | None]" = field(default_factory=dict)
+    types: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.nodes = {node.name: node for node in self.definition.node}
@@ -70,7 +72,7 @@ def read(model_file: Path) -> Frozen:
         frozen.graph.as_graph_def(), frozen.inputs[0].name, frozen.outputs[0].name
     )
     found = Frozen(definition, source, target, taken, given, declared)
-    _infer(found)
+    infer(found)
     return found
 
 
@@ -147,8 +149,8 @@ def _renamed(names: dict[str, str], name: str) -> str:
     return f"{names[node]}:{index}"
 
 
-def _infer(frozen: Frozen) -> None:
-    """Fill in the shapes, and sort the nodes as TensorFlow imports them."""
+def infer(frozen: Frozen) -> None:
+    """Fill in shapes and types, and sort the nodes as TensorFlow imports them."""
     import tensorflow
 
     definition = type(frozen.definition)()
@@ -164,6 +166,7 @@ def _infer(frozen: Frozen) -> None:
         for item in operation.outputs:
             known = item.shape.rank is not None
             frozen.shapes[item.name] = tuple(item.shape.as_list()) if known else None
+            frozen.types[item.name] = item.dtype
     order = [operation.name for operation in graph.get_operations()]
     frozen.nodes = {name: frozen.nodes[name] for name in order}
 

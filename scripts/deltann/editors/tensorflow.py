@@ -1,0 +1,125 @@
+"""SavedModels: the frozen serving signature is changed and written as a SavedModel again.
+
+An operator of which something is set is made anew from what it is to be.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deltann import spot_check
+from deltann.edits import Bypass, Edit, Impossible, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.formats import folder_tar, tensorflow_frozen, words
+from deltann.formats.signatures import SERVING
+from deltann.ours import ours
+from deltann.runners import tensorflow as runner
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from deltann.formats.tensorflow_draft import Draft
+
+ENVIRONMENT = "tensorflow"
+THREADS = 1
+WHAT = "writing a changed graph as a SavedModel"
+
+
+def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
+    """See `edits.EditorModule`: what is set is set first, whatever the order.
+
+    Raises:
+        Fault: the file that was written answers in another way than the changed graph.
+    """
+    runner.start(THREADS, onednn=False, bfloat16=False)
+    from deltann.formats import tensorflow_operators
+    from deltann.formats.tensorflow_draft import Draft
+    from deltann.formats.tensorflow_eager import Execution
+
+    frozen = tensorflow_frozen.read(model_file)
+    draft = Draft(frozen, tensorflow_operators.operators(Execution(frozen)))
+    _set(draft, edits)
+    for edit in edits:
+        if isinstance(edit, Reconnect):
+            draft.reconnect(edit)
+        elif isinstance(edit, Bypass):
+            draft.bypass(edit)
+        elif isinstance(edit, Insert):
+            draft.insert(edit)
+    definition = draft.definition()
+    try:
+        changed = tensorflow_frozen.Frozen(
+            definition, frozen.input, draft.output, frozen.taken, frozen.given, frozen.declared
+        )
+        tensorflow_frozen.infer(changed)
+    except ValueError as error:  # TensorFlow's, of shapes that don't fit
+        raise Impossible(str(error)) from error
+    with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        with ours(WHAT):
+            _write(changed, Path(folder, "saved"))
+        _check(changed, Path(folder, "saved"))
+        folder_tar.tar_folder(Path(folder, "saved"), output)
+
+
+def _set(draft: "Draft", edits: Sequence[Edit]) -> None:
+    """Make the operators again of which something is set."""
+    attributes: dict[str, dict[str, Any]] = {}
+    parameters: dict[str, dict[str, np.ndarray]] = {}
+    for edit in edits:
+        if isinstance(edit, SetAttribute):
+            attributes.setdefault(edit.operator, {})[edit.attribute] = edit.value
+        elif isinstance(edit, SetParameter):
+            parameters.setdefault(edit.operator, {})[edit.parameter] = edit.value
+    for name in dict.fromkeys([*attributes, *parameters]):
+        new = words.changed(
+            draft.operator(name), attributes.get(name, {}), parameters.get(name, {})
+        )
+        draft.rebuild(new, name)
+
+
+def _write(frozen: tensorflow_frozen.Frozen, folder: Path) -> None:
+    """Write a graph as a SavedModel with the signature that it came from."""
+    import tensorflow
+
+    source = tensorflow_frozen.node_of(frozen.input)
+    definition = type(frozen.definition)()
+    definition.CopyFrom(frozen.definition)
+    del definition.node[:]
+    definition.node.extend(node for name, node in frozen.nodes.items() if name != source)
+    declared = frozen.declared
+    spec = tensorflow.TensorSpec(declared.shape, declared.dtype, frozen.taken)
+
+    @tensorflow.function(input_signature=[spec])
+    def serve(image: Any) -> dict[str, Any]:
+        (answer,) = tensorflow.graph_util.import_graph_def(
+            definition,
+            input_map={frozen.input: image},
+            return_elements=[frozen.output],
+            name="",
+        )
+        return {frozen.given: answer}
+
+    tensorflow.saved_model.save(tensorflow.Module(), str(folder), signatures={SERVING: serve})
+
+
+def _check(frozen: tensorflow_frozen.Frozen, folder: Path) -> None:
+    """Check that a SavedModel answers an image as a graph does."""
+    import tensorflow
+
+    from deltann.formats.tensorflow_eager import Execution
+
+    image = spot_check.image(frozen.input_shape, frozen.declared.dtype.name)
+
+    def before(image: "np.ndarray") -> "np.ndarray":
+        return Execution(frozen).run(image, [frozen.output], {})[frozen.output]
+
+    def loaded() -> Callable[["np.ndarray"], "np.ndarray"]:
+        model = tensorflow.saved_model.load(str(folder))
+        serve = model.signatures[SERVING]
+        return lambda image: (
+            model and serve(**{frozen.taken: tensorflow.constant(image)})[frozen.given].numpy()
+        )
+
+    with ours(WHAT):
+        after = loaded()
+    spot_check.compare_models(WHAT, before, after, image)
