@@ -186,6 +186,16 @@ def read_by(node: Any) -> Iterator[str]:
         yield from (item.name for item in inner.output)
 
 
+def rename_reads(node: Any, name: str, new: str) -> None:
+    """Have a node, and the graphs inside it, read another tensor instead of one."""
+    node.input[:] = [new if item == name else item for item in node.input]
+    for inner in _graphs(node):
+        for item in inner.node:
+            rename_reads(item, name, new)
+        for item in inner.output:
+            item.name = new if item.name == name else item.name
+
+
 def _all_names(graph: Any) -> Iterator[str]:
     """The names of what isn't a constant, in a graph and the graphs inside it."""
     constants = {item.name for item in graph.initializer}

@@ -1,7 +1,7 @@
 """Parts of an ONNX model, run alone: any of its tensors read, and any given instead of computed."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,8 @@ from deltann.ours import ours
 if TYPE_CHECKING:
     import numpy as np
 
-# Constants of more numbers are shared by all parts. The others stay in the graph, where the
-# inference of shapes may need them.
+# Constants of more numbers are inputs of the parts, which share them so: a session would copy its
+# initializers. The others stay in the graph, where the inference of shapes may need them.
 SMALL = 256
 # So many parts stay loaded. One without its weights takes about a megabyte.
 LOADED = 12
@@ -44,47 +44,46 @@ class Parts:
     """Runs parts of a model with ONNX Runtime, without graph optimizations.
 
     Args:
-        model: `onnx.ModelProto`; its large constants leave it for `constants`.
+        model: `onnx.ModelProto`; it isn't changed.
 
     Attributes:
-        model: it, with references in the place of large constants.
+        model: a copy without what no part needs, with references in the place of large constants.
         constants: the values of its initializers by name.
         input: the name of its input.
     """
 
     def __init__(self, model: Any) -> None:
-        self.model = model
         self.input = input_of(model.graph).name
         self.constants: dict[str, np.ndarray] = {}
         self._shared: dict[str, Any] = {}
         self._sessions: OrderedDict[tuple, Any] = OrderedDict()
         with ours("taking the constants out of an ONNX graph"):
-            _constants_to_initializers(model.graph)
-            for tensor in model.graph.initializer:
-                self._take(tensor)
+            self.model = _without_constants(model)
+            for tensor in _constants(model.graph):
+                self.model.graph.initializer.append(self._take(tensor))
             self._makers = {
                 name: number
-                for number, node in enumerate(model.graph.node)
+                for number, node in enumerate(self.model.graph.node)
                 for name in node.output
                 if name
             }
 
-    def _take(self, tensor: Any) -> None:
-        """Keep a constant; if it is large, leave a reference in its place."""
+    def _take(self, tensor: Any) -> Any:
+        """Keep a constant; if it is large, a reference is to be in its place."""
         from onnx import TensorProto, numpy_helper
         from onnxruntime import OrtValue
 
         values = numpy_helper.to_array(tensor)
         self.constants[tensor.name] = values
         if values.size <= SMALL or values.dtype.kind not in _SHARED_TYPES:
-            return
+            return tensor
         self._shared[tensor.name] = OrtValue.ortvalue_from_numpy(values)
         stub = TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
         stub.data_location = TensorProto.EXTERNAL
         for key, value in (("location", "."), ("offset", "0"), ("length", str(values.nbytes))):
             entry = stub.external_data.add()
             entry.key, entry.value = key, value
-        tensor.CopyFrom(stub)
+        return stub
 
     def run(
         self, feeds: "Mapping[str, np.ndarray]", wanted: Collection[str]
@@ -107,9 +106,16 @@ class Parts:
         answers = {}
         if names:
             session = self._session(names, feeds)
-            used = {item.name: feeds[item.name] for item in session.get_inputs()}
-            answers = dict(zip(names, session.run(names, used), strict=True))
+            used = {item.name: self._given(item.name, feeds) for item in session.get_inputs()}
+            found = session.run_with_ort_values(names, used)
+            answers = {name: _values(item) for name, item in zip(names, found, strict=True)}
         return {name: known[name] if name in known else answers[name] for name in wanted}
+
+    def _given(self, name: str, feeds: "Mapping[str, np.ndarray]") -> Any:
+        """An input of a part as an `onnxruntime.OrtValue`."""
+        from onnxruntime import OrtValue
+
+        return OrtValue.ortvalue_from_numpy(feeds[name]) if name in feeds else self._shared[name]
 
     def _session(self, names: list[str], feeds: "Mapping[str, np.ndarray]") -> Any:
         import onnxruntime
@@ -123,12 +129,8 @@ class Parts:
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.use_deterministic_compute = True
             options.log_severity_level = 4
-            # what is freed goes back, and weights aren't copied: many parts stay loaded
+            # what is freed goes back: many parts stay loaded
             options.enable_cpu_mem_arena = options.enable_mem_pattern = False
-            options.add_session_config_entry("session.disable_prepacking", "1")
-            shared = [item.name for item in part.graph.initializer if item.name in self._shared]
-            if shared:
-                options.add_external_initializers(shared, [self._shared[name] for name in shared])
             self._sessions[key] = onnxruntime.InferenceSession(
                 part.SerializeToString(), options, providers=["CPUExecutionProvider"]
             )
@@ -149,8 +151,8 @@ class Parts:
             helper.make_tensor_value_info(
                 name, helper.np_dtype_to_tensor_dtype(values.dtype), values.shape
             )
-            for name, values in feeds.items()
-            if name in read
+            for name, values in {**self.constants, **feeds}.items()
+            if name in read and (name in feeds or name in self._shared)
         ]
         part = onnx.ModelProto(ir_version=max(whole.ir_version, 4))
         part.opset_import.extend(whole.opset_import)
@@ -160,8 +162,10 @@ class Parts:
         part.graph.node.extend(whole.graph.node[number] for number in numbers)
         for node in part.graph.node:  # it may also make a tensor that is given
             node.output[:] = [f"{name}:computed" if name in feeds else name for name in node.output]
-        constants = [item for item in whole.graph.initializer if item.name in read - {*feeds}]
+        left = read - {*feeds, *self._shared}
+        constants = [item for item in whole.graph.initializer if item.name in left]
         part.graph.initializer.extend(constants)
+        part.graph.sparse_initializer.extend(whole.graph.sparse_initializer)
         return part
 
     def leading_to(
@@ -187,25 +191,39 @@ class Parts:
         return sorted(found), read
 
 
-def _constants_to_initializers(graph: Any) -> None:
-    """Make initializers of a graph's `Constant` nodes."""
-    nodes = []
-    for node in graph.node:
-        tensor = constant_tensor(node) if node.op_type == "Constant" else None
-        if tensor is None:
-            nodes.append(node)
-        else:
-            graph.initializer.append(tensor)
-    if len(nodes) < len(graph.node):
-        del graph.node[:]
-        graph.node.extend(nodes)
+def _without_constants(model: Any) -> Any:
+    """A copy without initializers and `Constant` nodes; a large file is let go of with `model`."""
+    import onnx
+
+    graph = model.graph
+    copy = onnx.ModelProto(ir_version=max(model.ir_version, 4))
+    copy.opset_import.extend(model.opset_import)
+    copy.graph.name = graph.name
+    copy.graph.input.extend(graph.input)
+    copy.graph.output.extend(graph.output)
+    copy.graph.sparse_initializer.extend(graph.sparse_initializer)
+    copy.graph.node.extend(node for node in graph.node if constant_tensor(node) is None)
+    return copy
+
+
+def _values(item: Any) -> Any:
+    """An `onnxruntime.OrtValue` as an array; None for a sequence of tensors."""
+    return item.numpy() if item.is_tensor() else None
+
+
+def _constants(graph: Any) -> Iterator[Any]:
+    """The constants of a graph as tensors."""
+    yield from graph.initializer
+    yield from filter(None, map(constant_tensor, graph.node))
 
 
 def constant_tensor(node: Any) -> Any:
-    """The tensor of a `Constant` node under its name; None if it is text, or sparse."""
+    """The tensor of a `Constant` node under its name; None for text, and for other nodes."""
     import numpy as np
     from onnx import TensorProto, helper, numpy_helper
 
+    if node.op_type != "Constant":
+        return None
     types = {"value_float": "f4", "value_floats": "f4", "value_int": "i8", "value_ints": "i8"}
     for attribute in node.attribute:
         if attribute.name == "value":

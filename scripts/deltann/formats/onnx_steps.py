@@ -54,9 +54,7 @@ def _meaning(call: Call) -> Meaning:
 def _other(call: Call) -> Meaning:
     """An operator without a word: its own attributes, its constants by their positions."""
     attributes = {name: value for name, value in call.attributes.items() if _is_plain(value)}
-    constants = {
-        f"input_{at}": call.view.constant(name) for at, name in enumerate(call.node.input)
-    }
+    constants = {f"input_{at}": call.view.constant(name) for at, name in enumerate(call.node.input)}
     parameters = {name: single(values) for name, values in constants.items() if values is not None}
     return Meaning("other", attributes, parameters)
 

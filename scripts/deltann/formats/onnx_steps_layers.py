@@ -169,7 +169,9 @@ def reduction(call: Call) -> Meaning:
 def lrn(call: Call) -> Meaning:
     """LRN with its defaults."""
     attributes = {"size": call.get("size"), "alpha": call.get("alpha", 1e-4)}
-    return Meaning("lrn", attributes | {"beta": call.get("beta", 0.75), "bias": call.get("bias", 1.0)}, {})
+    return Meaning(
+        "lrn", attributes | {"beta": call.get("beta", 0.75), "bias": call.get("bias", 1.0)}, {}
+    )
 
 
 LAYERS = {

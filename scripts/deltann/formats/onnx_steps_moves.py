@@ -65,7 +65,7 @@ def _scales(call: Call) -> list[float]:
         return [float(value) for value in written[-2:]]
     position = 1 if call.op_type == "Upsample" or call.opset < 11 else 2
     constant = call.constant(position)
-    return [] if constant is None else [float(value) for value in constant.ravel()[-2:]]
+    return [] if constant is None else [short(value) for value in constant.ravel()[-2:]]
 
 
 def transpose(call: Call) -> Meaning:

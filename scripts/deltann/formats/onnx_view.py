@@ -21,7 +21,7 @@ class View:
     """An ONNX model for one image of a fixed size.
 
     Args:
-        model: `onnx.ModelProto`; it is changed: its batch becomes 1, see also `Parts`.
+        model: `onnx.ModelProto`; it isn't changed.
 
     Attributes:
         parts: what runs it.
@@ -34,19 +34,20 @@ class View:
     """
 
     def __init__(self, model: Any) -> None:
-        _one_image(model.graph)
+        self.parts = Parts(model)
+        graph = self.parts.model.graph
+        _one_image(graph)
         self.input_shape = tuple(
-            side.dim_value for side in input_of(model.graph).type.tensor_type.shape.dim
+            side.dim_value for side in input_of(graph).type.tensor_type.shape.dim
         )
         if 0 in self.input_shape:
             raise ValueError(
                 f"the model's input has the shape {self.input_shape}, with 0 for an open side;"
                 " expected a fixed height and width"
             )
-        self.parts = Parts(model)
-        self.input, self.output = self.parts.input, model.graph.output[0].name
+        self.input, self.output = self.parts.input, graph.output[0].name
         self.opset = {item.domain: item.version for item in model.opset_import}
-        self.nodes = list(model.graph.node)
+        self.nodes = list(graph.node)
         with ours("following an image through an ONNX graph"):
             self.depending = self._depending()
             #: The numbers of the nodes that depend on the input and lead to the output.
@@ -114,7 +115,7 @@ class View:
         for start in range(0, len(unknown), CHUNK):
             wanted = unknown[start : start + CHUNK]
             for name, values in self.parts.run({self.input: image}, wanted).items():
-                known[name] = (values.shape, values.dtype.name) if _is_array(values) else ((), "")
+                known[name] = ((), "") if values is None else (values.shape, values.dtype.name)
         return known
 
     def shape(self, name: str) -> tuple[int, ...]:
@@ -157,12 +158,6 @@ def node_names(nodes: list[Any]) -> list[str]:
     return names
 
 
-def _is_array(values: Any) -> bool:
-    import numpy as np
-
-    return isinstance(values, np.ndarray)
-
-
 def _described(item: Any) -> tuple[tuple[int, ...] | None, str]:
     """The shape of an `onnx.ValueInfoProto`, None if it is open, and its type."""
     from onnx.helper import tensor_dtype_to_np_dtype
@@ -176,12 +171,11 @@ def _described(item: Any) -> tuple[tuple[int, ...] | None, str]:
 
 
 def _one_image(graph: Any) -> None:
-    """Make a graph's batch 1, and drop shapes that may hold another."""
+    """Make a graph's batch 1, and drop the output's shape, which may hold another."""
     with ours("setting an ONNX graph's batch to 1"):
         sides = input_of(graph).type.tensor_type.shape.dim
         if sides and sides[0].dim_value != 1:
             sides[0].Clear()
             sides[0].dim_value = 1
-        del graph.value_info[:]
         for item in graph.output:
             item.type.tensor_type.ClearField("shape")

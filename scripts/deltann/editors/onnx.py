@@ -1,0 +1,117 @@
+"""Changes of ONNX files, in the words of `deltann.steps`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deltann.edits import (
+    Bypass,
+    Edit,
+    Impossible,
+    Insert,
+    Reconnect,
+    SetAttribute,
+    SetParameter,
+)
+from deltann.formats import onnx_write_attributes, onnx_write_parameters
+from deltann.formats.onnx_draft import Draft
+from deltann.formats.onnx_insert import insert
+from deltann.formats.onnx_write import Site
+from deltann.ours import ours
+
+ENVIRONMENT = "onnx"
+
+
+def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
+    """See `edits.EditorModule`. The edited model is checked, and has run once."""
+    draft = Draft(Path(model_file))
+    for edit in edits:
+        # Impossible is an answer, not a fault of ours
+        answer = _attempt(draft, edit)
+        if answer is not None:
+            raise answer
+    draft.save(Path(output))
+
+
+def _attempt(draft: Draft, edit: Edit) -> Impossible | None:
+    """Apply an edit, or say why it is impossible."""
+    with ours(f"editing an ONNX graph: {type(edit).__name__}"):
+        try:
+            _one(draft, edit)
+        except Impossible as error:
+            return error
+    return None
+
+
+def _one(draft: Draft, edit: Edit) -> None:
+    if isinstance(edit, SetAttribute):
+        _set_attribute(draft, edit)
+    elif isinstance(edit, SetParameter):
+        node, operator = draft.operator(edit.operator)
+        site = _site(draft, node)
+        onnx_write_parameters.write(site, operator, edit.parameter, edit.value)
+    elif isinstance(edit, Reconnect):
+        _reconnect(draft, edit)
+    elif isinstance(edit, Bypass):
+        _bypass(draft, edit)
+    else:
+        insert(draft, edit)
+
+
+def _site(draft: Draft, node: Any) -> Site:
+    view = draft.view
+    first = view.read(draft.number(node))[0]
+    opset = view.opset.get(node.domain, view.opset.get("", 1))
+    return Site(draft, node, opset, view.shape(first), view.dtype(first))
+
+
+def _set_attribute(draft: Draft, edit: SetAttribute) -> None:
+    node, operator = draft.operator(edit.operator)
+    if edit.attribute == "activation":
+        if edit.value:  # none runs together with an operator in this format
+            attributes = {name: item for name, item in edit.value.items() if name != "kind"}
+            insert(draft, Insert(node.output[0], edit.value["kind"], attributes))
+        return
+    attributes = operator.attributes | {edit.attribute: edit.value}
+    try:
+        onnx_write_attributes.write(_site(draft, node), operator.kind, attributes, {edit.attribute})
+    except Impossible:
+        # what an opset can't say it may still mean
+        if operator.attributes.get(edit.attribute) != edit.value:
+            raise
+
+
+def _reconnect(draft: Draft, edit: Reconnect) -> None:
+    node, _ = draft.operator(edit.operator)
+    tensor = draft.tensor(edit.tensor)
+    depending = [place for place, name in enumerate(node.input) if name in draft.view.depending]
+    if edit.position not in range(len(depending)):
+        raise Impossible(
+            f"{edit.operator!r} reads {len(depending)} tensors; expected a position below that,"
+            f" not {edit.position}"
+        )
+    node.input[depending[edit.position]] = tensor
+    draft.changed()
+
+
+def _bypass(draft: Draft, edit: Bypass) -> None:
+    node, operator = draft.operator(edit.operator)
+    if not operator.inputs or operator.inputs[0] not in node.input:
+        raise Impossible(f"{edit.operator!r} has no first input")
+    first, output = operator.inputs[0], node.output[0]
+    if any(draft.readers(name) for name in operator.outputs[1:]):
+        raise Impossible(f"{edit.operator!r} has further outputs that are read")
+    if output != draft.output:
+        draft.rewire(output, first, draft.readers(output))
+        draft.renamed(output, first)
+        return
+    # the model's output keeps its name: whoever makes the input makes the output
+    maker = draft.maker(first)
+    draft.nodes = [item for item in draft.nodes if item is not node]
+    if maker is None:
+        draft.add("Identity", [first], output)
+        return
+    draft.rewire(first, output, draft.readers(first))
+    maker.output[:] = [output if name == first else name for name in maker.output]
+    draft.renamed(first, output)
+    draft.changed()
