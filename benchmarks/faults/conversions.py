@@ -49,6 +49,7 @@ CONVERSIONS = {
     ),
     "onnx2torch": Conversion("script10", "onnx2torch"),
     "onnx2torch_kept": Conversion("kept10", "onnx2torch"),
+    "onnx2torch13": Conversion("script13", "onnx2torch"),
     "onnx2tf": Conversion("dynamo18", "onnx2tf"),
     "onnx2tf_script": Conversion("script13", "onnx2tf", {"simplify": False}),
     "onnx2keras": Conversion("script10", "onnx2keras"),
@@ -56,9 +57,10 @@ CONVERSIONS = {
     "tflite": Conversion("onnx2tf", "tflite_converter"),
     "tflite_script": Conversion("onnx2tf_script", "tflite_converter"),
     "keras_tflite": Conversion("onnx2keras", "keras_tflite"),
+    "litert": Conversion("unconverted", "litert_torch"),
 }
 # In which order, so that what a conversion starts from is there.
-ENVIRONMENTS = ("torch", "onnx2torch", "onnx2tf", "tensorflow")
+ENVIRONMENTS = ("torch", "onnx2torch", "onnx2tf", "tensorflow", "litert_torch")
 
 
 def file_of(corpus: Path, model: str, conversion: str) -> Path:

@@ -28,7 +28,7 @@ from deltann.edits import Impossible  # noqa: E402
 # A conversion that is further than this from float64, as a share of the largest logit, is wrong.
 WRONG = 1e-3
 # Edits that may fail before an operator of mutation is given up for a format.
-TRIES = 6
+TRIES = 12
 SEED = "deltann-1"
 
 
@@ -66,7 +66,7 @@ class Planter:
 
     def __init__(self, job: Job) -> None:
         self.job, self.corpus = job, Path(job.corpus)
-        self.tracer, self.editor = tracers.get(job.framework), editors.get(job.framework)
+        self.tracer = tracers.get(job.framework)
         self.images = np.load(self.corpus / "models" / "right.npy")
         self.left_out = cases.LeftOut(self.corpus / "left_out" / f"{job.framework}-{job.part}.json")
 
@@ -137,7 +137,7 @@ class Planter:
     def plant_doubles(self, files: list[Loaded]) -> None:
         """Make cases of two faults at different depths of one file."""
         choose, made = Random(f"{SEED} {self.job.framework} doubles"), 0
-        for _ in range(4 * self.job.doubles):
+        for _ in range(12 * self.job.doubles):
             if made >= self.job.doubles or not files:
                 return
             file = choose.choice(files)
@@ -201,7 +201,7 @@ class Planter:
         edits = [edit for place in places for edit in place.mutation.edits]
         special = next((place.mutation.special for place in places), "")
         if edits:
-            self.editor.apply(file.path, edits, output)
+            editors.get(self.job.framework).apply(file.path, edits, output)
         else:
             shutil.copyfile(file.path, output)
         seen = self.images

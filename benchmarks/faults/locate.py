@@ -1,0 +1,196 @@
+"""Run the tool over a corpus: `locate.py CORPUS OUT.jsonl`, one line per case.
+
+The tool is given a case's files and images, never its truth.
+"""
+
+import argparse
+import json
+import sys
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import numpy as np  # noqa: E402
+
+from deltann.localise import localise, remote  # noqa: E402  the folder above first
+from deltann.localise.finding import Fault, Localisation, Outcome  # noqa: E402
+from deltann.repair import by_edits  # noqa: E402
+
+# Images that the tool sees; those after them judge a repair.
+SEEN = 10
+FAILED = "failed"
+
+
+@dataclass
+class Tool:
+    """The tool at work: the source's model stays loaded from one case to the next."""
+
+    corpus: Path
+    work: Path
+    repairs: bool
+    same: set[tuple[str, str]] = field(default_factory=set)
+    source: tuple[str, remote.RemoteTracer] | None = None
+
+    def open_source(self, file: dict[str, str], stack: ExitStack) -> remote.RemoteTracer:
+        """The tracer of the file before a hop."""
+        if self.source is None or self.source[0] != file["path"]:
+            stack.close()
+            path = self.corpus / file["path"]
+            tracer = stack.enter_context(remote.open_tracer(file["framework"], path))
+            self.source = (file["path"], tracer)
+        return self.source[1]
+
+    def locate(self, case: dict[str, Any], stack: ExitStack) -> dict[str, Any]:
+        """What the tool says of a case."""
+        images, converted = (
+            np.load(self.corpus / case[name]) for name in ("images", "converted_images")
+        )
+        if not np.array_equal(images, converted):
+            return {"outcome": str(Outcome.FOUND), "stage": "preprocessing", "families": ["input"]}
+        answer: dict[str, Any] = {}
+        for stage in range(1, len(case["files"])):
+            before, file = case["files"][stage - 1 : stage + 1]
+            if (before["path"], file["path"]) in self.same:
+                continue
+            source = self.open_source(before, stack)
+            with remote.open_tracer(file["framework"], self.corpus / file["path"]) as target:
+                found = localise.localise(source, target, images[:SEEN, None])
+            answer = described(found)
+            if found.outcome == Outcome.SAME:
+                self.same.add((before["path"], file["path"]))
+                continue
+            answer["stage"] = stage
+            if self.repairs:
+                answer |= self.repair(case, source, file, images)
+            return answer
+        return answer or {"outcome": str(Outcome.SAME)}
+
+    def repair(
+        self,
+        case: dict[str, Any],
+        source: remote.RemoteTracer,
+        file: dict[str, str],
+        images: np.ndarray,
+    ) -> dict[str, Any]:
+        """Repair a file, and judge it on images that the search didn't see."""
+        start = time.perf_counter()
+        folder = self.work / case["id"]
+        folder.mkdir(parents=True, exist_ok=True)
+        path = self.corpus / file["path"]
+        seen = list(images[:SEEN, None])
+        mended, edits, _ = by_edits.repair(source, file["framework"], path, seen, folder)
+        answer: dict[str, Any] = {"repaired": mended is not None, "edits": len(edits)}
+        if mended is not None:
+            right, wrong, now = (
+                answers(tracer, images)
+                for tracer in (source, (file["framework"], path), (file["framework"], mended))
+            )
+            agreed = right.argmax(1) == wrong.argmax(1)
+            answer |= {
+                "left": float(np.abs(now - right).max() / np.abs(right).max()),
+                "labels_left": int((right.argmax(1) != now.argmax(1))[SEEN:].sum()),
+                "regressions": int((agreed & (right.argmax(1) != now.argmax(1))).sum()),
+            }
+        return answer | {"repair_seconds": time.perf_counter() - start}
+
+
+def answers(model: remote.RemoteTracer | tuple[str, Path], images: np.ndarray) -> np.ndarray:
+    """A model's logits, (image, class) float64; of an open tracer or a file."""
+    if isinstance(model, tuple):
+        with remote.open_tracer(*model) as tracer:
+            return answers(tracer, images)
+    fitted = localise.fitted(images[:, None], model.input_shape)
+    rows = [np.ravel(model.run(image, [model.output])[model.output]) for image in fitted]
+    return np.stack(rows).astype(np.float64)
+
+
+def described(found: Localisation) -> dict[str, Any]:
+    """A localisation as JSON has it."""
+    return {
+        "outcome": str(found.outcome),
+        "why": found.why,
+        "difference": found.difference,
+        "noise": found.noise,
+        "coverage": [found.matched, found.compared],
+        "faults": [_fault(fault) for fault in found.faults],
+        "families": [
+            str(fault.differences[0].family) for fault in found.faults if fault.differences
+        ],
+    }
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {
+        "verdict": str(fault.verdict),
+        "ranked": list(fault.ranked[:10]),
+        "segment": len(fault.target_operators),
+        "sources": [item.name for item in fault.source_operators][:10],
+        "differences": [
+            {"family": str(item.family), "what": item.what, "operator": item.target_operator}
+            | {"key": item.key, "edits": len(item.edits)}
+            for item in fault.differences[:5]
+        ],
+    }
+
+
+def chosen(corpus: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """The cases to run, those of one source file together."""
+    cases = [json.loads(path.read_text("utf-8")) for path in corpus.glob("cases/*/case.json")]
+    kept = [
+        case
+        for case in cases
+        if options.part in ("", case["part"])
+        and (not options.format or case["framework"] in options.format)
+        and (not options.ids or case["id"] in options.ids)
+    ]
+    order = sorted(
+        kept, key=lambda case: ([item["path"] for item in case["files"][:-1]], case["id"])
+    )
+    return order[: options.most]
+
+
+def main(options: argparse.Namespace) -> None:
+    """Run the cases that have no line yet."""
+    done = set()
+    if options.out.exists():
+        lines = options.out.read_text("utf-8").splitlines()
+        done = {json.loads(line)["id"] for line in lines}
+    tool = Tool(options.corpus, options.corpus / "repaired", options.repair)
+    with open(options.out, "a", encoding="utf-8") as out, ExitStack() as stack:
+        for case in chosen(options.corpus, options):
+            if case["id"] in done:
+                continue
+            start = time.perf_counter()
+            try:
+                answer = tool.locate(case, stack)
+            except Exception as error:  # of a tool: an outcome like others
+                why = f"{type(error).__name__}: {error}"[:300]
+                answer = {"outcome": FAILED, "why": why}
+                tool.source = None
+            answer["seconds"] = time.perf_counter() - start - answer.get("repair_seconds", 0.0)
+            out.write(
+                json.dumps({"id": case["id"], "framework": case["framework"]} | answer) + "\n"
+            )
+            out.flush()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("corpus", type=Path)
+    made.add_argument("out", type=Path)
+    made.add_argument("--format", nargs="*", default=[], help="only these frameworks")
+    made.add_argument("--part", default="", help="development, held-out or ci")
+    made.add_argument("--ids", nargs="*", default=[], help="only these cases")
+    made.add_argument("--most", type=int, default=None, help="so many cases")
+    made.add_argument("--repair", action="store_true", help="repair what was located")
+    return made
+
+
+if __name__ == "__main__":
+    main(parser().parse_args())
