@@ -10,9 +10,20 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deltann.explain import SCHEDULE, ddmin, formatting, page, reproduce, script, search
+from deltann.explain import (
+    SCHEDULE,
+    answer,
+    compared,
+    ddmin,
+    formatting,
+    page,
+    reproduce,
+    script,
+    search,
+)
 from deltann.explain.attempts import Attempt
 from deltann.explain.dataflow import INPUT, Step, culprit
+from deltann.explain.stages import Stage
 from deltann.explain.tensors import Index, difference
 
 ITEMS = st.integers(1, 12).map(lambda count: [f"pass{number}" for number in range(count)])
@@ -155,23 +166,37 @@ class Fake:
     needed = attempt
 
 
+def row(stage: Stage, name: str, difference: float, **more) -> dict:
+    """A row of the page's stages."""
+    effect = {"difference": difference, "labels_changed": 1, "images": 2}
+    return {"stage": stage, "name": name, "why": ""} | effect | {"differs": difference > 0} | more
+
+
 def test_a_difference_before_any_pass_is_told_apart():
     native = np.float32([[1, 5, 2], [3, 1, 2]])
     case = search.Case(("FuseOps", "PackLayout"), ("<a>.jpg", "b.jpg"), native, native + 1)
-    facts = search.search(case, Fake(native, 1.0, ""))
-    facts |= {"same_inputs": False}
+    facts, reference = search.search(case, Fake(native, 1.0, ""))
     assert facts["before_passes"]["differs"] and facts["minimal"] == []
-    lines = formatting.sentences(facts)
-    assert any("before any pass" in line and "prepared differently" in line for line in lines)
+    np.testing.assert_array_equal(reference, native + 1)
     facts |= {
+        "difference": compared.compare(native, native + 1),
+        "stages": [
+            row(Stage.IMAGES, "images", 0.1, why="mean: 0, not 1", alone=False),
+            row(Stage.IMPORT, "the onnx file", 0.2),
+        ],
+        "localisations": [],
+        "chain": [{"edge": "", "framework": "onnx", "precision": "1 float32", "file": "<f>"}],
         "class_names": ["cat", "<dog>"],
         "cell": "a/path",
         "cell_name": "onnx by <x>, TVM O0",
         "native": "another/path",
         "native_name": "torch, own runtime",
-        "verdict": lines,
         "reproduce": "<b>",
     }
+    facts["verdict"] = answer.sentences(facts) + formatting.sentences(facts)
+    assert facts["verdict"][0].startswith("TVM's import of the onnx file changes 1 of 2 labels")
+    assert "before any pass" in facts["verdict"][0]
+    assert "prepared in another way (mean: 0, not 1)" in facts["verdict"][1]
     text = page.page(facts)
     assert "&lt;a&gt;.jpg" in text and "<a>.jpg" not in text and "&lt;b&gt;" in text
     assert "<td>&lt;dog&gt;</td>" in text and "<td>cat</td>" in text

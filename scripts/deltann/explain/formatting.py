@@ -1,4 +1,4 @@
-"""The facts in sentences."""
+"""What the search among passes found, in sentences."""
 
 from deltann.explain import SCHEDULE
 
@@ -9,38 +9,12 @@ def number(value: float | None) -> str:
 
 
 def sentences(facts: dict) -> list[str]:
-    """The verdict, most important first.
+    """What passes, schedule and kernel do to a compiled cell, most important first.
 
     Args:
-        facts: those of `search.search`, with `same_inputs`: whether the cell and the native one
-            have the same prepared images.
+        facts: those of `search.search`.
     """
-    return [*_labels(facts), *_before(facts), *_switches(facts), *_kernel(facts), *_again(facts)]
-
-
-def _labels(facts: dict) -> list[str]:
-    if facts["labels_differ"]:
-        count = len(facts["images"])
-        return [f"The cell's labels differ from the native ones; compared here: {count} image(s)."]
-    far = number(facts["images"][0]["compiled"]["difference"])
-    return [
-        "No label differs from the native ones. Compared here: the image with the largest logit "
-        f"difference, {far} of its largest logit."
-    ]
-
-
-def _before(facts: dict) -> list[str]:
-    if not facts["before_passes"]["differs"]:
-        return []
-    cause = "the import or the conversion"
-    if not facts["same_inputs"]:
-        cause += ", or the images, which were prepared differently for the native cell"
-    far = number(facts["before_passes"]["difference"])
-    return [
-        f"A difference enters before any pass. Its cause is {cause}: the reference, compiled "
-        f"without passes and schedule, differs from the native model by {far} of an image's "
-        "largest logit. The rest is what passes and schedule add to that."
-    ]
+    return [*_switches(facts), *_kernel(facts), *_again(facts)]
 
 
 def _switches(facts: dict) -> list[str]:

@@ -1,11 +1,12 @@
 """The facts as an HTML page."""
 
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 
+from deltann.explain import sections
 from deltann.explain.formatting import number
+from deltann.explain.sections import table
 
 HERE = Path(__file__).parent
 # The cell and the native one, each with its readable name.
@@ -21,28 +22,33 @@ def page(facts: dict) -> str:
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         **{name: escape(facts[name]) for name in NAMES},
         verdict="\n".join(f"<p>{escape(line)}</p>" for line in facts["verdict"]),
+        stages=sections.stages(facts),
+        chain=sections.chain(facts),
+        localisations=sections.localisations(facts),
         images=_images(facts),
-        sets=_sets(facts),
-        kernel=_kernel(facts),
+        passes=_passes(facts) if "sets" in facts else "",
         reproduce=escape(facts["reproduce"]),
     )
 
 
-def table(head: list[str], rows: Sequence[Sequence[object]]) -> str:
-    """An HTML table; the text of every cell is escaped."""
-
-    def row(kind: str, cells: Sequence[object]) -> str:
-        inside = "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in cells)
-        return f"<tr>{inside}</tr>"
-
-    lines = [row("th", head), *(row("td", cells) for cells in rows)]
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
+def _passes(facts: dict) -> str:
+    """The sections of a compiled cell."""
+    return "\n".join(
+        [
+            "<h2>Sets of passes tried</h2>",
+            "<p>Each set is compared with the reference: the same import, compiled without passes",
+            "and schedule.</p>",
+            _sets(facts),
+            "<h2>The kernel</h2>",
+            _kernel(facts),
+        ]
+    )
 
 
 def _images(facts: dict) -> str:
-    who = ["native", "reference", "compiled"]
+    who = [name for name in facts["images"][0] if name != "image"]
     head = ["image", *(f"{name}: {what}" for name in who for what in ("label", "margin"))]
-    head += ["difference of reference", "difference of compiled"]
+    head += [f"{name}: difference" for name in who[1:]]
     rows = [
         [
             row["image"],

@@ -8,7 +8,7 @@ import numpy as np
 from deltann.execution import stage
 from deltann.explain import SCHEDULE, ddmin
 from deltann.explain.attempts import Attempt, Attempts
-from deltann.explain.tensors import difference
+from deltann.explain.compared import images, relative, storable, top
 from deltann.tolerance import TOLERANCE
 from deltann.tvm.target_kinds.llvm import PACKED
 
@@ -33,19 +33,6 @@ class Case:
     images: tuple[str, ...]
     native: np.ndarray
     compiled: np.ndarray
-
-
-def relative(reference: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """Each image's largest difference of a logit over its largest logit, float64 (image,).
-
-    As `metrics.logit_difference`, but infinite if a logit isn't finite.
-    """
-    return np.array([difference(a, b).relative for a, b in zip(reference, logits, strict=True)])
-
-
-def top(logits: np.ndarray) -> np.ndarray:
-    """Each image's most probable class, int64 (image,)."""
-    return np.argmax(logits, axis=1)
 
 
 def chosen(native: np.ndarray, compiled: np.ndarray) -> np.ndarray:
@@ -94,16 +81,12 @@ class Criterion:
         return row | {"fails": fails, "difference": storable(far), "labels_moved": int(moved.sum())}
 
 
-def storable(number: float) -> float | None:
-    """A number for JSON: None if it isn't finite."""
-    return float(number) if np.isfinite(number) else None
-
-
-def search(case: Case, attempts: Attempts) -> dict:
+def search(case: Case, attempts: Attempts) -> tuple[dict, np.ndarray]:
     """Find the smallest failing set of switches and its kernel.
 
     Returns:
-        The facts that `page` shows, JSON-able.
+        The facts that `page` shows, JSON-able; and the logits of the reference, which is compiled
+        without passes and schedule, float32 (image, class).
 
     Raises:
         StudyError: the model or the cell can't be compiled and run again.
@@ -123,9 +106,8 @@ def search(case: Case, attempts: Attempts) -> dict:
     rows |= kernel.pop("rows", None) or {}
     before = relative(case.native, reference.answers())
     again = relative(case.compiled, whole.answers())
-    return {
+    facts = {
         "images": _images(case, reference.answers()),
-        "labels_differ": bool((top(case.native) != top(case.compiled)).any()),
         "criterion": criterion.name,
         "tolerance": TOLERANCE,
         "before_passes": {
@@ -140,24 +122,13 @@ def search(case: Case, attempts: Attempts) -> dict:
         "switches": list(case.switches),
         "sets": list(rows.values()),
         "minimal": list(minimal),
-    } | kernel
+    }
+    return facts | kernel, reference.answers()
 
 
 def _images(case: Case, reference: np.ndarray) -> list[dict]:
-    answers = {"native": case.native, "reference": reference, "compiled": case.compiled}
-    far = {name: relative(case.native, logits) for name, logits in answers.items()}
-    rows = []
-    for number, name in enumerate(case.images):
-        row: dict = {"image": name}
-        for who, logits in answers.items():
-            second, first = np.sort(logits[number])[-2:]
-            row[who] = {
-                "label": int(top(logits)[number]),
-                "margin": storable(first - second),
-                "difference": storable(far[who][number]),
-            }
-        rows.append(row)
-    return rows
+    answers = {"native": case.native, "reference": reference, "cell": case.compiled}
+    return images(case.images, answers)
 
 
 def _kernel(minimal: tuple[str, ...], criterion: Criterion, attempts: Attempts) -> dict:

@@ -4,12 +4,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from snakemake.exceptions import WorkflowError
-
 from deltann import device
 from deltann.cell import NAMES, TUNED, UNCONVERTED, Cell
 from deltann.study import layout, model_sources, routes
-from deltann.study.reference import References
 from deltann.study.routes import Step
 
 
@@ -89,81 +86,3 @@ def tvm_target(config: dict, name: str) -> str:
 def device_placement(config: dict, name: str) -> str:
     """Where a device is and how it is reached, JSON."""
     return json.dumps(device.placement(config, name), sort_keys=True)
-
-
-class Explained:
-    """The cells that can be explained: those that TVM compiled for this machine's processor.
-
-    Args:
-        config: the study's.
-        cells: all cells of the study, in its order.
-    """
-
-    def __init__(self, config: dict, cells: list[Cell]):
-        self._config = config
-        self._cells = cells
-
-    def cell(self, wildcards: Mapping[str, str]) -> Cell:
-        """The cell that wildcards name.
-
-        Raises:
-            WorkflowError: the study has no such cell, or it can't be explained.
-        """
-        named = cell_of(wildcards)
-        if named not in self._cells:
-            listed = f"{layout.study(self._config['study'])}/{layout.CELLS}"
-            raise WorkflowError(f"{named} is not a cell of this study; {listed} lists them")
-        if not named.compiled:
-            raise WorkflowError(
-                f"{named} is run by its framework's own runtime and has no passes to explain;"
-                " expected a cell that TVM compiled"
-            )
-        if not device.is_processor(self._config["devices"][named.device]):
-            raise WorkflowError(
-                f"{named}: tensors are compared on this machine's processor, which device"
-                f" {named.device} isn't; expected a cell of another device"
-            )
-        return named
-
-    def native(self, wildcards: Mapping[str, str]) -> Cell:
-        """The native cell that the cell is compared with.
-
-        Raises:
-            WorkflowError: see `cell`, or the study has no such native cell.
-        """
-        named = self.cell(wildcards)
-        native = References(self._cells).of_model(named)
-        if native is None:
-            raise WorkflowError(
-                f"{named} has no native cell in this study to be compared with: add native to"
-                f" backends, and the empty route from {named.source} to {named.source}"
-            )
-        return native
-
-    def model_file(self, wildcards: Mapping[str, str]) -> str:
-        """The model file that the cell's compilation imports.
-
-        Raises:
-            WorkflowError: see `cell`.
-        """
-        self.cell(wildcards)
-        return imported(self._config, wildcards).path
-
-    def database_files(self, study: str, wildcards: Mapping[str, str]) -> dict[str, str]:
-        """See `database_files`; the cell's level is its backend.
-
-        Raises:
-            WorkflowError: see `cell`.
-        """
-        return database_files(study, self._compilation(wildcards))
-
-    def database_options(self, study: str, wildcards: Mapping[str, str]) -> list[str]:
-        """See `database_options`.
-
-        Raises:
-            WorkflowError: see `cell`.
-        """
-        return database_options(study, self._compilation(wildcards))
-
-    def _compilation(self, wildcards: Mapping[str, str]) -> dict[str, str]:
-        return asdict(self.cell(wildcards)) | {"level": wildcards["backend"]}

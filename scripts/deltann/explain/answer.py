@@ -1,0 +1,111 @@
+"""The answer of a page in sentences: the stage, and the operator."""
+
+from deltann.explain import operators
+from deltann.explain.formatting import number
+from deltann.explain.stages import Stage
+from deltann.localise.finding import Outcome, Verdict
+
+TOLD = 3  # faults of an edge that are told in sentences; the page has all
+
+
+def sentences(facts: dict) -> list[str]:
+    """What is said of the stages, the largest difference first.
+
+    Args:
+        facts: with `difference` of the cell, `stages` and `localisations`: see `explain`.
+    """
+    whole = facts["difference"]
+    if not whole["differs"]:
+        far = number(whole["difference"])
+        return [
+            "No difference: the cell gives the native answers up to rounding. No label changes, "
+            f"and logits by at most {far} of an image's largest logit (tolerance "
+            f"{facts['tolerance']:g})."
+        ]
+    rows = [row for row in facts["stages"] if row["differs"]]
+    rows.sort(key=lambda row: -row["difference"] if row["difference"] is not None else -1e300)
+    told = [line for row in rows for line in _stage(row, facts)]
+    told += [
+        f"What {row['name']} does isn't known: {row['why'].removeprefix('not known: ')}."
+        for row in facts["stages"]
+        if row["differs"] is None
+    ]
+    if told or facts.get("minimal"):
+        return told
+    far = number(whole["difference"])
+    return [
+        f"The cell differs from the native one by {far} of an image's largest logit, but run again "
+        "here no stage changes an answer: the prediction files may come from other machines."
+    ]
+
+
+def _stage(row: dict, facts: dict) -> list[str]:
+    effect = _effect(row)
+    name, why = row["name"], row["why"]
+    if row["stage"] == Stage.IMAGES:
+        gone = " With the native cell's images the difference is gone." if row["alone"] else ""
+        return [f"The images are prepared in another way ({why}), which {effect}.{gone}"]
+    if row["stage"] == Stage.PRECISION:
+        return [f"Precision, not a fault: with {name}, {why}. That {effect}."]
+    if row["stage"] == Stage.RUNTIME:
+        cause = f": {why}" if why else ""
+        return [f"The runtime {name} {effect}{cause}."]
+    if row["stage"] == Stage.IMPORT:
+        return [f"TVM's import of {name} {effect}, before any pass."]
+    if row["stage"] in (Stage.PASSES, Stage.SCHEDULE):
+        return []  # `formatting` tells of them
+    if row["stage"] == Stage.DEVICE:
+        return [f"{name} {effect}. Its kernels can't be compared on this machine's processor."]
+    return _conversion(row, facts["localisations"][row["localisation"]], effect)
+
+
+def _effect(row: dict) -> str:
+    far = number(row["difference"])
+    labels = row["labels_changed"]
+    changed = (
+        f"changes {labels} of {row['images']} labels and" if labels else "changes no label, but"
+    )
+    if row["difference"] is None:
+        return f"{changed} logits beyond any measure"
+    return f"{changed} logits by up to {far} of an image's largest"
+
+
+def _conversion(row: dict, found: dict, effect: str) -> list[str]:
+    edge = row["name"]
+    if "error" in found:
+        error = found["error"]
+        cause = error["message"]
+        if error["type"] != operators.NO_TRACER:
+            cause = f"a tool failed on the way ({error['type']}: {cause})"
+        return [f"{edge} {effect}. The operator isn't known: {cause}."]
+    if not found["faults"]:
+        return [f"{edge} {effect}. The operator isn't known: {found['why']}"]
+    lines = [f"{edge} changed {fault_in_words(item)}." for item in found["faults"][:TOLD]]
+    if len(found["faults"]) > TOLD:
+        lines.append(f"The page lists {len(found['faults'])} faults of {edge}.")
+    lines.append(f"{edge} {effect}.")
+    if found["outcome"] == Outcome.PARTLY:
+        lines.append(f"These faults don't explain all of it: {found['why']}")
+    return lines
+
+
+def fault_in_words(fault: dict) -> str:
+    """The suspect and what differs: `` `dense` (Gemm): no bias; the source has one; located``."""
+    sure = "located" if fault["verdict"] == Verdict.LOCATED else "suspected"
+    differences = "; ".join(item["what"] for item in fault["differences"][:2])
+    return f"{suspect(fault)}: {differences or 'no attribute or parameter differs'} ({sure})"
+
+
+def suspect(fault: dict) -> str:
+    """The operator that is most likely at fault, with its format's name of its kind."""
+    known = {item["name"]: item for item in fault["target_operators"]}
+    first = next((item for item in fault["differences"] if item["target_operator"] in known), None)
+    name = first["target_operator"] if first else next(iter(fault["ranked"]), "")
+    if name in known:
+        return f"`{name}` ({known[name]['native']})"
+    missing = next((item["name"] for item in fault["source_operators"]), "")
+    return (
+        f"the place of the source's `{missing}`"
+        if missing
+        else f"what writes `{fault['behind'][1]}`"
+    )
