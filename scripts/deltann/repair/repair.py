@@ -1,0 +1,154 @@
+"""The stage `repair`: from a cell to the repaired file, its facts and the page on them.
+
+The facts are a record (`deltann.provenance.records`) with these keys beside a record's own:
+
+| key | value |
+| --- | --- |
+| `outcome` | `repaired`, `improved`, `not repaired`, `nothing to do` |
+| `verdict` | the same in sentences |
+| `file`, `framework` | the repaired file's name beside the record, and its format; empty for none |
+| `edges` | a row for each edge: `edge`, `converter`, `images`, `labels` and `difference` that it \
+changes, `lowers_precision`, `why` |
+| `repairs` | for each edge that changes answers: `outcome`, `kind`, `candidate`, `edits`, \
+`before`, `after`, `localisation`, and `candidates`, all that was tried |
+| `final` | the whole route `before` and `after`: `images`, `labels`, `difference`, `regressions` |
+| `images` | names: `search`, `held_out`; and what was `added` to the study's own |
+| `compiled`, `not_compiled` | by TVM's level, whether its answers are the `same`; or why not |
+| `changes`, `changes_error` | operators that the converter's own file has otherwise |
+| `route_config`, `model_config` | lines for a config |
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import xarray as xr
+
+from deltann import runners
+from deltann.cell import Cell
+from deltann.dataset import predictions
+from deltann.errors import StudyError
+from deltann.execution import stage
+from deltann.explain import chain
+from deltann.provenance import files, records
+from deltann.repair import page, shots, usage, verdict
+from deltann.repair.elsewhere import Elsewhere
+from deltann.repair.walk import Walk
+
+
+def repair(options: argparse.Namespace, environment_digest: str) -> None:
+    """Go along the route, repair what differs, write the file, the facts and the page.
+
+    Args:
+        options: those of scripts/repair.py.
+        environment_digest: of the environment that this runs in.
+
+    Raises:
+        StudyError: an input is damaged, or a fault of ours.
+    """
+    artefacts = chain.read(options)
+    cell, native = _predictions(options)
+    images = shots.read(
+        options.images, native["logits"].values, cell["logits"].values, options.calibration
+    )
+    calibration = (options.calibration, options.calibration_preprocessing)
+    with files.scratch(options.page) as folder:
+        elsewhere = Elsewhere(
+            images,
+            options.preprocessing,
+            calibration if options.calibration else None,
+            stage.limits(options),
+            options.threads,
+            folder,
+        )
+        walk = Walk(artefacts, elsewhere)
+        walk.run()
+        facts = _facts(options, walk)
+        written = _write_model(options, walk, facts)
+    facts["verdict"] = verdict.sentences(facts)
+    print("\n".join(facts["verdict"]))
+    files.write_text(options.page, page.page(facts))
+    inputs = {item.path: item.checksum for item in artefacts}
+    outputs = [options.page, *written]
+    records.write(options.facts, "repair", outputs, inputs, environment_digest, **facts)
+
+
+def _predictions(options: argparse.Namespace) -> list[xr.Dataset]:
+    """The cell's prediction file and the native cell's.
+
+    Raises:
+        StudyError: one of them has no predictions.
+    """
+    datasets = [predictions.read(path) for path in (options.prediction, options.native)]
+    for path, dataset in zip((options.prediction, options.native), datasets, strict=True):
+        if dataset.status == "failed":
+            raise StudyError(
+                f"{path}: the cell failed ({dataset.failed_stage}: {dataset.error_type}); expected "
+                "one with predictions"
+            )
+    return datasets
+
+
+def _facts(options: argparse.Namespace, walk: Walk) -> dict:
+    """All facts but the verdict, and but the configs of a file that isn't written yet."""
+    facts: dict = {
+        "cell": options.cell,
+        "cell_name": options.cell_name,
+        "tolerance": walk.tolerance,
+        "images": walk.elsewhere.shots.facts(),
+        "edges": walk.edges,
+        "repairs": walk.repairs,
+        "compiled": {},
+        "not_compiled": "",
+        "changes": [],
+        "changes_error": "",
+        "route_config": "",
+        "model_config": "",
+        "file": "",
+        "framework": walk.current.framework,
+        "final": None,
+    }
+    if walk.repaired and not walk.broken:
+        facts["final"] = walk.final()
+        facts["changes"], facts["changes_error"] = walk.changed()
+        compilation = {"target": options.target, "schedule": options.schedule}
+        facts["compiled"], facts["not_compiled"] = walk.compiled(
+            compilation, options.tvm_environment
+        )
+    final = facts["final"]
+    right = final is not None and not final["after"]["regressions"]
+    facts["outcome"] = verdict.of_repairs(
+        [item["outcome"] for item in walk.repairs],
+        right,
+        all(item["same"] for item in facts["compiled"].values()),
+    )
+    return facts
+
+
+def _write_model(options: argparse.Namespace, walk: Walk, facts: dict) -> list[Path]:
+    """Put the repaired file beside the page, and say how to use it; no file of an earlier run."""
+    for framework in runners.frameworks():
+        _beside(options.page, framework).unlink(missing_ok=True)
+    if facts["outcome"] not in (verdict.REPAIRED, verdict.IMPROVED):
+        return []
+    path = _beside(options.page, walk.current.framework)
+    with files.atomic(path) as part:
+        shutil.copyfile(walk.current.path, part)
+    cell = Cell.parse(options.cell)
+    facts["file"] = path.name
+    facts["model_config"] = usage.model(
+        f"{cell.model}_repaired",
+        walk.current.framework,
+        path.as_posix(),
+        options.preprocessing,
+        walk.elsewhere.layouts[walk.current.path],
+    )
+    ways = [(name, way) for name, way in walk.ways if way is not None]
+    if len(ways) == len(walk.ways):
+        facts["route_config"] = usage.route(cell.source, walk.current.framework, ways)
+    return [path]
+
+
+def _beside(page_path: Path, framework: str) -> Path:
+    """The file of a framework beside the page."""
+    return page_path.with_name(f"{page_path.stem}{runners.get(framework).SUFFIX}")

@@ -1,0 +1,120 @@
+"""What repair does in another environment, by `Session`: convert, rewrite, run, compile."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Preparations of an ONNX file before its conversion by foreign tools, with their environments.
+ONNXSIM, FOLDING = "onnxsim", "constant folding by ONNX Runtime"
+PREPASSES = {ONNXSIM: "onnx2tf", FOLDING: "onnx"}
+
+
+class Served:
+    """Methods for a session; each imports what its own environment has."""
+
+    def convert(self, arguments: dict[str, Any]) -> dict:
+        """See `deltann.stages.convert.work`."""
+        from deltann.stages import convert
+
+        return convert.work(**arguments)
+
+    def prepass(self, name: str, model_file: str, output: str) -> bool:
+        """Rewrite an ONNX file by a foreign tool, one of `PREPASSES`; whether it changed the graph.
+
+        Raises:
+            Exception: the tool's own.
+        """
+        import onnx
+
+        if name == ONNXSIM:
+            import onnxsim
+
+            simplified, checked = onnxsim.simplify(onnx.load(model_file))
+            if not checked:
+                raise ValueError("onnxsim says that its own result differs")
+            onnx.save(simplified, output)
+        else:
+            import onnxruntime
+
+            options = onnxruntime.SessionOptions()
+            basic = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+            options.graph_optimization_level = basic
+            options.optimized_model_filepath = output
+            providers = ["CPUExecutionProvider"]
+            onnxruntime.InferenceSession(model_file, options, providers=providers)
+        kinds = [[node.op_type for node in onnx.load(file).graph.node] for file in
+                 (model_file, output)]  # fmt: skip
+        return kinds[0] != kinds[1]
+
+    def rewrite(self, names: list[str], model_file: str, output: str) -> int:
+        """Rewrite an ONNX file by `onnx_rewrites`; how many nodes were changed."""
+        from deltann.repair import onnx_rewrites
+
+        return onnx_rewrites.rewrite(names, Path(model_file), Path(output))
+
+    def infer(
+        self,
+        runner: str,
+        model_file: str,
+        preprocessing: dict,
+        pixels: "np.ndarray",
+        threads: int,
+        movement: bool = False,
+    ) -> dict:
+        """Load a model file in its framework's own runtime and run images.
+
+        Args:
+            runner: a framework.
+            model_file: of that framework.
+            preprocessing: the fields of `Preprocessing`.
+            pixels: uint8 (image, y, x, channel).
+            threads: of the runtime.
+            movement: whether to find out how far rounding moves the first image's answer.
+
+        Returns:
+            `logits`, float32 (image, class), without the background; the `layout` of the input;
+            and the `movement`, 0 if it wasn't asked for.
+        """
+        import numpy as np
+
+        from deltann import runners, spot_check
+        from deltann.images.normalise import layout, normalise
+        from deltann.images.preprocessing import Preprocessing
+
+        convention = Preprocessing(**preprocessing)
+        with runners.get(runner).Runner(Path(model_file), threads) as loaded:
+            order = layout(loaded.input_shape, convention)
+            given = [normalise(image, convention, order) for image in pixels]
+            answers = [loaded.infer(image) for image in given]
+            convention.check_output(answers[0].shape)
+            moved = spot_check.sensitivity(loaded.infer, given[0], answers[0]) if movement else 0.0
+        logits = np.concatenate(answers)[:, convention.background :].astype(np.float32)
+        return {"logits": logits, "layout": order, "movement": moved}
+
+    def compiled(
+        self, compilation: dict, preprocessing: dict, pixels: "np.ndarray", threads: int
+    ) -> "np.ndarray":
+        """Compile a model file by TVM, load the library, run images: logits as by `infer`.
+
+        Args:
+            compilation: arguments of `deltann.stages.compile.compile_file`, without what it
+                writes.
+            preprocessing, pixels, threads: see `infer`.
+        """
+        import os
+        import tempfile
+
+        from deltann.provenance import files
+        from deltann.runners import COMPILED
+        from deltann.stages import compile
+
+        os.environ["TVM_NUM_THREADS"] = str(threads)  # read once, when TVM starts its pool
+        with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+            library = Path(folder, "model.so")
+            paths = {"output": str(library), "graph": str(Path(folder, "graph.txt"))}
+            details = compile.compile_file(**(compilation | paths))
+            files.write_json(Path(f"{library}.json"), {"details": details})
+            given = self.infer(COMPILED, str(library), preprocessing, pixels, threads)
+        return given["logits"]

@@ -1,0 +1,71 @@
+"""What a repair came to, in sentences."""
+
+from deltann.repair.edge import BETTER, NO_BETTER, RIGHT
+
+REPAIRED, IMPROVED, NOT_REPAIRED, NOTHING = "repaired", "improved", "not repaired", "nothing to do"
+
+
+def of_repairs(outcomes: list[str], final_right: bool, compiled: bool) -> str:
+    """One word for a cell.
+
+    Args:
+        outcomes: of each edge that changed answers, of `edge`.
+        final_right: whether no image of the repaired route that agreed before differs now.
+        compiled: whether TVM's libraries of the file answer as it does.
+    """
+    if not outcomes:
+        return NOTHING
+    if all(item == RIGHT for item in outcomes) and final_right and compiled:
+        return REPAIRED
+    return IMPROVED if {*outcomes} & {RIGHT, BETTER} and final_right else NOT_REPAIRED
+
+
+def sentences(facts: dict) -> list[str]:
+    """The verdict first, then what it rests on."""
+    word, repairs = facts["outcome"], facts["repairs"]
+    if word == NOTHING:
+        skipped = [item["edge"] for item in facts["edges"] if item["lowers_precision"]]
+        text = "Nothing to repair: no edge of the route changes answers beyond rounding"
+        return [f"{text}, except where {' and '.join(skipped)} lowers the precision." if skipped
+                else f"{text}."]  # fmt: skip
+    lines = [f"{word.capitalize()}."]
+    for item in repairs:
+        lines.append(_edge(item))
+    held = facts["images"]
+    added = f", {held['added']} among them" if held["added"] else ""
+    lines.append(
+        f"The search saw {len(held['search'])} images; {len(held['held_out'])} others decided"
+        f"{added}."
+    )
+    lines += [_compiled(level, found) for level, found in facts["compiled"].items()]
+    if facts["not_compiled"]:
+        lines.append(f"Not compiled by TVM: {facts['not_compiled']}.")
+    return lines
+
+
+def _edge(item: dict) -> str:
+    before, after = item["before"], item["after"]
+    numbers = (
+        f"labels wrong on {before['labels']} of {before['images']} images before, on"
+        f" {after['labels']} now; logits off by {_share(before)} of the largest before, by"
+        f" {_share(after)} now"
+    )
+    if item["outcome"] == NO_BETTER:
+        return (
+            f"{item['edge']}: none of {len(item['candidates'])} candidates gives better answers"
+            f" (labels wrong on {before['labels']} of {before['images']} images, logits off by"
+            f" {_share(before)} of the largest)."
+        )
+    how = f"{item['kind']} ({item['candidate']})"
+    return f"{item['edge']}: {how}: {numbers}."
+
+
+def _share(judged: dict) -> str:
+    return "infinity" if judged["difference"] is None else f"{judged['difference']:.2g}"
+
+
+def _compiled(level: str, found: dict) -> str:
+    if found["error"]:
+        return f"TVM at {level}: {found['error']}"
+    state = "the same answers" if found["same"] else "other answers"
+    return f"TVM at {level}: {state} as the file in its own runtime ({found['difference']:.2g})."
