@@ -87,9 +87,7 @@ class Node:
         return [
             place
             for place, index in enumerate(self.operator.inputs)
-            if index != ABSENT
-            and index not in self.fixed
-            and self.file.stored(index) is None
+            if index != ABSENT and index not in self.fixed and self.file.stored(index) is None
         ]
 
     def activation(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The tensors of TFLite files, by LiteRT's interpreter with its own kernels and no delegate.
 
-Real numbers everywhere: of a quantized tensor `run` gives the float32 numbers that its whole numbers
-stand for, it takes float32 for a replaced one and rounds it to the file's type, and `operators` has
-quantized constants likewise. So tensors of an int8 file can be compared with those of its source.
+Real numbers everywhere: of a quantized tensor `run` gives the float32 numbers that its whole
+numbers stand for. It takes float32 for a replaced one and rounds it to the file's type. Quantized
+constants are real numbers in `operators`. So an int8 file can be compared with its source.
 
 TFLite can't be given a tensor in the middle of a run. For replaced tensors the part of the file
 that leads from them to the wanted ones is cut out, and runs as a file of its own.
@@ -88,13 +88,17 @@ class Tracer:
                 found[index] = constant
         rest = asked - found.keys()
         if rest:
-            interpreter = self._loaded(frozenset(self.numbers[name] for name in replaced or {}), rest)
+            interpreter = self._loaded(
+                frozenset(self.numbers[name] for name in replaced or {}), rest
+            )
             for taken in interpreter.get_input_details():
                 index = taken["index"]
                 interpreter.set_tensor(index, given[index])
             interpreter.invoke()
             found |= {index: np.array(interpreter.get_tensor(index)) for index in rest}
-        return {name: self.file.real(self.numbers[name], found[self.numbers[name]]) for name in wanted}
+        return {
+            name: self.file.real(self.numbers[name], found[self.numbers[name]]) for name in wanted
+        }
 
     def _loaded(self, replaced: frozenset[int], wanted: set[int]) -> Any:
         """The interpreter of the whole file, or of the part behind the replaced tensors."""
