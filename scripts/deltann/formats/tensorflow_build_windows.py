@@ -1,13 +1,10 @@
 """TensorFlow operators with windows from the words of `deltann.steps`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deltann.edits import Impossible
-from deltann.formats import tensorflow_padding
+from deltann.formats import tensorflow_padding, windows
 from deltann.formats.words import Words
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 def convolution(words: Words, image: Any) -> Any:
@@ -108,7 +105,7 @@ def pooling(words: Words, image: Any) -> Any:
     operator = tensorflow.raw_ops.MaxPool if largest else tensorflow.raw_ops.AvgPool
     name = "input" if largest else "value"
     settings = {"ksize": [1, *kernel, 1], "strides": [1, *strides, 1]}
-    behind = _behind(sides, kernel, strides, padded) if ceil else [0, 0]
+    behind = windows.behind(sides, kernel, strides, padded) if ceil else [0, 0]
     plain = not any(behind) and (largest or not counted or not any(padded))
     for padding in ("VALID", "SAME") if plain else ():
         if padded == tensorflow_padding.pads(padding, sides, kernel, strides, [1, 1]):
@@ -120,44 +117,10 @@ def pooling(words: Words, image: Any) -> Any:
     pooled = operator(**{name: wide}, **settings, padding="VALID")
     if largest:
         return pooled
-    shares = _shares(sides, kernel, strides, padded, behind, counted)
+    shares = windows.shares(sides, kernel, strides, padded, behind, counted)
     if (shares == 1).all():
         return pooled
-    return pooled * tensorflow.constant(shares, image.dtype)
-
-
-def _behind(sides: list[int], kernel: list[int], strides: list[int], pads: list[int]) -> list[int]:
-    """What a window reaches beyond the padding if sizes are rounded up."""
-    found = []
-    for axis, side in enumerate(sides):
-        size = side + pads[axis] + pads[axis + 2]
-        windows = -(-(size - kernel[axis]) // strides[axis]) + 1
-        if (windows - 1) * strides[axis] >= side + pads[axis]:
-            windows -= 1  # it would begin behind the image
-        found.append(max((windows - 1) * strides[axis] + kernel[axis] - size, 0))
-    return found
-
-
-def _shares(
-    sides: list[int],
-    kernel: list[int],
-    strides: list[int],
-    pads: list[int],
-    behind: list[int],
-    counted: bool,
-) -> "np.ndarray":
-    """By what an average over whole windows is to be multiplied: (1, y, x, 1)."""
-    import numpy as np
-
-    counts = []
-    for axis, side in enumerate(sides):
-        before, after = pads[axis], pads[axis + 2]
-        mask = np.full(before + side + after, 1.0 if counted else 0.0)
-        mask[before : before + side] = 1
-        mask = np.concatenate([mask, np.zeros(behind[axis])])
-        starts = range(0, mask.size - kernel[axis] + 1, strides[axis])
-        counts.append(np.array([mask[start : start + kernel[axis]].sum() for start in starts]))
-    return (kernel[0] * kernel[1] / np.outer(*counts))[None, :, :, None]
+    return pooled * tensorflow.constant(shares[None, :, :, None], image.dtype)
 
 
 def padding(words: Words, image: Any) -> Any:
@@ -202,25 +165,11 @@ def resize(words: Words, image: Any) -> Any:
 
 def _gathered(image: Any, size: list[int], coordinates: str, rounding: str) -> Any:
     """The nearest pixels, row by row and column by column."""
-    import numpy as np
     import tensorflow
 
-    rounded = {
-        "floor": np.floor,
-        "ceil": np.ceil,
-        "round_prefer_floor": lambda place: np.ceil(place - 0.5),
-        "round_prefer_ceil": lambda place: np.floor(place + 0.5),
-    }[rounding]
     for axis, new in enumerate(size, start=1):
-        old, places = image.shape[axis], np.arange(new, dtype=np.float64)
-        if coordinates == "align_corners":
-            places *= (old - 1) / max(new - 1, 1)
-        elif coordinates == "asymmetric":
-            places *= old / new
-        else:
-            places = (places + 0.5) * old / new - 0.5
-        indices = np.clip(rounded(places), 0, old - 1).astype(np.int32)
-        image = tensorflow.gather(image, indices, axis=axis)
+        places = windows.nearest(image.shape[axis], new, coordinates, rounding)
+        image = tensorflow.gather(image, places, axis=axis)
     return image
 
 
