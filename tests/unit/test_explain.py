@@ -185,6 +185,7 @@ def test_a_difference_before_any_pass_is_told_apart():
             row(Stage.IMPORT, "the onnx file", 0.2),
         ],
         "localisations": [],
+        "losses": [],
         "chain": [{"edge": "", "framework": "onnx", "precision": "1 float32", "file": "<f>"}],
         "class_names": ["cat", "<dog>"],
         "cell": "a/path",

@@ -46,7 +46,8 @@ def _stage(row: dict, facts: dict) -> list[str]:
         gone = " With the native cell's images the difference is gone." if row["alone"] else ""
         return [f"The images are prepared in another way ({why}), which {effect}.{gone}"]
     if row["stage"] == Stage.PRECISION:
-        return [f"Precision, not a fault: with {name}, {why}. That {effect}."]
+        told = [f"Precision, not a fault: with {name}, {why}. That {effect}."]
+        return told + (_kept(facts["losses"][row["losses"]]) if "losses" in row else [])
     if row["stage"] == Stage.RUNTIME:
         cause = f": {why}" if why else ""
         return [f"The runtime {name} {effect}{cause}."]
@@ -57,6 +58,23 @@ def _stage(row: dict, facts: dict) -> list[str]:
     if row["stage"] == Stage.DEVICE:
         return [f"{name} {effect}. Its kernels can't be compared on this machine's processor."]
     return _conversion(row, facts["localisations"][row["localisation"]], effect)
+
+
+def _kept(found: dict) -> list[str]:
+    """Which layers, kept in float32, bring labels back."""
+    if not found.get("changed"):
+        return []
+    names = ", ".join(f"`{name}`" for name in found["kept"])
+    if names:
+        return [f"{names} alone, kept in float32, bring all of these labels back (tried)."]
+    return (
+        [
+            f"Up to {max(count for count, _ in found['tried'])} layers, kept in float32, leave "
+            f"{found['left']} of these {found['changed']} labels changed (tried)."
+        ]
+        if found["tried"]
+        else []
+    )
 
 
 def _effect(row: dict) -> str:

@@ -156,10 +156,12 @@ def _described(options: argparse.Namespace, predicted: Predicted, case: Case) ->
     own, native = predicted.own["logits"].values, predicted.native["logits"].values
     whole = compared.compare(native, own)
     answers = {"native": case.native_logits, "cell": case.own_logits}
-    rows, localisations = [], []
+    rows: list[dict] = []
+    localisations: list[dict] = []
+    losses: list[dict] = []
     if whole["differs"]:
         rows = stages.of_images(case)
-        edges, localisations = stages.of_edges(case)
+        edges, localisations, losses = stages.of_edges(case)
         rows += [*edges, *stages.of_runtime(case)]
     return {
         "class_names": class_names.from_text(options.class_names.read_text(encoding="utf-8")),
@@ -173,6 +175,7 @@ def _described(options: argparse.Namespace, predicted: Predicted, case: Case) ->
         "images": compared.images(predicted.images, answers),
         "stages": rows,
         "localisations": localisations,
+        "losses": losses,
         "chain": [
             {
                 "edge": item.edge,

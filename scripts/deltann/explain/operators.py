@@ -1,8 +1,9 @@
 """The operators at which an edge changes a model, as facts for JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,11 +13,13 @@ from deltann.execution.session import ToolFailed
 from deltann.explain.chain import Artefact, Images
 from deltann.explain.compared import storable
 from deltann.images.normalise import layout, normalise
-from deltann.localise import localise, remote
+from deltann.localise import localise, losses, remote
 from deltann.localise.finding import Difference, Fault, Localisation
 from deltann.provenance import files
 from deltann.steps import Operator
 
+T = TypeVar("T")
+Look = Callable[[remote.RemoteTracer, remote.RemoteTracer], T]
 NO_TRACER = "NoTracer"
 # Attributes and values with more numbers are shown by their number and checksum.
 MANY = 16
@@ -36,20 +39,51 @@ def located(
         What localisation found, or None; and the same as facts: see `facts`, or `error`, its
         `type` and `message`. Both have the `edge`.
     """
-    edge = {"edge": target.edge, "source": source.framework, "target": target.framework}
+    found = _opened(
+        source, target, limits, lambda a, b: localise.localise(a, b, _batches(a, images))
+    )
+    if isinstance(found, ToolFailed):
+        return None, _edge(source, target) | failure(found)
+    return found, _edge(source, target) | facts(found)
+
+
+def lost(source: Artefact, target: Artefact, images: Images, limits: Limits) -> dict:
+    """What the layers lose that an edge took to a lower precision, as facts.
+
+    Args:
+        source, target, images, limits: see `located`.
+
+    Returns:
+        The fields of `localise.losses.Losses`, or `error`; and the `edge`.
+    """
+    found = _opened(source, target, limits, lambda a, b: losses.losses(a, b, _batches(a, images)))
+    if isinstance(found, ToolFailed):
+        return _edge(source, target) | failure(found)
+    return _edge(source, target) | value(asdict(found))
+
+
+def failure(error: ToolFailed) -> dict:
+    """A tool's failure as facts."""
+    return {"error": {"type": error.type, "message": error.message}}
+
+
+def _edge(source: Artefact, target: Artefact) -> dict:
+    return {"edge": target.edge, "source": source.framework, "target": target.framework}
+
+
+def _opened(source: Artefact, target: Artefact, limits: Limits, look: Look[T]) -> T | ToolFailed:
+    """What a look at two traced files finds, or the failure of a tool on the way."""
     for item in (source, target):
         if item.framework not in tracers.names():
-            message = f"the tensors of {item.framework} files can't be read"
-            return None, edge | {"error": {"type": NO_TRACER, "message": message}}
+            return ToolFailed(NO_TRACER, f"the tensors of {item.framework} files can't be read")
     try:
         with (
             remote.open_tracer(source.framework, source.path, limits) as before,
             remote.open_tracer(target.framework, target.path, limits) as after,
         ):
-            found = localise.localise(before, after, _batches(before, images))
+            return look(before, after)
     except ToolFailed as error:
-        return None, edge | {"error": {"type": error.type, "message": error.message}}
-    return found, edge | facts(found)
+        return error
 
 
 def _batches(tracer: remote.RemoteTracer, images: Images) -> np.ndarray:

@@ -25,6 +25,7 @@ def page(facts: dict) -> str:
         stages=sections.stages(facts),
         chain=sections.chain(facts),
         localisations=sections.localisations(facts),
+        losses=sections.losses(facts),
         images=_images(facts),
         passes=_passes(facts) if "sets" in facts else "",
         reproduce=escape(facts["reproduce"]),

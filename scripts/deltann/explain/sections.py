@@ -7,6 +7,8 @@ from deltann.explain import answer
 from deltann.explain.formatting import number
 from deltann.localise.finding import Outcome
 
+# So many layers of a lowered model are listed.
+LAYERS = 20
 OUTCOMES = {
     Outcome.SAME: "The files agree, run operator by operator.",
     Outcome.FOUND: "The faults below explain the whole difference.",
@@ -56,6 +58,33 @@ def chain(facts: dict) -> str:
 def localisations(facts: dict) -> str:
     """A section for each edge that was looked into."""
     return "\n".join(_edge(found) for found in facts["localisations"])
+
+
+def losses(facts: dict) -> str:
+    """A section for each edge that took the model to a lower precision."""
+    return "\n".join(_lost(found) for found in facts["losses"])
+
+
+def _lost(found: dict) -> str:
+    title = f"<h2>What {escape(found['edge'])} loses</h2>"
+    if "error" in found:
+        error = found["error"]
+        return f"{title}\n<p>Not known: {escape(error['type'])}: {escape(error['message'])}</p>"
+    about = (
+        f"{found['paired']} of {found['weighted']} layers have one of the {found['source']} file "
+        "with the same weights. The ratio of signal to quantization noise, in decibels, is that of "
+        "the layer by itself, and in the model as it is. The worst layers come first."
+    )
+    rows = [
+        [item["target"], item["source"], f"{item['local']:.1f}", f"{item['whole']:.1f}"]
+        for item in found["layers"][:LAYERS]
+    ]
+    head = ["layer", f"in the {found['source']} file", "by itself", "in the model"]
+    kept = [[count, left] for count, left in found["tried"]]
+    parts = [title, f"<p>{escape(about)}</p>", table(head, rows)]
+    if kept:
+        parts.append(table(["layers kept in float32", "labels still changed"], kept))
+    return "\n".join(parts)
 
 
 def _edge(found: dict) -> str:

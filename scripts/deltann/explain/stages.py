@@ -168,13 +168,14 @@ def failed(stage: Stage, name: str, error: ToolFailed) -> dict:
     return row(stage, name, nothing, f"not known: {error}")
 
 
-def of_edges(case: Case) -> tuple[list[dict], list[dict]]:
-    """What each edge does, and the localisations of those that change answers.
+def of_edges(case: Case) -> tuple[list[dict], list[dict], list[dict]]:
+    """What each edge does, the localisations of those that change answers, and lost precision.
 
     A file that its own runtime can't run is left out: the edges around it count as one.
     """
     rows: list[dict] = []
     localisations: list[dict] = []
+    lost: list[dict] = []
     before, start = case.native_logits, 0
     for number in range(1, len(case.chain)):
         after = case.answers(number)
@@ -184,17 +185,22 @@ def of_edges(case: Case) -> tuple[list[dict], list[dict]]:
             continue
         found, name = compare(before, after), " and ".join(edges)
         if found["differs"]:
-            rows.append(_judged(case, (start, number), name, found, localisations))
+            rows.append(_judged(case, (start, number), name, found, localisations, lost))
         else:
             rows.append(row(Stage.CONVERSION, name, found))
         before, start = after, number
-    return rows, localisations
+    return rows, localisations, lost
 
 
 def _judged(
-    case: Case, between: tuple[int, int], name: str, found: dict, localisations: list[dict]
+    case: Case,
+    between: tuple[int, int],
+    name: str,
+    found: dict,
+    localisations: list[dict],
+    lost: list[dict],
 ) -> dict:
-    """The row of edges that change answers; their localisation is added to the list.
+    """The row of edges that change answers; their localisation or loss is added to a list.
 
     Args:
         between: numbers of the files before and after the edges.
@@ -203,7 +209,9 @@ def _judged(
     old, new = source.precision.name, target.precision.name
     if lowered(old, new):
         why = f"{old} becomes {new}: a loss that was asked for, not a fault"
-        return row(Stage.PRECISION, name, found, why)
+        print(f"measuring what layers lose by {name}", flush=True)
+        lost.append(operators.lost(source, target, case.native, case.limits))
+        return row(Stage.PRECISION, name, found, why, losses=len(lost) - 1)
     print(f"locating what {name} changed", flush=True)
     located, described = operators.located(source, target, case.native, case.limits)
     localisations.append(described)
