@@ -50,8 +50,13 @@ def ordered(values: np.ndarray, order: tuple[int, ...]) -> np.ndarray:
 
 
 def apart(source: np.ndarray, target: np.ndarray) -> float:
-    """The largest absolute difference over the source's largest absolute value; as many numbers."""
+    """The largest absolute difference over the source's largest absolute value.
+
+    Infinity if there are more or fewer numbers, or one isn't finite.
+    """
     a, b = np.ravel(source).astype(np.float64), np.ravel(target).astype(np.float64)
+    if a.size != b.size:
+        return np.inf
     with np.errstate(invalid="ignore", over="ignore"):
         differences = np.where(a == b, 0.0, np.abs(a - b))
     if not np.isfinite(differences).all():

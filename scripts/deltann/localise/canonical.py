@@ -15,6 +15,8 @@ from deltann.steps import Operator
 
 WEIGHTED = ("convolution", "transposed_convolution", "dense")
 PADDED = ("convolution", "max_pool", "average_pool")
+# A max pool that is padded with less than this is padded with nothing.
+LOWEST = -1e30
 SILENT = ("identity", "cast", "transpose", "reshape")
 DEFAULTS: dict[str, Any] = {
     "strides": [1, 1],
@@ -125,14 +127,16 @@ def _feeds(one: Part, other: Part) -> bool:
 def _padded(pad: Part, part: Part) -> Part | None:
     if pad.attribute("mode") != "constant" or "pads" not in pad.attributes:
         return None
-    if pad.attribute("value") != 0 or part.kind == "max_pool":
+    if part.kind != "max_pool" and pad.attribute("value") != 0:
         return None
     if part.kind == "average_pool" and any(part.attribute("pads")):
         return None
     pads = [a + b for a, b in zip(pad.attribute("pads"), part.attribute("pads"), strict=True)]
-    changed = {"pads": pads}
+    changed: dict[str, Any] = {"pads": pads}
     if part.kind == "average_pool":
         changed["count_include_pad"] = True
+    if part.kind == "max_pool" and pad.attribute("value") > LOWEST:
+        changed["padded_with"] = pad.attribute("value")
     return replace(
         part, attributes=part.attributes | changed, operators=part.operators + pad.operators
     )
@@ -146,7 +150,9 @@ def _channels(part: Part) -> int:
 
 def _biased(part: Part, add: Part) -> Part | None:
     operand = add.parameters.get("operand")
-    if operand is None or "weight" not in part.parameters or add.attribute("constant_first"):
+    if operand is None or "weight" not in part.parameters:
+        return None
+    if add.kind == "subtract" and add.attribute("constant_first"):
         return None
     channels = _channels(part)
     if operand.shape not in ((channels,), ()):

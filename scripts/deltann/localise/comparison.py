@@ -9,8 +9,10 @@ import numpy as np
 
 from deltann.edits import Bypass, Edit, Insert, Reconnect, SetAttribute, SetParameter
 from deltann.localise import parameters
-from deltann.localise.canonical import Part, moves, parts
+from deltann.localise.canonical import WEIGHTED, Part, moves, parts
 from deltann.localise.finding import Difference, Family
+from deltann.localise.pairing import tokens
+from deltann.localise.wording import named, summary, text
 from deltann.steps import ACTIVATIONS, BINARY, Operator
 
 # Attributes that say the same in other words, and those that a tracer may not know.
@@ -31,6 +33,7 @@ class Segments:
         single_reader: whether one operator alone reads a target's tensor.
         same: whether a source tensor and a target tensor hold the same; None if the target's holds
             nothing that the source has.
+        image: the target's input.
     """
 
     source: tuple[Operator, ...]
@@ -39,6 +42,7 @@ class Segments:
     inputs: dict[str, str]
     single_reader: Callable[[str], bool]
     same: Callable[[str, str], bool | None]
+    image: str
 
 
 def compare(segments: Segments) -> list[Difference]:
@@ -60,8 +64,7 @@ def _unlike(one: list[Part], other: list[Part]) -> int:
 
 
 def _differences(segments: Segments, one: list[Part], other: list[Part]) -> Iterator[Difference]:
-    kinds = [part.kind for part in one], [part.kind for part in other]
-    matcher = SequenceMatcher(None, *kinds, autojunk=False)
+    matcher = SequenceMatcher(None, *tokens(one, other), autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
             for source, target in zip(one[a:b], other[c:d], strict=True):
@@ -73,7 +76,7 @@ def _differences(segments: Segments, one: list[Part], other: list[Part]) -> Iter
         for source in one[a + same : b]:
             yield _missing(segments, source, other[: c + same])
         for target in other[c + same : d]:
-            yield _extra(target)
+            yield _extra(segments, target)
 
 
 def _pair(segments: Segments, source: Part, target: Part) -> Iterator[Difference]:
@@ -107,8 +110,9 @@ def _inputs(segments: Segments, source: Part, target: Part) -> Iterator[Differen
     what = f"{target.kind} reads another tensor than in the source"
     if len(wrong) > 1 and _crossed(segments, one, other):
         what = f"{target.kind}'s inputs are swapped"
+    family = Family.LAYOUT if target.kind == "concat" else Family.GRAPH
     yield Difference(
-        Family.GRAPH, what, target.name, source.name, "inputs", list(one), list(other), edits
+        family, what, target.name, source.name, "inputs", list(one), list(other), edits
     )
 
 
@@ -121,7 +125,7 @@ def _attribute(source: Part, target: Part, key: str) -> Difference | None:
     if _same(one, other) or (key == "rounding" and source.attribute("mode") != "nearest"):
         return None
     family = Family.ATTRIBUTES
-    if target.kind in ACTIVATIONS:
+    if target.kind in ACTIVATIONS and key != "slope":
         family = Family.ACTIVATION
     elif key in LAYOUTS:
         family = Family.LAYOUT
@@ -131,10 +135,11 @@ def _attribute(source: Part, target: Part, key: str) -> Difference | None:
     if target.fused:
         whole = {"kind": source.kind} | source.attributes
         edits = (SetAttribute(target.name, "activation", whole),)
-    elif key == "pads":
+    elif key in ("pads", "padded_with"):
+        edits = (SetAttribute(target.name, "pads", source.attribute("pads")),)
         pads = [o for o in target.operators if o.kind == "pad" and target.kind != "pad"]
         edits = (*edits, *(Bypass(operator.name) for operator in pads))
-    what = f"{target.kind}'s {key} is {_text(other)}, not {_text(one)}"
+    what = f"{target.kind}'s {key} is {text(other)}, not {text(one)}"
     return Difference(family, what, target.name, source.name, key, one, other, edits)
 
 
@@ -156,9 +161,9 @@ def _parameter(segments: Segments, source: Part, target: Part, key: str) -> Diff
     if words is None:
         return None
     family = words.family
-    first = any(name not in segments.inputs.values() for name in target.operators[0].inputs)
-    if key == "weight" and not first and "input channels" in words.text and one is not None:
-        family = Family.INPUT if one.shape[1] in (3, 4) and one.ndim == 4 else family
+    first = segments.image in target.operators[0].inputs
+    if key == "weight" and first and "input channels" in words.text:
+        family = Family.INPUT
     edits: tuple[Edit, ...] = ()
     operator, name = target.places.get(key, (target.name, key))
     if one is not None:
@@ -166,9 +171,7 @@ def _parameter(segments: Segments, source: Part, target: Part, key: str) -> Diff
     elif other is not None:
         edits = (SetParameter(operator, name, np.zeros(other.shape, np.float32)),)
     what = f"{target.kind}'s {key} {words.text}"
-    return Difference(
-        family, what, operator, source.name, key, _summary(one), _summary(other), edits
-    )
+    return Difference(family, what, operator, source.name, key, summary(one), summary(other), edits)
 
 
 def _other_kind(segments: Segments, source: Part, target: Part) -> Difference:
@@ -183,7 +186,7 @@ def _other_kind(segments: Segments, source: Part, target: Part) -> Difference:
         inputs = _others(segments, source)
         if inputs is not None and target.operators[0].outputs:
             edits = (_insert(source, target.operators[0].outputs[0], inputs), Bypass(target.name))
-    what = f"{_named(target)} stands in place of {_named(source)}"
+    what = f"{named(target)} stands in place of {named(source)}"
     return Difference(
         family, what, target.name, source.name, "kind", source.kind, target.kind, edits
     )
@@ -206,16 +209,20 @@ def _missing(segments: Segments, source: Part, before: Sequence[Part]) -> Differ
         if behind and inputs is not None and segments.single_reader(behind):
             edits = (_insert(source, behind, inputs),)
     name = before[-1].name if before else (segments.target[0].name if segments.target else "")
-    what = f"{_named(source)} is missing" + (f" behind {name}" if before else f" before {name}")
+    what = f"{named(source)} is missing" + (f" behind {name}" if before else f" before {name}")
     return Difference(family, what, name, source.name, "kind", source.kind, None, edits)
 
 
-def _extra(target: Part) -> Difference:
-    family = Family.ACTIVATION if target.kind in ACTIVATIONS else Family.GRAPH
+def _extra(segments: Segments, target: Part) -> Difference:
+    family = Family.GRAPH
+    if target.kind == "batch_norm":  # numbers are normalised that are so already
+        family = Family.PARAMETERS
+    if segments.image in target.operators[0].inputs and target.kind not in WEIGHTED:
+        family = Family.INPUT
     edits: tuple[Edit, ...] = (Bypass(target.name),)
     if target.fused:
         edits = (SetAttribute(target.name, "activation", {}),)
-    what = f"{_named(target)} isn't in the source"
+    what = f"{named(target)} isn't in the source"
     return Difference(family, what, target.name, "", "kind", None, target.kind, edits)
 
 
@@ -244,39 +251,17 @@ def _moves(segments: Segments) -> Iterator[Difference]:
         attributes = {"permutation": operator.attributes.get("permutation")}
         edits = (Insert(known[0], "transpose", attributes),) if known else ()
         name = segments.target[0].name if segments.target else ""
-        what = f"a transpose {_text(attributes['permutation'])} is missing"
+        what = f"a transpose {text(attributes['permutation'])} is missing"
         yield Difference(Family.LAYOUT, what, name, operator.name, "kind", "transpose", None, edits)
     for operator in other[len(one) :]:
-        what = f"a transpose {_text(operator.attributes.get('permutation'))} isn't in the source"
+        what = f"a transpose {text(operator.attributes.get('permutation'))} isn't in the source"
         edit = (Bypass(operator.name),)
         yield Difference(Family.LAYOUT, what, operator.name, "", "kind", None, "transpose", edit)
     for source, target in zip(one, other, strict=False):
         permutation = source.attributes.get("permutation"), target.attributes.get("permutation")
         if not _same(*permutation):
-            what = f"a transpose is {_text(permutation[1])}, not {_text(permutation[0])}"
+            what = f"a transpose is {text(permutation[1])}, not {text(permutation[0])}"
             edit = (SetAttribute(target.name, "permutation", permutation[0]),)
             yield Difference(
                 Family.LAYOUT, what, target.name, source.name, "permutation", *permutation, edit
             )
-
-
-def _named(part: Part) -> str:
-    shown = {key: value for key, value in part.attributes.items() if key in ("min", "max", "slope")}
-    inside = ", ".join(f"{key} {_text(value)}" for key, value in shown.items())
-    return part.kind + (f" ({inside})" if inside else "")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_text(item) for item in value) + "]"
-    return "none" if value is None else str(value)
-
-
-def _summary(value: np.ndarray | None) -> Any:
-    if value is None:
-        return None
-    if value.size == 1:
-        return float(value.ravel()[0])
-    return {"shape": list(value.shape), "largest": float(np.abs(value).max(initial=0))}

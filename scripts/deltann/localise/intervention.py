@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deltann.execution.session import ToolFailed
-from deltann.localise.alignment import apart, ordered, orders
+from deltann.localise.alignment import SAME, TO_FIRST, TO_LAST, apart, ordered, orders
 from deltann.localise.frontier import Frontier
 from deltann.localise.side import Side
 from deltann.steps import MOVES
@@ -14,6 +14,14 @@ from deltann.steps import MOVES
 # How far behind the first lost operator a fault may end: so many of the target's tensors are tried,
 # each against so many of the source's, and so many tensors behind are looked at.
 TARGETS, SOURCES, LOOKED = 10, 6, 8
+OTHER_SIZES = 2
+FIRST, LAST = "NCHW", "NHWC"
+BETWEEN_LAYOUTS = {
+    (FIRST, FIRST): SAME,
+    (LAST, LAST): SAME,
+    (FIRST, LAST): TO_LAST,
+    (LAST, FIRST): TO_FIRST,
+}
 
 
 @dataclass(frozen=True)
@@ -92,8 +100,8 @@ def _candidates(
             near = apart(form, values)
             rows.append(
                 (
-                    tensor in taken,
                     _kind(source, tensor) != kind,
+                    tensor in taken,
                     round(1 - _correlation(form, values), 3),
                     near,
                     number,
@@ -104,6 +112,25 @@ def _candidates(
     rows.sort(key=lambda row: row[:5])
     for row in rows[:SOURCES]:
         yield row[5], row[6]
+    yield from _of_other_size(source, frontier, name)
+
+
+def _of_other_size(
+    source: Side, frontier: Frontier, name: str
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Tensors of another size by operators of the same kind: padding or strides may be wrong."""
+    target = frontier.target
+    shape, kind = target.values(name).shape[1:], _kind(target, name)
+    taken = {match.name for match in frontier.matches.values()}
+    found = 0
+    for tensor in source.tensors:
+        own = source.values(tensor).shape[1:]
+        if tensor in taken or _kind(source, tensor) != kind or len(own) != len(shape):
+            continue
+        if np.prod(own) == np.prod(shape) or len(own) != 4 or found >= OTHER_SIZES:
+            continue
+        found += 1
+        yield tensor, BETWEEN_LAYOUTS[source.layout, target.layout]
 
 
 def _likely(
@@ -144,7 +171,7 @@ def _try(
     if name == target.output:
         difference = apart(values, target.values(name))
         return Closing(tensor, name, order, difference, 0.0, True)
-    form = values.reshape(target.values(name).shape)
+    form = shaped(values, target.values(name))
     looked = _looked_at(target, frontier, name)
     try:
         found = target.run([*looked, target.output], {name: form})
@@ -158,6 +185,11 @@ def _try(
         bool(looked) and _computed(target, agree) and len(agree) * 2 > len(looked)
     )
     return Closing(tensor, name, order, before, output, proved)
+
+
+def shaped(values: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Values in the shape of a tensor of as many; of another number in their own."""
+    return np.ascontiguousarray(values.reshape(like.shape) if values.size == like.size else values)
 
 
 def _looked_at(target: Side, frontier: Frontier, name: str) -> list[str]:

@@ -14,9 +14,16 @@ import numpy as np
 from deltann.errors import StudyError
 from deltann.localise.alignment import Index, apart, movements, ordered
 from deltann.localise.comparison import Segments, compare
-from deltann.localise.finding import Difference, Fault, Localisation, Outcome, Verdict
+from deltann.localise.finding import (
+    Difference,
+    Family,
+    Fault,
+    Localisation,
+    Outcome,
+    Verdict,
+)
 from deltann.localise.frontier import Frontier, between
-from deltann.localise.intervention import Closing, close
+from deltann.localise.intervention import Closing, close, shaped
 from deltann.localise.remote import RemoteTracer
 from deltann.localise.side import Side
 from deltann.steps import Operator
@@ -55,7 +62,31 @@ def localise(source: RemoteTracer, target: RemoteTracer, images: np.ndarray) -> 
             frontier.look()
             why = "the outputs are the same up to rounding"
             return Localisation(Outcome.SAME, why, difference, tolerance, *frontier.matched())
+        if one.values(one.output).size != other.values(other.output).size:
+            return _other_output(one, frontier, tolerance)
         return _search(one, frontier, difference, tolerance)
+
+
+def _other_output(source: Side, frontier: Frontier, tolerance: float) -> Localisation:
+    """The finding if the target's output isn't even as large as the source's."""
+    target = frontier.target
+    frontier.look()
+    found = [name for name, match in frontier.matches.items() if match.name == source.output]
+    shapes = target.values(target.output).shape[1:], source.values(source.output).shape[1:]
+    what = f"the output has the shape {shapes[0]}, not {shapes[1]}"
+    if not found:
+        what += "; no tensor is the source's output"
+        return Localisation(Outcome.ABSTAINED, what, np.inf, tolerance, *frontier.matched())
+    what += f"; {found[0]} is the source's output"
+    writers = [target.operators[target.producer[name]] for name in (target.output, found[0])]
+    difference = Difference(Family.GRAPH, what, writers[0].name, key="output")
+    agreed, ranked = ((source.output, found[0]),), tuple(item.name for item in writers)
+    operators = (source.operators[source.producer[source.output]],), tuple(writers)
+    why = "the source's output is another tensor of the model"
+    fault = Fault(
+        Verdict.LOCATED, why, *operators, agreed, agreed[0], np.inf, 0.0, (difference,), ranked
+    )
+    return Localisation(Outcome.FOUND, why, np.inf, tolerance, *frontier.matched(), (fault,))
 
 
 def fitted(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -98,7 +129,7 @@ def _search(source: Side, frontier: Frontier, difference: float, tolerance: floa
         if closing.target == target.output:
             break
         form = ordered(source.values(closing.source), closing.order)
-        target.replace(closing.target, form.reshape(target.values(closing.target).shape))
+        target.replace(closing.target, shaped(form, target.values(closing.target)))
     left = apart(source.values(source.output), target.values(target.output))
     at_output = bool(faults) and faults[-1].behind[1] == target.output
     if left <= tolerance or at_output:
@@ -136,7 +167,9 @@ def _fault(source: Side, frontier: Frontier, closing: Closing) -> Fault | None:
             pairs[name] = (match.name, match.order)
     inputs = {match.name: name for name, match in reversed(frontier.matches.items())}
     inputs |= {pair[0]: name for name, pair in pairs.items()}
-    segment, _ = between(source, lambda name: name in inputs, closing.source)
+    segment: list[Operator] = []
+    if closing.source not in {pair[0] for pair in pairs.values()}:  # else nothing is to be done
+        segment, _ = between(source, lambda name: name in inputs, closing.source)
     local = _local_error(source, frontier, closing, pairs)
     if local <= frontier.index.tolerance[closing.source]:
         return None
@@ -147,6 +180,7 @@ def _fault(source: Side, frontier: Frontier, closing: Closing) -> Fault | None:
         inputs,
         lambda name: len(target.readers.get(name, [])) <= 1,
         frontier.same,
+        target.input,
     )
     differences = compare(segments)
     verdict = Verdict.LOCATED if closing.proved else Verdict.SUSPECTED
