@@ -247,7 +247,7 @@ KINDS: dict[str, Callable] = {
     "swish": unary(lambda x: x * sigmoid(x)),
     "softplus": unary(lambda x: np.logaddexp(x, 0)),
     "tanh": unary(np.tanh),
-    "abs": unary(np.abs),
+    **{name: unary(getattr(np, name)) for name in ("abs", "negative", "exp", "sqrt")},
     "softmax": softmax,
     "log_softmax": lambda given, words, own: np.log(softmax(given, words, own)),
     "pad": pad,

@@ -78,9 +78,9 @@ def words(image: tf.Tensor) -> tf.Tensor:
 def moves(image: tf.Tensor) -> tf.Tensor:
     """Operators that move numbers."""
     whole = tf.concat([image, 2 * image], 3)
-    small, large = tf.split(whole, [2, 4], 3)
-    found = tf.reduce_sum(tf.transpose(tf.exp(small), [0, 2, 1, 3]), [1, 2, 3])
-    return tf.stack([found[0], tf.reduce_max(large)])[None]
+    small, large = tf.split(tf.exp(image), [1, 2], 3)
+    found = tf.reduce_sum(tf.transpose(small, [0, 2, 1, 3]), [1, 2, 3])
+    return tf.stack([found[0], tf.reduce_max(large), tf.reduce_max(whole)])[None]
 
 
 def converted(function: object, image: np.ndarray, kind: str) -> bytes:

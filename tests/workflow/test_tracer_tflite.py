@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltann.edits import Impossible, SetAttribute
+from deltann.edits import Bypass, Impossible, Insert, Reconnect, SetAttribute, SetParameter
 from deltann.localise.remote import RemoteEditor, open_tracer
 from deltann.steps import Operator
 from helpers import steps_in_numpy
 from helpers.workspace import ROOT
 
 RELU6 = {"kind": "clip", "min": 0, "max": 6}
-NAMES = ("float", "words", "moves")
+NAMES = ("float", "words", "moves")  # without those of smaller types
+SMALL = ("float16", "int8")
 PYTHON = ROOT / ".envs/tensorflow/bin/python"
 
 
@@ -26,7 +27,7 @@ class Files:
         subprocess.run([PYTHON, ROOT / "tests/helpers/tflite_models.py", folder], check=True)
         self.image = np.load(folder / "image.npy")
         self.tensors = dict(np.load(folder / "tensors.npz"))
-        self.traced = {name: self.trace(folder / f"{name}.tflite") for name in NAMES}
+        self.traced = {name: self.trace(folder / f"{name}.tflite") for name in (*NAMES, *SMALL)}
 
     def trace(self, path: Path) -> tuple[list[Operator], dict[str, np.ndarray]]:
         """The operators of a file and all their tensors."""
@@ -85,7 +86,7 @@ def test_operators_do_what_their_words_say(files, name):
 
 @pytest.mark.parametrize("name, tolerance", [("float16", 1e-3), ("int8", 0.03)])
 def test_smaller_types_come_as_real_numbers(files, name, tolerance):
-    operators, tensors = files.trace(files.folder / f"{name}.tflite")
+    operators, tensors = files.traced[name]
     for wanted in files.tensors.values():
         same = [item for item in tensors.values() if item.shape == wanted.shape]
         least = min(np.abs(item - wanted).max() for item in same)
@@ -151,7 +152,7 @@ SETTINGS = [
     ("words", "MIRROR_PAD", {"mode": "constant", "value": 0}),
     ("moves", "TRANSPOSE", {"permutation": [0, 3, 1, 2]}),
     ("moves", "CONCATENATION", {"axis": "W"}),
-    ("moves", "SPLIT_V", {"sizes": [5, 1]}),
+    ("moves", "SPLIT_V", {"sizes": [2, 1]}),
     ("moves", "SPLIT_V", {"axis": "H", "sizes": [6, 7]}),
     ("moves", "SUM", {"axes": ["H", "W", "C"], "keepdims": False}),
     ("words", "STRIDED_SLICE", {"starts": [0, 1], "ends": [7, 11]}),
@@ -210,7 +211,7 @@ def test_what_cannot_be_said_is_refused(files, editor, edit, why):
     ],
 )
 def test_parameters_are_set_in_the_type_of_the_file(files, editor, name, native, parameter):
-    operators, tensors = files.trace(files.folder / f"{name}.tflite")
+    operators, tensors = files.traced[name]
     item = next(item for item in operators if item.native == native)
     value = item.parameters[parameter][::-1] * 1.5
     path = edited(files, editor, name, SetParameter(item.name, parameter, value))
@@ -270,11 +271,18 @@ INSERTED = [
 ]
 
 
-@pytest.mark.parametrize("edit", INSERTED)
-@pytest.mark.parametrize("name", ["float", "int8"])
-def test_operators_are_inserted(files, editor, edit, name):
+# Those whose results stay in the range that the int8 file has for the tensor.
+NARROW = ("clip", "leaky_relu", "hard_sigmoid", "swish", "transpose", "pad")
+
+
+@pytest.mark.parametrize(
+    "name, edit",
+    [("float", edit) for edit in INSERTED]
+    + [("int8", edit) for edit in INSERTED if edit.kind in NARROW],
+)
+def test_operators_are_inserted(files, editor, name, edit):
     """Behind the last convolution, whose reader is a mean over the image."""
-    operators, tensors = files.trace(files.folder / f"{name}.tflite")
+    operators, tensors = files.traced[name]
     mean = next(item for item in operators if item.native == "MEAN")
     path = edited(files, editor, name, replace(edit, behind=mean.inputs[0]))
     with open_tracer("tflite", path) as tracer:
@@ -287,7 +295,7 @@ def test_operators_are_inserted(files, editor, edit, name):
     else:
         before = tensors[mean.inputs[0]]
         wanted = wanted.clip(before.min(), before.max())
-        assert np.abs(found[mean.outputs[0]] - wanted.mean((1, 2))).max() < 0.05 * np.ptp(before)
+        assert np.abs(found[mean.outputs[0]] - wanted.mean((1, 2))).max() < 0.02 * np.ptp(before)
 
 
 def test_an_insertion_behind_the_output_keeps_its_name(files, editor):
@@ -345,7 +353,7 @@ def test_an_edit_that_changes_nothing_keeps_every_number(files, editor):
     for name in ("float", "float16", "int8", "words"):
         with open_tracer("tflite", edited(files, editor, name)) as tracer:
             found = tracer.run(files.image, [tracer.output])[tracer.output]
-        _, tensors = files.trace(files.folder / f"{name}.tflite")
+        _, tensors = files.traced[name]
         np.testing.assert_array_equal(found, tensors[tracer.output])
 
 

@@ -87,14 +87,25 @@ def affine(values: "np.ndarray", dtype: str) -> Scales:
 
 
 def fitting(values: "np.ndarray", old: Scales, new: Scales, dtype: str) -> Scales:
-    """The old scales of a tensor, unless new ones lose clearly less of the values."""
+    """The old scales of a tensor, but new ones where these lose clearly less of the values.
+
+    That is decided for each channel alone if both have scales of their own for the same channels.
+    """
     import numpy as np
 
+    single = old.scale.size == 1 or old.scale.size != new.scale.size or old.axis != new.axis
+    others = tuple(axis for axis in range(values.ndim) if single or axis != old.axis)
     old_error, new_error = (
-        float(np.abs(to_real(to_whole(values, item, dtype), item) - values).sum())
+        np.abs(to_real(to_whole(values, item, dtype), item) - values).sum(axis=others)
         for item in (old, new)
     )
-    return new if new_error < BETTER * old_error else old
+    better = np.atleast_1d(new_error < BETTER * old_error)
+    if not better.any():
+        return old
+    if single:
+        return new
+    zero_point = np.where(better, new.zero_point, old.zero_point)
+    return Scales(np.where(better, new.scale, old.scale), zero_point, old.axis)
 
 
 def unpack_int4(data: "np.ndarray", count: int) -> "np.ndarray":
