@@ -125,10 +125,12 @@ def _weighted() -> Iterator[Case]:
 
 
 def _gemm(item: dict) -> Case:
-    shape = (6, 10) if item["transA"] == 0 else (10, 6)
-    inputs = [{"shape": [5, 10] if item["transB"] else [10, 5]}, {"shape": [5]}]
+    """Of a row, or a column: runners take one image, a first side of 1."""
+    inner = 1 if item["transA"] else 10
+    weight = {"shape": [5, inner] if item["transB"] else [inner, 5]}
+    inputs = [weight, {"shape": [5]}]
     settings = {"op": "Gemm", "opset": OPSET, "attributes": item, "inputs": inputs}
-    return case("dense", "Gemm", settings, (1, 10) if item["transA"] == 0 else shape, item)
+    return case("dense", "Gemm", settings, (1, 10), item)
 
 
 def _pools() -> Iterator[Case]:

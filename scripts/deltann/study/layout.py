@@ -38,9 +38,18 @@ PREDICTIONS = "predictions"
 INPUTS = "inputs"
 MODELS, TUNED, COMPILED = "models", "tuned", "compiled"
 EXPLANATIONS = "explain"
+REPAIRS = "repair"
+OPERATORS = "operators"
 LOGS = "logs"
 BENCHMARKS = "benchmarks"
 ENVIRONMENTS = "environments"
+
+# Of a sweep over operators: the matrix, its record, what is drawn of it, and the wrong answers in
+# words.
+OPERATOR_MATRIX = f"{OPERATORS}/matrix.csv"
+OPERATOR_RECORD = f"{OPERATORS}/matrix.json"
+OPERATOR_COUNTS = f"{OPERATORS}/counts.csv"
+OPERATOR_SUMMARY = f"{OPERATORS}/summary.md"
 
 # The folders in which each file has a record, written by `deltann.execution.stage`.
 ARTIFACTS = (MODELS, TUNED, COMPILED)
@@ -56,7 +65,7 @@ OTHER_RECORDS = (
     EXPLORER_RECORD,
 )
 # Files and folders that no record describes, because nothing is made from them.
-WITHOUT_RECORD = (LOGS, BENCHMARKS, EXPLANATIONS, REPORT)
+WITHOUT_RECORD = (LOGS, BENCHMARKS, EXPLANATIONS, REPAIRS, REPORT)
 
 # The names of a cell, of a compilation and of a tuning database, as Snakemake's wildcards. A level
 # is the backend of the cells that it is compiled for.
@@ -138,6 +147,26 @@ def figure(name: str, suffix: str) -> str:
 def explanation(cell: Cell | str, suffix: str) -> str:
     """What explains a cell: the page, `.html`, or its facts, `.json`."""
     return f"{EXPLANATIONS}/{cell}{suffix}"
+
+
+def repair(cell: Cell | str, suffix: str) -> str:
+    """What repairs a cell: the page, `.html`, its facts, `.json`, or the file, by its format."""
+    return f"{REPAIRS}/{cell}{suffix}"
+
+
+def operator_models(source: str, route: str) -> str:
+    """The models of one operator each, from a source by a route: a bundle."""
+    return f"{OPERATORS}/models/{source}/{route}.tar"
+
+
+def operator_answers(source: str, route: str, backend: str) -> str:
+    """What a backend answers with them."""
+    return f"{OPERATORS}/answers/{source}/{route}/{backend}.tar"
+
+
+def operator_figure(suffix: str) -> str:
+    """The matrix of operators, drawn: `.pdf` or `.png`."""
+    return f"{OPERATORS}/matrix{suffix}"
 
 
 def log(job: str) -> str:

@@ -44,6 +44,7 @@ Snakemake then prints the whole config, each key with the file that it comes fro
 | [passes.yaml](passes.yaml) | each graph pass alone, as in the paper's tables III and IV |
 | [devices.yaml](devices.yaml) | older instruction sets, and one thread |
 | [tvm-versions.yaml](tvm-versions.yaml) | two versions of TVM |
+| [operators.yaml](operators.yaml) | models of one operator each, by every converter |
 
 `make config-docs` writes this page from [the schema](schemas/config.schema.yaml). In a key,
 `<name>` is a name of your choice and `[]` is an entry of a list. A key is required where the key

@@ -9,7 +9,7 @@ from deltann.errors import StudyError, check_known, did_you_mean
 from deltann.images import conventions, resizers
 from deltann.images.collection import CALIBRATION
 from deltann.models import user_model
-from deltann.study import grid, image_places, model_sources, routes
+from deltann.study import grid, image_places, model_sources, operators, routes
 from deltann.study.schema import TYPES
 from deltann.tvm.importers import IMPORTS
 from deltann.tvm.levels import KNOWN, LEVELS
@@ -38,6 +38,7 @@ def check(config: dict) -> None:
         _check_imports(config)
     _check_calibration(config)
     _check_devices(config)
+    operators.check(config)
     if not grid.cells(config):
         raise StudyError(
             "the config has no cell; expected a backend that runs one of its targets on one of its "
