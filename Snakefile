@@ -22,15 +22,24 @@ include: "rules/explain.smk"
 include: "rules/save_config.smk"
 
 
+if "operators" in config:  # a study of operators has no cells
+
+    include: "rules/operators.smk"
+
+
 rule all:
     default_target: True
     input:
-        rules.aggregate.output,
-        FIGURE_FILES,
-        rules.summary.output,
-        rules.summary_page.output,
-        rules.explorer.output,
-        rules.save_config.output,
+        [
+            rules.aggregate.output,
+            FIGURE_FILES,
+            rules.summary.output,
+            rules.summary_page.output,
+            rules.explorer.output,
+            rules.save_config.output,
+        ]
+        if "operators" not in config
+        else rules.operator_matrix.output,
 
 
 snakemake_internals.remember_parameters(workflow)
