@@ -78,7 +78,7 @@ def quantized() -> tuple:
         helper.make_node("DequantizeLinear", ["whole", "s", "z"], ["again"], name="dequantize"),
         helper.make_node("Conv", ["again", "w"], ["out"], name="first"),
     ]
-    return 13, nodes, constants
+    return 19, nodes, constants
 
 
 def by_shape() -> tuple:
@@ -258,7 +258,11 @@ CASES = {
     "quantized": quantized(),
     "branches": branches(),
     "plain": (13, [node("Erf")], {}),
-    "other": (13, [node("DepthToSpace", blocksize=2)], {}),
+    "other": (
+        13,
+        [node("InstanceNormalization", "scale", "shift", epsilon=0.1)],
+        {"scale": NORM["scale"], "shift": NORM["shift"]},
+    ),
 }
 
 
@@ -277,7 +281,7 @@ def model(version: int, nodes: list, constants: dict, batch: object = 1, dtype: 
         [helper.make_empty_tensor_value_info("out")],
         [numpy_helper.from_array(np.asarray(item), name) for name, item in constants.items()],
     )
-    whole = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=8)
+    whole = helper.make_model(graph, opset_imports=[helper.make_opsetid("", version)], ir_version=9)
     return with_output(whole)
 
 

@@ -40,6 +40,10 @@ def _attempt(draft: Draft, edit: Edit) -> Impossible | None:
             _one(draft, edit)
         except Impossible as error:
             return error
+        except Exception as error:
+            if type(error).__module__.startswith("onnxruntime"):
+                return Impossible(f"the model wouldn't run: {error}")
+            raise
     return None
 
 

@@ -1,7 +1,7 @@
 """An ONNX graph as the image goes through it: what depends on it, constants, shapes, types."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from deltann import spot_check
 from deltann.formats.onnx_names import read_by
@@ -102,21 +102,30 @@ class View:
 
     @cached_property
     def _known(self) -> dict[str, tuple[tuple[int, ...], str]]:
-        """Shapes and types of the path's tensors, by inference or else by running the model."""
+        """Shapes and types of the path's tensors by inference; what it leaves open comes later."""
         names = {name for number in self.path for name in self.nodes[number].output}
-        known, unknown = {}, []
-        for name in sorted(names | {self.input} - {""}):
-            shape, dtype = self._declared.get(name, (None, ""))
-            if shape is None or not dtype:
-                unknown.append(name)
-            else:
-                known[name] = (shape, dtype)
-        image = self.image()
-        for start in range(0, len(unknown), CHUNK):
-            wanted = unknown[start : start + CHUNK]
-            for name, values in self.parts.run({self.input: image}, wanted).items():
-                known[name] = ((), "") if values is None else (values.shape, values.dtype.name)
-        return known
+        declared = {name: self._declared.get(name) for name in sorted(names | {self.input} - {""})}
+        known = {name: item for name, item in declared.items() if item and item[0] is not None}
+        self._open = [name for name in declared if name not in known]
+        return cast(dict[str, tuple[tuple[int, ...], str]], known)
+
+    def _measure(self, name: str) -> None:
+        """Learn the shape of a tensor, and those of others with it, by running the model.
+
+        Raises:
+            KeyError: the path has no such tensor.
+            Exception: ONNX Runtime's own.
+        """
+        start = self._open.index(name) // CHUNK * CHUNK if name in self._open else 0
+        image, wanted = {self.input: self.image()}, self._open[start : start + CHUNK]
+        if name not in wanted:
+            raise KeyError(name)
+        try:
+            found = self.parts.run(image, wanted)
+        except Exception:  # of ONNX Runtime; while edits go on, parts behind may not run
+            found = self.parts.run(image, [name])
+        for key, values in found.items():
+            self._known[key] = ((), "") if values is None else (values.shape, values.dtype.name)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a tensor of the path, or of a constant that the path reads."""
@@ -130,6 +139,8 @@ class View:
         values = self.constant(name)
         if values is not None:
             return values.shape, values.dtype.name
+        if name not in self._known:
+            self._measure(name)
         return self._known[name]
 
     def read(self, number: int) -> tuple[str, ...]:

@@ -62,6 +62,11 @@ def write(site: Site, kind: str, attributes: dict[str, Any], changed: set[str]) 
     Raises:
         Impossible: ONNX, or its version in the file, has none such.
     """
+    if kind == "other":  # its attributes are ONNX's own; the checker knows them
+        for name in sorted(changed):
+            site.set(name, attributes[name])
+        site.draft.changed()
+        return
     known, writer = WRITERS.get(kind, (set(), layers.nothing))
     if changed - known:
         raise Impossible(

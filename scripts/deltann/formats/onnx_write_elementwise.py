@@ -22,9 +22,7 @@ def clip(site: Site, attributes: dict[str, Any], changed: set[str]) -> None:
     limits = [attributes.get("min"), attributes.get("max")]
     if limits[0] == 0 and limits[1] is None:
         site.become("Relu")
-    elif limits == [None, None]:
-        site.become("Identity")
-    else:
+    else:  # without limits too: a later edit may set one
         site.become("Clip")
         for position, side in enumerate(("min", "max"), 1):
             value = limits[position - 1]
