@@ -1,6 +1,7 @@
 """The studies that the end-to-end tests share: each is run once and then read or copied."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,21 @@ settings.load_profile("no deadline")
 # `make test` tells a make inside it that it is one, which then prints other lines than a user's.
 for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
+
+# Two processes take a file of tests each, in this order: the longest first, so that none of them is
+# still under way alone in the end. The two files on Slurm share a cluster, so they aren't neighbours.
+ORDER = ("slurm/test_slurm.py", "workflow/test_[a-f]", "slurm", "workflow", "unit")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of tests in `ORDER`."""
+    root = Path(__file__).parent
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(root).as_posix()
+        return next(number for number, start in enumerate(ORDER) if re.match(start, name))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
