@@ -1,7 +1,7 @@
 """Changes of TFLite files, written into the flatbuffer by the classes of its schema.
 
-Parameters are set first. The rest is done in the order given, all attributes of one operator
-together, where the last of them is set.
+Parameters are set first. Then operators are inserted, connected and taken out, in the order given.
+At the end attributes are set, all those of one operator together.
 
 What TFLite has no word for becomes several operators if possible: pads that are neither SAME nor
 VALID, an activation that can't be fused, an average with another divisor, nearest neighbours by
@@ -13,6 +13,7 @@ scales of the tensor that they follow. Those that only move numbers take quantiz
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from deltann.edits import Bypass, Edit, Impossible, Insert, Reconnect, SetAttribute, SetParameter
 from deltann.formats.tflite_attributes import set_attributes
@@ -41,30 +42,24 @@ def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
     for edit in edits:
         if isinstance(edit, SetParameter):
             set_parameter(editing, edit)
-    for place, edit in enumerate(edits):
+    attributes: dict[str, dict[str, Any]] = {}
+    for edit in edits:
         if isinstance(edit, SetAttribute):
-            same = [other for other, item in enumerate(edits) if _sets(item, edit.operator)]
-            if place == same[-1]:
-                changes = {
-                    item.attribute: item.value for item in edits if _sets(item, edit.operator)
-                }
-                set_attributes(editing, edit.operator, changes)
+            attributes.setdefault(edit.operator, {})[edit.attribute] = edit.value
         elif isinstance(edit, Bypass):
             editing.bypass(edit)
         elif isinstance(edit, Reconnect):
             editing.reconnect(edit)
         elif isinstance(edit, Insert):
             editing.insert(edit)
+    for operator, changes in attributes.items():
+        set_attributes(editing, operator, changes)
     drop_operators(file, others)
     editing.ordered()
     drop_tensors(file)
     if _ends(file) != ends:
         raise Impossible("the input or the output would have another name or type")
     Path(output).write_bytes(_running(file))
-
-
-def _sets(edit: Edit, operator: str) -> bool:
-    return isinstance(edit, SetAttribute) and edit.operator == operator
 
 
 def _ends(file: TfliteFile) -> list[tuple[str, str]]:

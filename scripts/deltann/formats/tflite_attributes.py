@@ -13,8 +13,10 @@ from deltann.formats.tflite_pads import set_transposed, set_window
 
 Wanted = dict[str, Any]
 # Operators whose kernels take an activation, and the activations that all of them take.
-FUSING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "DIV")
-FUSING += ("AVERAGE_POOL_2D", "MAX_POOL_2D")
+FUSING = (
+    *("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "ADD", "SUB", "MUL", "DIV"),
+    *("AVERAGE_POOL_2D", "MAX_POOL_2D"),
+)
 FUSABLE = (0, 1, 2, 3)
 # What an attribute is if an operator's attributes don't have it, by the operator's kind.
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -104,11 +106,13 @@ def _concat(editing: Editing, item: Described, wanted: Wanted) -> None:
 
 def _split(editing: Editing, item: Described, wanted: Wanted) -> None:
     """With a vector of sizes, which may differ."""
+    import numpy as np
+
     operator, data = item.node.operator, 1 if item.node.native == "SPLIT" else 0
     source, sizes = operator.inputs[data], list(wanted["sizes"])
     axis = number(wanted["axis"], len(editing.file.shapes[source]))
     builder = editing.builder
-    operator.inputs = [source, builder.whole(sizes), builder.constant([axis][0], "int32")]
+    operator.inputs = [source, builder.whole(sizes), builder.constant(np.array(axis, np.int32))]
     builder.become(operator, "SPLIT_V", numSplits=len(sizes))
 
 

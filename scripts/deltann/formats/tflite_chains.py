@@ -57,7 +57,7 @@ def build(
 def _scalar(builder: Builder, value: float) -> int:
     import numpy as np
 
-    return builder.constant(np.float32(value))
+    return builder.constant(np.array(value, np.float32))
 
 
 def _binary(
@@ -186,7 +186,7 @@ def pad(builder: Builder, tensor: int, attributes: Attributes, _: Any = None) ->
         raise Impossible(f"pad: TFLite has no mode {mode!r}")
     if value == 0:
         return builder.emit("PAD", taken, padded)
-    filling, scales = np.float32([value]), file.scales(tensor)
+    filling, scales = np.array([value], np.float32), file.scales(tensor)
     stored = filling.astype(file.dtype(tensor))
     if scales is not None:
         from deltann.formats.tflite_numbers import to_whole

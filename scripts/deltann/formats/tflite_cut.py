@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 # Their outputs don't follow from constants alone, though they read nothing else.
-STATEFUL = ("VAR_HANDLE", "READ_VARIABLE", "CALL_ONCE", "MULTINOMIAL", "HASHTABLE")
-STATEFUL += ("RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM")
+STATEFUL = (
+    *("VAR_HANDLE", "READ_VARIABLE", "CALL_ONCE", "MULTINOMIAL", "HASHTABLE"),
+    *("RANDOM_STANDARD_NORMAL", "RANDOM_UNIFORM"),
+)
 
 
 def start(content: bytes, file: TfliteFile, everything: bool) -> Any:

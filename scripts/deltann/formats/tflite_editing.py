@@ -26,8 +26,6 @@ class Editing:
         self.file, self.builder = file, Builder(file)
         self._described = {item.operator.name: item for item in describe(file)}
         self._numbers = {name: index for index, name in enumerate(file.names)}
-        # an operator that reads a tensor in place of the one that is asked for, and where
-        self._fronts: dict[tuple[int, int], tuple[Any, int]] = {}
 
     def described(self, name: str) -> Described:
         """An operator by its name."""
@@ -40,12 +38,6 @@ class Editing:
         if name not in self._numbers:
             raise Impossible(f"no tensor is called {name!r}")
         return self._numbers[name]
-
-    def put_before(self, operator: Any, place: int, build: Callable[[int], int]) -> None:
-        """Have an operator read what new ones make of the tensor that it reads at a place."""
-        new = len(self.file.graph.operators)
-        operator.inputs[place] = build(operator.inputs[place])
-        self._fronts[id(operator), place] = self.file.graph.operators[new], 0
 
     def put_behind(
         self, tensor: int, build: Callable[[int], int], whole: bool = False, part: bool = False
@@ -115,10 +107,7 @@ class Editing:
         if not 0 <= edit.position < len(item.places):
             raise Impossible(f"{edit.operator} has no input {edit.position}")
         place = item.places[edit.position]
-        operator, place = self._fronts.get(
-            (id(item.node.operator), place), (item.node.operator, place)
-        )
-        operator.inputs[place] = self.number(edit.tensor)
+        item.node.operator.inputs[place] = self.number(edit.tensor)
 
     def insert(self, edit: Insert) -> None:
         """Put a new operator behind a tensor."""

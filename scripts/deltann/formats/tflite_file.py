@@ -77,10 +77,10 @@ class TfliteFile:
         import numpy as np
 
         found = self.tensors[index].quantization
-        scale = np.float32(_list(found.scale) if found else [])
+        scale = np.array(_list(found.scale) if found else [], np.float32)
         if not scale.size or "float" in self.dtype(index):
             return None
-        zero = np.int64(_list(found.zeroPoint) or [0])
+        zero = np.array(_list(found.zeroPoint) or [0], np.int64)
         zero = np.broadcast_to(zero, scale.shape) if zero.size == 1 else zero
         return Scales(scale, zero, int(found.quantizedDimension))
 

@@ -83,7 +83,7 @@ def affine(values: "np.ndarray", dtype: str) -> Scales:
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     scale = (high - low) / (int(limits.max) - int(limits.min)) or 1.0
     zero = np.clip(round(limits.min - low / scale), limits.min, limits.max)
-    return Scales(np.float32([scale]), np.int64([zero]))
+    return Scales(np.array([scale], np.float32), np.array([zero], np.int64))
 
 
 def fitting(values: "np.ndarray", old: Scales, new: Scales, dtype: str) -> Scales:

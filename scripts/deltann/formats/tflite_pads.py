@@ -71,9 +71,7 @@ def _set_pads(
     if any(pads):
         lowest = {"value": _lowest(editing, operator.inputs[0])} if kind == "max_pool" else {}
         attributes = {"pads": pads, **lowest}
-        editing.put_before(
-            operator, 0, lambda tensor: chains.pad(editing.builder, tensor, attributes)
-        )
+        operator.inputs[0] = chains.pad(editing.builder, operator.inputs[0], attributes)
     if factor is not None:
         _divide(editing, item, kernel[0] * kernel[1] / factor)
 
@@ -142,7 +140,7 @@ def _divide(editing: Editing, item: Described, factor: "np.ndarray") -> None:
         return
     fused = operator.builtinOptions.fusedActivationFunction
     operator.builtinOptions.fusedActivationFunction = NONE
-    values = np.float32(factor)[None, :, :, None]
+    values = factor.astype(np.float32)[None, :, :, None]
 
     def build(tensor: int) -> int:
         return editing.builder.emit(

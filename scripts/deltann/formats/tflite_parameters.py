@@ -81,8 +81,10 @@ def _set_weight(editing: Editing, item: Described, value: "np.ndarray") -> None:
 def _as_convolution(editing: Editing, operator: Any) -> str:
     """Make a depthwise convolution a grouped one."""
     options = operator.builtinOptions
-    names = ("padding", "strideH", "strideW", "fusedActivationFunction")
-    names += ("dilationHFactor", "dilationWFactor")
+    names = (
+        *("padding", "strideH", "strideW", "fusedActivationFunction"),
+        *("dilationHFactor", "dilationWFactor"),
+    )
     kept = {name: getattr(options, name) for name in names}
     editing.builder.become(operator, "CONV_2D", **kept)
     return "CONV_2D"
@@ -105,7 +107,7 @@ def _set_bias(editing: Editing, item: Described, value: "np.ndarray") -> None:
     if taken is None or weight is None:
         _store(editing, item, place, value)
         return
-    scale = np.float64(taken.scale[0]) * np.float64(weight.scale)
+    scale = np.asarray(weight.scale, np.float64) * float(taken.scale[0])
     scales = Scales(scale.astype(np.float32), np.zeros(scale.size, np.int64))
     dtype = "int64" if file.dtype(operator.inputs[item.places[0]]) == "int16" else "int32"
     editing.own(operator, place, numbers.to_whole(value, scales, dtype), dtype, scales)

@@ -34,7 +34,7 @@ def resize(builder: Builder, tensor: int, attributes: dict[str, Any]) -> int:
         if coordinates not in LINEAR:
             raise Impossible(f"resize: TFLite has no linear {coordinates}")
         corners, half = LINEAR[coordinates]
-        options = {"alignCorners": corners, "halfPixelCenters": half}
+        options: dict[str, Any] = {"alignCorners": corners, "halfPixelCenters": half}
         return builder.emit("RESIZE_BILINEAR", [tensor, builder.whole(size)], shape, **options)
     rounding = attributes.get("rounding") or "round_prefer_floor"
     ends = list(zip(sides, size, strict=True))
