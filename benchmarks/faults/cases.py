@@ -125,3 +125,8 @@ class LeftOut:
         why = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         self.content[key] = {"mutation": name, "why": why}
         write_json(self.path, self.content)
+
+    def remove(self, key: str) -> None:
+        """Forget one: it was made."""
+        del self.content[key]
+        write_json(self.path, self.content)

@@ -1,7 +1,7 @@
 """Convert the models by the project's converters: all that one environment can do.
 
-Run in that environment: `conversions.py CORPUS ENVIRONMENT MODEL...`. A tool that fails leaves
-`<conversion>.failed` with its message.
+Run in that environment: `conversions.py CORPUS ENVIRONMENT MODEL... --only CONVERSION...`. A tool
+that fails leaves `<conversion>.failed` with its message.
 """
 
 import sys
@@ -78,10 +78,11 @@ def route(conversion: str) -> list[str]:
     return [*route(CONVERSIONS[conversion].source), conversion]
 
 
-def main(corpus: Path, environment: str, models: list[str]) -> None:
+def main(corpus: Path, environment: str, models: list[str], wanted: list[str]) -> None:
     """Convert what isn't there yet."""
     for model in models:
-        for name, conversion in CONVERSIONS.items():
+        for name in wanted:
+            conversion = CONVERSIONS[name]
             output, source = (file_of(corpus, model, item) for item in (name, conversion.source))
             module = converters.get(conversion.converter)
             failed = output.with_name(f"{name}.failed")
@@ -90,8 +91,10 @@ def main(corpus: Path, environment: str, models: list[str]) -> None:
             if not source.exists():
                 continue
             output.parent.mkdir(parents=True, exist_ok=True)
+            failed.write_text("the tool ended the process", encoding="utf-8")
             try:
                 module.convert(source, output, **conversion.settings)
+                failed.unlink()
                 print(f"{model} {name}", flush=True)
             except Exception as error:  # of the foreign tool: the conversion is left out
                 output.unlink(missing_ok=True)
@@ -100,4 +103,5 @@ def main(corpus: Path, environment: str, models: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])
+    end = sys.argv.index("--only")
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:end], sys.argv[end + 1 :])

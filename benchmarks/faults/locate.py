@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+import baselines  # noqa: E402
 import numpy as np  # noqa: E402
 
 from deltann.localise import localise, remote  # noqa: E402  the folder above first
@@ -33,6 +34,8 @@ class Tool:
     corpus: Path
     work: Path
     repairs: bool
+    baselines: bool
+    captured: dict[str, baselines.Captured] = field(default_factory=dict)
     same: set[tuple[str, str]] = field(default_factory=set)
     source: tuple[str, remote.RemoteTracer] | None = None
 
@@ -59,8 +62,11 @@ class Tool:
                 continue
             source = self.open_source(before, stack)
             with remote.open_tracer(file["framework"], self.corpus / file["path"]) as target:
+                start = time.perf_counter()
                 found = localise.localise(source, target, images[:SEEN, None])
-            answer = described(found)
+                seconds = time.perf_counter() - start
+                others = self.compare(case, stage, source, target, images)
+            answer = described(found) | others | {"seconds": seconds}
             if found.outcome == Outcome.SAME:
                 self.same.add((before["path"], file["path"]))
                 continue
@@ -69,6 +75,23 @@ class Tool:
                 answer |= self.repair(case, source, file, images)
             return answer
         return answer or {"outcome": str(Outcome.SAME)}
+
+    def compare(
+        self,
+        case: dict[str, Any],
+        stage: int,
+        source: remote.RemoteTracer,
+        target: remote.RemoteTracer,
+        images: np.ndarray,
+    ) -> dict[str, Any]:
+        """What the baselines say of a hop: of the last one, the only one that they are given."""
+        if not self.baselines or stage < len(case["files"]) - 1:
+            return {}
+        path = case["files"][stage - 1]["path"]
+        if path not in self.captured:
+            self.captured = {path: baselines.capture(source, images[:, None])}
+        other = baselines.capture(target, images[:, None])
+        return {"baselines": baselines.run(self.captured[path], other)}
 
     def repair(
         self,
@@ -160,7 +183,7 @@ def main(options: argparse.Namespace) -> None:
     if options.out.exists():
         lines = options.out.read_text("utf-8").splitlines()
         done = {json.loads(line)["id"] for line in lines}
-    tool = Tool(options.corpus, options.corpus / "repaired", options.repair)
+    tool = Tool(options.corpus, options.corpus / "repaired", options.repair, options.baselines)
     with open(options.out, "a", encoding="utf-8") as out, ExitStack() as stack:
         for case in chosen(options.corpus, options):
             if case["id"] in done:
@@ -172,7 +195,7 @@ def main(options: argparse.Namespace) -> None:
                 why = f"{type(error).__name__}: {error}"[:300]
                 answer = {"outcome": FAILED, "why": why}
                 tool.source = None
-            answer["seconds"] = time.perf_counter() - start - answer.get("repair_seconds", 0.0)
+            answer.setdefault("seconds", time.perf_counter() - start)
             out.write(
                 json.dumps({"id": case["id"], "framework": case["framework"]} | answer) + "\n"
             )
@@ -189,6 +212,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ids", nargs="*", default=[], help="only these cases")
     made.add_argument("--most", type=int, default=None, help="so many cases")
     made.add_argument("--repair", action="store_true", help="repair what was located")
+    made.add_argument("--baselines", action="store_true", help="run the baselines as well")
     return made
 
 

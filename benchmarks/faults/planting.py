@@ -7,7 +7,6 @@ import json
 import shutil
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,6 +18,7 @@ import cases  # noqa: E402
 import numpy as np  # noqa: E402
 import onnx_files  # noqa: E402
 from conversions import CONVERSIONS, file_of, route  # noqa: E402
+from jobs import Job  # noqa: E402
 from mutations import BENIGN, Graph, everything  # noqa: E402
 from places import Loaded, Place, at, names_of, truth_of  # noqa: E402
 
@@ -32,41 +32,13 @@ TRIES = 12
 SEED = "deltann-1"
 
 
-@dataclass(frozen=True)
-class Job:
-    """What one process does.
-
-    Attributes:
-        corpus: the folder.
-        part: of the corpus: `development`, `held-out` or `ci`.
-        framework: the format.
-        models: their names.
-        conversions: in which faults are planted.
-        clean: conversions that become cases as they are.
-        each: cases of each operator of mutation.
-        benign: cases of each benign change.
-        doubles: cases of two faults.
-        only: names of operators of mutation; all if empty.
-    """
-
-    corpus: str
-    part: str
-    framework: str
-    models: list[str]
-    conversions: list[str]
-    clean: list[str]
-    each: int = 3
-    benign: int = 1
-    doubles: int = 0
-    only: list[str] = field(default_factory=list)
-
-
 class Planter:
     """Plants a job's cases."""
 
     def __init__(self, job: Job) -> None:
         self.job, self.corpus = job, Path(job.corpus)
         self.tracer = tracers.get(job.framework)
+        self.made = 0
         self.images = np.load(self.corpus / "models" / "right.npy")
         self.left_out = cases.LeftOut(self.corpus / "left_out" / f"{job.framework}-{job.part}.json")
 
@@ -107,7 +79,11 @@ class Planter:
                     self.write(loaded, [], "real" if wrong else "clean")
                 if conversion in self.job.conversions and not wrong:
                     files.append(loaded)
-        for name, (family, finder) in everything().items():
+        names = list(everything())
+        if self.job.most is not None:  # not those of the first families only
+            Random(SEED).shuffle(names)
+        for name in names:
+            family, finder = everything()[name]
             if self.job.only and name not in self.job.only:
                 continue
             places = [
@@ -125,11 +101,14 @@ class Planter:
         used: Counter[str] = Counter()
         made = failed = 0
         while places and made < count and failed < TRIES:
+            if self.made == self.job.most:
+                return
             place = min(places, key=lambda item: (used[item.file.model], used[item.depth]))
             places.remove(place)
             kind = "benign" if place.family == BENIGN else "fault"
             if self.write(place.file, [place], kind):
                 made += 1
+                self.made += kind == "fault"
                 used.update([place.file.model, place.depth])
             else:
                 failed += 1
@@ -168,12 +147,15 @@ class Planter:
         folder = self.corpus / "cases" / name
         folder.mkdir(parents=True, exist_ok=True)
         output = folder / f"converted{''.join(file.path.suffixes[-2:])}"
+        # stays if the tool ends this process
+        self.left_out.add(names_of(places) or kind, key, RuntimeError("the process ended"))
         try:
             truth = self.change(file, places, output, name)
         except Exception as error:  # Impossible, or the changed file doesn't run
             self.left_out.add(names_of(places) or kind, key, error)
             shutil.rmtree(folder)
             return False
+        self.left_out.remove(key)
         files = [
             {
                 "framework": CONVERSIONS[item].framework if item in CONVERSIONS else "torch",

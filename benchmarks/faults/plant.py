@@ -1,0 +1,170 @@
+"""Make the corpus of planted faults: models, conversions, mutations, and the truth of each case.
+
+`plant.py CORPUS`, in the environment `test`, in the repository's root. What is there is kept.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from conversions import CONVERSIONS, ENVIRONMENTS  # noqa: E402
+from jobs import Job  # noqa: E402
+
+from deltann import interpreter, tracers  # noqa: E402  the folder above first
+from deltann.images.fetch import fetch_package  # noqa: E402
+from deltann.localise import remote  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+PACKAGE = "foolbox==3.3.4"
+SHA256 = "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb"
+PARTS = {
+    "development": ("plain", "residual", "mobile", "branches", "hourglass"),
+    "held-out": ("inception", "dense", "searched", "pyramid", "mixer"),
+    "ci": ("mobile", "hourglass"),
+}
+# A crash of a tool ends the process, which goes on behind the case that crashed it.
+CRASHES = 20
+
+
+@dataclass(frozen=True)
+class Format:
+    """What is planted in the files of one format: fields as of `Job`."""
+
+    conversions: tuple[str, ...]
+    clean: tuple[str, ...]
+    each: int
+    doubles: int
+
+
+FORMATS = {
+    "onnx": Format(
+        ("dynamo20", "kept17"),
+        ("dynamo18", "dynamo20", "kept17", "script13", "script10", "kept10"),
+        each=3,
+        doubles=7,
+    ),
+    "torch": Format(
+        ("onnx2torch", "onnx2torch_kept", "onnx2torch13"),
+        ("onnx2torch", "onnx2torch_kept", "onnx2torch13"),
+        each=1,
+        doubles=1,
+    ),
+    "tflite": Format(
+        ("tflite", "litert"),
+        ("tflite", "tflite_script", "keras_tflite", "litert"),
+        each=1,
+        doubles=1,
+    ),
+    "tensorflow": Format(("onnx2tf",), ("onnx2tf", "onnx2tf_script"), each=1, doubles=1),
+    "keras": Format(
+        ("onnx2keras", "onnx2keras_kept"), ("onnx2keras", "onnx2keras_kept"), each=1, doubles=1
+    ),
+}
+# The part for continuous integration: a mutation of each family, and some that are benign.
+CI_ONLY = [
+    *("channels_reversed", "value_range", "missing_transpose", "group_order", "bias_dropped"),
+    *("folded_without_epsilon", "symmetric_stride_2", "epsilon", "resize_mode", "relu6_to_relu"),
+    *("hard_sigmoid", "residual_dropped", "renamed", "one", "folded_norm", "commuted"),
+]
+CI = Format(("dynamo20", "kept17"), ("dynamo18", "kept17"), each=1, doubles=0)
+
+
+def run(environment: str, script: str, *arguments: str) -> int:
+    """Run a script of this folder in an environment; its exit status."""
+    variables = interpreter.clean(os.environ) | {"OMP_NUM_THREADS": "1"}
+    command = [*remote.python(environment), str(HERE / script), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=variables).returncode
+
+
+def prepare(corpus: Path, models: list[str], photographs: Path | None, wanted: set[str]) -> None:
+    """Make the models, and the conversions that are wanted.
+
+    Raises:
+        RuntimeError: a model could not be made.
+    """
+    wheel = photographs or corpus / f"{PACKAGE}.whl"
+    if not wheel.exists():
+        corpus.mkdir(parents=True, exist_ok=True)
+        fetch_package(PACKAGE, SHA256, wheel)
+    if run("torch", "models.py", str(corpus / "models"), str(wheel), *models):
+        raise RuntimeError("the models could not be made: see above")
+    for environment in ENVIRONMENTS:
+        for _ in range(CRASHES):
+            status = run(
+                environment,
+                "conversions.py",
+                str(corpus),
+                environment,
+                *models,
+                "--only",
+                *(name for name in CONVERSIONS if name in wanted),
+            )
+            if status == 0:
+                break
+
+
+def needed(conversions: set[str]) -> set[str]:
+    """Conversions, and all that they start from."""
+    sources = {CONVERSIONS[name].source for name in conversions} - {"unconverted"}
+    return conversions if sources <= conversions else needed(conversions | sources)
+
+
+def plant(corpus: Path, framework: str, job: Job) -> None:
+    """Plant the cases of one format and part."""
+    path = corpus / "jobs" / f"{framework}-{job.part}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(job), indent=1), encoding="utf-8")
+    for _ in range(CRASHES):
+        if run(tracers.get(framework).ENVIRONMENT, "planting.py", str(path)) == 0:
+            return
+
+
+def main(options: argparse.Namespace) -> None:
+    """Make what isn't there yet."""
+    corpus = options.corpus.absolute()
+    for part in options.part:
+        formats = {name: FORMATS[name] for name in options.formats}
+        if part == "ci":
+            formats = {"onnx": CI}
+        models = [f"{name}-{seed}" for name in PARTS[part] for seed in range(options.seeds)]
+        wanted = {name for item in formats.values() for name in (*item.conversions, *item.clean)}
+        prepare(corpus, models, options.photographs, needed(wanted))
+        for framework, planted in formats.items():
+            job = Job(
+                str(corpus),
+                part,
+                framework,
+                models,
+                list(planted.conversions),
+                list(planted.clean),
+                options.each or planted.each,
+                doubles=planted.doubles,
+                most=options.most,
+            )
+            if part == "ci":
+                job = replace(job, only=CI_ONLY)
+            plant(corpus, framework, job)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("corpus", type=Path)
+    made.add_argument("--formats", nargs="*", default=list(FORMATS), choices=FORMATS)
+    made.add_argument("--part", nargs="*", default=["development", "held-out"], choices=PARTS)
+    made.add_argument("--each", type=int, help="cases of each operator of mutation, per format")
+    made.add_argument("--most", type=int, help="faults per format and part")
+    made.add_argument("--seeds", type=int, default=1, help="sets of weights of each network")
+    made.add_argument("--photographs", type=Path, help="foolbox's wheel, if it is there already")
+    return made
+
+
+if __name__ == "__main__":
+    main(parser().parse_args())
