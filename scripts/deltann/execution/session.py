@@ -84,14 +84,14 @@ class Session:
             StudyError: a fault of ours.
         """
         request = {"method": method, "arguments": arguments}
-        text = session_worker.encode(request, Path(self._folder.name) / "request.npz")
+        text = session_worker.encode(request, Path(self._folder.name), "request")
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(text.encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             raise self._died() from None
-        answer = session_worker.decode(self._line(), Path(self._folder.name) / "answer.npz")
+        answer = session_worker.decode(self._line(), Path(self._folder.name))
         if "result" in answer:
             return answer["result"]
         if answer["ours"]:

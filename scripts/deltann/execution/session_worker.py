@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # The first call: its arguments are those of `Served`.
 MAKE = "__init__"
 ARRAY = "__array__"
+# A file of this size has no numbers.
+HEADER = 128
 
 
 def main(module: str, folder: Path) -> None:
@@ -32,14 +34,14 @@ def main(module: str, folder: Path) -> None:
     os.dup2(2, 1)  # a foreign tool's own output goes to the log
     served: Any = None
     for line in sys.stdin:
-        request = decode(line, folder / "request.npz")
+        request = decode(line, folder)
         try:
             arguments = request["arguments"]
             if request["method"] == MAKE:
                 served, result = import_module(module).Served(**arguments), None
             else:
                 result = getattr(served, request["method"])(**arguments)
-            text = encode({"result": result}, folder / "answer.npz")
+            text = encode({"result": result}, folder, "answer")
         except Exception as error:  # a foreign tool may raise anything
             traceback.print_exc()
             text = json.dumps(worker.describe(error))
@@ -48,42 +50,50 @@ def main(module: str, folder: Path) -> None:
     os._exit(0)  # some runtimes crash while they unload
 
 
-def encode(value: Any, file: Path) -> str:
-    """A value as one line of JSON; its arrays go to `file`, without pickle."""
+def encode(value: Any, folder: Path, name: str) -> str:
+    """A value as one line of JSON; its arrays go to files in a folder, without pickle.
+
+    Args:
+        value: of dictionaries, lists, arrays, and what else JSON can hold.
+        folder: for the files.
+        name: how the files' names begin.
+    """
     import numpy as np
 
-    arrays: dict[str, np.ndarray] = {}
+    count = 0
 
     def stored(item: Any) -> Any:
+        nonlocal count
         if isinstance(item, np.ndarray):
-            arrays[str(len(arrays))] = item
-            return {ARRAY: str(len(arrays) - 1)}
+            path = folder / f"{name}{count}.npy"
+            count += 1
+            np.save(path, np.ascontiguousarray(item).reshape(item.shape), allow_pickle=False)
+            return {ARRAY: path.name}
         if isinstance(item, dict):
             return {key: stored(inner) for key, inner in item.items()}
         if isinstance(item, (list, tuple)):
             return [stored(inner) for inner in item]
         return item.item() if isinstance(item, np.generic) else item
 
-    text = json.dumps(stored(value))
-    if arrays:
-        np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
-    return text
+    return json.dumps(stored(value))
 
 
-def decode(text: str, file: Path) -> Any:
-    """What `encode` encoded; tuples come back as lists."""
+def decode(text: str, folder: Path) -> Any:
+    """What `encode` encoded; tuples come back as lists, arrays stay on disk until they are read.
+
+    Their files are removed: the system keeps what is still mapped.
+    """
     import numpy as np
 
-    arrays = None
-
     def restored(item: dict) -> Any:
-        nonlocal arrays
         if set(item) != {ARRAY}:
             return item
-        if arrays is None:
-            with np.load(file, allow_pickle=False) as opened:
-                arrays = dict(opened)
-        return arrays[item[ARRAY]]
+        path = folder / item[ARRAY]
+        # an empty file can't be mapped
+        mode = "c" if path.stat().st_size > HEADER else None
+        array = np.load(path, mmap_mode=mode, allow_pickle=False)
+        path.unlink()
+        return array
 
     return json.loads(text, object_hook=restored)
 

@@ -46,7 +46,7 @@ class Side:
             for name in dict.fromkeys(operator.inputs):
                 self.readers.setdefault(name, []).append(number)
         self.replaced: dict[str, np.ndarray] = {}
-        self._kept: dict[str, np.ndarray] = {}
+        self._kept: dict[str, Path] = {}
 
     @property
     def moved_folder(self) -> Path:
@@ -60,10 +60,10 @@ class Side:
         return [self.input, *written]
 
     def values(self, name: str) -> np.ndarray:
-        """A tensor on all images: (image, *shape), read from disk."""
+        """A tensor on all images: (image, *shape), mapped from disk, so that memory stays small."""
         if name not in self._kept:
             self.capture([name])
-        return self._kept[name]
+        return np.load(self._kept[name], mmap_mode="r", allow_pickle=False)
 
     def knows(self, name: str) -> bool:
         """Whether a tensor has numbers: strings and empty tensors have none."""
@@ -114,9 +114,6 @@ class Side:
     def _keep(self, name: str, tensor: np.ndarray) -> None:
         if tensor.dtype.kind not in "fiub":
             return
-        path = self._folder / f"{len(self._kept)}.npy"
-        if name in self._kept:
-            path = Path(str(self._kept[name].filename))  # type: ignore[attr-defined]
-            path.unlink()
+        path = self._kept.setdefault(name, self._folder / f"{len(self._kept)}.npy")
+        path.unlink(missing_ok=True)  # who still reads the old numbers keeps them
         np.save(path, tensor.astype(np.float32), allow_pickle=False)
-        self._kept[name] = np.load(path, mmap_mode="r", allow_pickle=False)
