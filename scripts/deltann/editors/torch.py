@@ -46,8 +46,8 @@ def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
     network = torch_graph.load(model_file)
     sides = shape(network.output)
     editor = Editor(network)
-    for edit in edits:
-        editor.apply(edit)
+    for place, edit in enumerate(edits):
+        editor.apply(edit, edits[place + 1 : place + 2])
     editor.finish()
     ask = partial(_answer, network)
     image = spot_check.image(network.shape, network.dtype)
@@ -102,13 +102,20 @@ class Editor:
                 outputs = [item.name for item in torch_operators.outputs(node, live)]
                 self.operators[node.name] = Operator(node, reading, inputs, outputs)
 
-    def apply(self, edit: Edit) -> None:
-        """Apply one edit."""
+    def apply(self, edit: Edit, following: Sequence[Edit] = ()) -> None:
+        """Apply an edit, or note it if the one that follows changes more of the same operator."""
         match edit:
-            case SetAttribute():
-                self._set_attribute(edit)
-            case SetParameter():
-                self._set_parameter(edit)
+            case SetAttribute() | SetParameter():
+                operator = self._operator(edit.operator)
+                if isinstance(edit, SetAttribute):
+                    self._set_attribute(operator, edit)
+                else:
+                    self._set_parameter(operator, edit)
+                more = [item for item in following if isinstance(item, SetAttribute | SetParameter)]
+                if operator.reading.kind in WRITERS and not any(
+                    item.operator == edit.operator for item in more
+                ):
+                    self._rewrite(operator)
             case Reconnect():
                 self._reconnect(edit)
             case Bypass():
@@ -146,8 +153,7 @@ class Editor:
             raise Impossible(f"there is no tensor {name!r}")
         return self.tensors[name]
 
-    def _set_attribute(self, edit: SetAttribute) -> None:
-        operator = self._operator(edit.operator)
+    def _set_attribute(self, operator: Operator, edit: SetAttribute) -> None:
         reading, name, value = operator.reading, edit.attribute, edit.value
         if reading.kind not in WRITERS:
             self._set_argument(operator, name, value)
@@ -155,12 +161,11 @@ class Editor:
         known = {*reading.attributes, "activation"} | MORE_ATTRIBUTES.get(reading.kind, set())
         if name not in known:
             raise Impossible(f"{reading.kind} {edit.operator!r} has no attribute {name!r}")
+        if name == "size" and value != reading.attributes[name]:
+            reading.attributes.pop("scales", None)
         reading.attributes[name] = value
         if value is None and name == "divisor":
             del reading.attributes[name]
-        if reading.kind == "resize" and name != "scales":
-            reading.attributes.pop("scales", None)
-        self._rewrite(operator)
 
     def _set_argument(self, operator: Operator, name: str, value: Any) -> None:
         """Set an argument of an operator that no writer writes."""
@@ -174,9 +179,8 @@ class Editor:
             value = getattr(torch, value)
         set_argument(operator.node, name, value)
 
-    def _set_parameter(self, edit: SetParameter) -> None:
-        operator, name = self._operator(edit.operator), edit.parameter
-        reading, value = operator.reading, as_tensor(edit.value)
+    def _set_parameter(self, operator: Operator, edit: SetParameter) -> None:
+        reading, name, value = operator.reading, edit.parameter, as_tensor(edit.value)
         old = reading.parameters.get(name)
         if old is None and name not in MORE_PARAMETERS.get(reading.kind, set()):
             raise Impossible(f"{reading.kind} {edit.operator!r} has no parameter {name!r}")
@@ -190,7 +194,6 @@ class Editor:
             reading.parameters[name].source = quantized_like(
                 self.writer, self.network, old.source, value
             )
-        self._rewrite(operator)
 
     def _set_constant(self, operator: Operator, name: str, value: Any) -> None:
         """Set a constant argument of an operator that no writer writes."""

@@ -122,7 +122,7 @@ def binary(call: Call) -> Reading | None:
     parameter = call.parameter(constant[0])
     if parameter is None:
         value = call[constant[0]]
-        parameter = number(value)
+        parameter = number(float(value), value)
     if alpha != 1:
         parameter = Parameter(parameter.value * alpha)
     parameter.value = per_channel(parameter.value, call.output)
@@ -253,15 +253,15 @@ def quantization(call: Call) -> Reading | None:
         value = call[argument]
         if call.depends(argument) or value is None:
             continue
-        parameters[name] = call.parameter(argument) or number(value)
+        parameters[name] = call.parameter(argument) or number(value, value)
     return Reading(kind, attributes, parameters)
 
 
-def number(value: float) -> Parameter:
-    """A Python number that a graph has."""
+def number(value: float, source: float) -> Parameter:
+    """A Python number that a graph has, and how it has it."""
     import torch
 
-    return Parameter(torch.tensor(value), value)
+    return Parameter(torch.tensor(value), source)
 
 
 READERS: dict[str, Reader] = {

@@ -133,50 +133,74 @@ def pad(writer: Writer, inputs: list[Any], attributes: dict, parameters: dict) -
 
 
 def resize(writer: Writer, inputs: list[Any], attributes: dict, parameters: dict) -> Any:
-    """`upsample_nearest2d` and its like; nearest pixels by other rules as the rows they are."""
+    """`upsample_nearest2d` and its like; by other rules from the pixels that it takes."""
     import torch
 
     aten, (node,) = torch.ops.aten, inputs
     size, mode = attributes["size"], attributes.get("mode", "nearest")
     coordinates = attributes.get("coordinates", "half_pixel")
+    rounding = attributes.get("rounding", "round_prefer_floor")
     scales = attributes.get("scales", [None, None])
-    if mode == "nearest":
-        rounding = attributes.get("rounding", "round_prefer_floor")
-        if (coordinates, rounding) == ("asymmetric", "floor"):
+    match mode, coordinates, rounding:
+        case "nearest", "asymmetric", "floor":
             return writer.call(aten.upsample_nearest2d.default, node, size, *scales)
-        if (coordinates, rounding) == ("half_pixel", "round_prefer_ceil"):
+        case "nearest", "half_pixel", "round_prefer_ceil":
             return writer.call(aten._upsample_nearest_exact2d.default, node, size, *scales)
-        for axis, after in ((2, size[0]), (3, size[1])):
-            rows = torch.tensor(_nearest(shape(node)[axis], after, coordinates, rounding))
-            node = writer.call(aten.index_select.default, node, axis, writer.constant(rows))
-        return node
-    corners = coordinates == "align_corners"
-    if coordinates == "asymmetric":
-        raise Impossible(f"PyTorch has no {mode} resize with asymmetric coordinates")
+        case "nearest", _, _:
+            for axis, after in ((2, size[0]), (3, size[1])):
+                places = _places(node, axis, after, coordinates)
+                rows = torch.tensor([_nearest(place, rounding) for place in places])
+                chosen = rows.clamp(0, shape(node)[axis] - 1)
+                node = writer.call(aten.index_select.default, node, axis, writer.constant(chosen))
+            return node
+        case "linear", "asymmetric", _:
+            shares = [_shares(node, 2, size[0]), _shares(node, 3, size[1]).t()]
+            rows, columns = (writer.constant(share) for share in shares)
+            return writer.call(
+                aten.matmul.default, writer.call(aten.matmul.default, rows, node), columns
+            )
+        case _, "asymmetric", _:
+            raise Impossible(f"PyTorch has no {mode} resize with asymmetric coordinates")
     name = f"upsample_bi{mode}2d"
     if attributes.get("antialias"):
         name = f"_{name}_aa"
+    corners = coordinates == "align_corners"
     return writer.call(getattr(aten, name).default, node, size, corners, *scales)
 
 
-def _nearest(before: int, after: int, coordinates: str, rounding: str) -> list[int]:
-    """Which of `before` rows each of `after` rows takes."""
-    rows = []
-    for row in range(after):
-        place = row * before / after
-        if coordinates in ("half_pixel", "pytorch_half_pixel"):
-            place = (row + 0.5) * before / after - 0.5
-            place *= coordinates == "half_pixel" or after > 1
-        elif coordinates == "align_corners":
-            place = row * (before - 1) / (after - 1) if after > 1 else 0
-        rounded = {
-            "floor": floor(place),
-            "ceil": -floor(-place),
-            "round_prefer_floor": -floor(0.5 - place),
-            "round_prefer_ceil": floor(place + 0.5),
-        }[rounding]
-        rows.append(min(max(rounded, 0), before - 1))
-    return rows
+def _places(node: Any, axis: int, after: int, coordinates: str) -> list[float]:
+    """Where each of `after` rows lies between those of a tensor."""
+    before = shape(node)[axis]
+    if after == 1 and coordinates in ("align_corners", "pytorch_half_pixel"):
+        return [0.0]
+    if coordinates == "align_corners":
+        return [row * (before - 1) / (after - 1) for row in range(after)]
+    shift = 0.0 if coordinates == "asymmetric" else 0.5
+    return [(row + shift) * before / after - shift for row in range(after)]
+
+
+def _nearest(place: float, rounding: str) -> int:
+    """The row that a place is rounded to."""
+    return {
+        "floor": floor(place),
+        "ceil": -floor(-place),
+        "round_prefer_floor": -floor(0.5 - place),
+        "round_prefer_ceil": floor(place + 0.5),
+    }[rounding]
+
+
+def _shares(node: Any, axis: int, after: int) -> Any:
+    """How much each of `after` rows has of each of a tensor's, linearly; (after, before)."""
+    import torch
+
+    before = shape(node)[axis]
+    shares = torch.zeros(after, before, dtype=node.meta["val"].dtype)
+    for row, place in enumerate(_places(node, axis, after, "asymmetric")):
+        low = min(floor(place), before - 1)
+        high = min(low + 1, before - 1)
+        shares[row, low] += 1 - (place - low)
+        shares[row, high] += place - low
+    return shares
 
 
 def transpose(writer: Writer, inputs: list[Any], attributes: dict, parameters: dict) -> Any:
