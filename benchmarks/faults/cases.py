@@ -85,7 +85,8 @@ def matched(before: list[Operator], after: list[Operator]) -> dict[str, str]:
     found = {}
     for item in before:
         other = by_name.get(item.name) or by_output.get(item.outputs[0])
-        if other is not None and other.native == item.native:
+        kept = other is not None and item.outputs[0] == other.outputs[0]
+        if other is not None and (kept or other.native == item.native):
             found[item.name] = other.name
     if 2 * len(found) >= len(before) and len(set(found.values())) == len(found):
         return found

@@ -78,6 +78,7 @@ def truth_of(
     return {
         "mutation": place.name,
         "family": place.family,
+        "families": [place.family, *mutation.also],
         "depth": place.depth,
         "operators": [*inserted, *left],
         "around": around if gone or inserted else [],

@@ -38,7 +38,7 @@ class Planter:
     def __init__(self, job: Job) -> None:
         self.job, self.corpus = job, Path(job.corpus)
         self.tracer = tracers.get(job.framework)
-        self.made = 0
+        self.made, self.good = 0, list[Place]()
         self.images = np.load(self.corpus / "models" / "right.npy")
         self.left_out = cases.LeftOut(self.corpus / "left_out" / f"{job.framework}-{job.part}.json")
 
@@ -93,7 +93,7 @@ class Planter:
             ]
             count = self.job.benign if family == BENIGN else self.job.each
             self.plant(places, count, Random(f"{SEED} {self.job.framework} {name}"))
-        self.plant_doubles(files)
+        self.plant_doubles()
 
     def plant(self, places: list[Place], count: int, choose: Random) -> None:
         """Make so many cases of one operator of mutation, spread over models and depths."""
@@ -108,33 +108,35 @@ class Planter:
             kind = "benign" if place.family == BENIGN else "fault"
             if self.write(place.file, [place], kind):
                 made += 1
+                if kind == "fault" and self.matters(place):
+                    self.good.append(place)
                 self.made += kind == "fault"
                 used.update([place.file.model, place.depth])
             else:
                 failed += 1
 
-    def plant_doubles(self, files: list[Loaded]) -> None:
-        """Make cases of two faults at different depths of one file."""
+    def plant_doubles(self) -> None:
+        """Make cases of two faults at different depths of one file, each of which matters."""
         choose, made = Random(f"{SEED} {self.job.framework} doubles"), 0
-        for _ in range(12 * self.job.doubles):
-            if made >= self.job.doubles or not files:
+        good = [place for place in self.good if place.mutation.edits]
+        for _ in range(12 * self.job.doubles if len(good) > 1 else 0):
+            if made >= self.job.doubles:
                 return
-            file = choose.choice(files)
-            pair = [self.random_place(file, choose) for _ in range(2)]
-            depths = {place.depth for place in pair if place}
-            if len(depths) == 2:
-                made += self.write(file, sorted(filter(None, pair), key=at), "double")
+            one = choose.choice(good)
+            others = [
+                place
+                for place in good
+                if place.file is one.file and {place.depth, one.depth} >= {"first", "last"}
+            ]
+            if others:
+                pair = sorted([one, choose.choice(others)], key=at)
+                made += self.write(one.file, pair, "double")
 
-    def random_place(self, file: Loaded, choose: Random) -> Place | None:
-        """Any fault at any place of a file, but for faults that edits can't say."""
-        family, finder = choose.choice([v for v in everything().values() if v[0] != BENIGN])
-        found = list(enumerate(finder(file.graph)))
-        name = next(name for name, value in everything().items() if value[1] is finder)
-        if not found:
-            return None
-        number, mutation = choose.choice(found)
-        place = Place(name, family, file, number, mutation)
-        return place if mutation.edits and mutation.operators else None
+    def matters(self, place: Place) -> bool:
+        """Whether a fault that was made changes a tensor beyond the floor."""
+        name = cases.scrambled(f"{SEED} {self.job.framework} {place.key}")
+        truth = json.loads((self.corpus / "truth" / f"{name}.json").read_text("utf-8"))
+        return truth["class"] != cases.EQUIVALENT
 
     def write(self, file: Loaded, places: list[Place], kind: str) -> bool:
         """Make one case; False if the format or the tool refuses the change."""

@@ -28,6 +28,7 @@ class Mutation:
         right: its right value, as JSON has it.
         repairable: whether edits of the target can mend it.
         special: what `Edit` can't say: an output of the file, the order of nodes, the images.
+        also: other families that are as right a name for it.
     """
 
     edits: tuple[Edit, ...]
@@ -36,6 +37,7 @@ class Mutation:
     right: Any = None
     repairable: bool = True
     special: str = ""
+    also: tuple[str, ...] = ()
 
 
 class Graph:

@@ -139,7 +139,7 @@ def slope(graph: Graph) -> Iterator[Mutation]:
         if described["kind"] == "leaky_relu":
             right = described["slope"]
             edit = set_activation(item, "slope", 0.3 if right < 0.15 else 0.01)
-            yield Mutation((edit,), (item.name,), "slope", right)
+            yield Mutation((edit,), (item.name,), "slope", right, also=("activation",))
 
 
 FOUND = {

@@ -53,7 +53,7 @@ def concat_axis(graph: Graph) -> Iterator[Mutation]:
         edits: tuple[Edit, ...] = tuple(
             Reconnect(item.name, place, tensor) for place, tensor in enumerate(item.inputs[::-1])
         )
-        yield Mutation(edits, (item.name,), "inputs", list(item.inputs))
+        yield Mutation(edits, (item.name,), "inputs", list(item.inputs), also=("graph",))
 
 
 def missing_transpose(graph: Graph) -> Iterator[Mutation]:

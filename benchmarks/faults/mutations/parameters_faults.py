@@ -40,7 +40,7 @@ def float16(graph: Graph) -> Iterator[Mutation]:
     for item in graph.of(*WEIGHTED):
         weight = item.parameters["weight"].astype(np.float16).astype(np.float32)
         edit = SetParameter(item.name, "weight", weight)
-        yield Mutation((edit,), (item.name,), "weight", "not rounded")
+        yield Mutation((edit,), (item.name,), "weight", "not rounded", also=("precision",))
 
 
 def per_tensor_scale(graph: Graph) -> Iterator[Mutation]:
@@ -51,7 +51,7 @@ def per_tensor_scale(graph: Graph) -> Iterator[Mutation]:
         weight = item.parameters["weight"]
         scale = np.abs(weight).max() / np.float32(127)
         edit = SetParameter(item.name, "weight", np.round(weight / scale) * scale)
-        yield Mutation((edit,), (item.name,), "weight", "not rounded")
+        yield Mutation((edit,), (item.name,), "weight", "not rounded", also=("precision",))
 
 
 def pairs(graph: Graph) -> Iterator[tuple[Operator, Operator]]:

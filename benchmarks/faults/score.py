@@ -1,0 +1,204 @@
+"""Score what the tool said of a corpus: `score.py CORPUS OUT.jsonl...`, a table in markdown."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import numpy as np  # noqa: E402
+from baselines import BASELINES  # noqa: E402
+from judged import EQUIVALENT, FUNCTIONAL, Case, read  # noqa: E402
+from scipy import stats  # noqa: E402
+
+from deltann.metrics import wilson_interval  # noqa: E402  the folder above first
+
+
+@dataclass
+class Count:
+    """So many of so many."""
+
+    hits: int = 0
+    all: int = 0
+
+    def __str__(self) -> str:
+        if not self.all:
+            return "–"
+        low, high = wilson_interval(self.hits, self.all)
+        share = 100 * self.hits / self.all
+        return f"{self.hits} of {self.all}: {share:.1f} % ({low:.1f} to {high:.1f})"
+
+
+def count(cases: Iterable[Case], hit: Callable[[Case], bool]) -> Count:
+    """How many of some cases are a hit."""
+    hits = [hit(case) for case in cases]
+    return Count(sum(hits), len(hits))
+
+
+def planted(cases: Iterable[Case]) -> list[Case]:
+    """Cases with a fault that changes a tensor beyond the floor."""
+    return [case for case in cases if case.kind in ("fault", "double")]
+
+
+def scores(cases: list[Case]) -> dict[str, str]:
+    """The scores of some cases, in words."""
+    faulty = planted(cases)
+    inside = [case for case in faulty if case.has_operators]
+    tried = [case for case in faulty if case.repairable and "repaired" in case.answer]
+    rows = {
+        "fault noticed": str(count(faulty, lambda case: case.answer["outcome"] != "same")),
+        "— that changes a label": str(
+            count(
+                (case for case in faulty if case.truth["class"] == "label"),
+                lambda case: case.answer["outcome"] != "same",
+            )
+        ),
+        "stage right": str(count(faulty, lambda case: case.stage_right)),
+        "operator, top 1": str(count(inside, lambda case: case.within(1))),
+        "operator, top 3": str(count(inside, lambda case: case.within(3))),
+        "family named": str(count(faulty, lambda case: case.family_right)),
+        "abstained": str(count(faulty, lambda case: case.answer["outcome"] == "abstained")),
+        "a tool failed": str(count(cases, lambda case: case.answer["outcome"] == "failed")),
+    }
+    for kind in ("clean", "benign", EQUIVALENT):
+        some = [case for case in cases if case.kind == kind]
+        rows[f"alarm on {kind}"] = str(count(some, lambda case: case.alarm))
+    rows["repaired, functional"] = str(count(tried, lambda case: case.repaired(FUNCTIONAL)))
+    rows["repaired, exact"] = str(
+        count(tried, lambda case: case.repaired(max(case.truth["floor"], 1e-5)))
+    )
+    rows["a repair made an image worse"] = str(
+        count(tried, lambda case: bool(case.answer.get("regressions")))
+    )
+    if inside:
+        rows["EXAM, mean"] = f"{np.mean([case.exam for case in inside]):.4f}"
+    if seconds := [case.answer["seconds"] for case in cases]:
+        middle, most = np.quantile(seconds, [0.5, 0.95])
+        rows["seconds, median and 95 %"] = f"{middle:.1f}, {most:.1f}"
+    return rows
+
+
+def table(groups: dict[str, list[Case]]) -> Iterator[str]:
+    """The scores of groups of cases side by side."""
+    columns = {name: scores(cases) for name, cases in groups.items()}
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    yield f"| | {' | '.join(columns)} |"
+    yield f"| --- |{' --- |' * len(columns)}"
+    for name in names:
+        yield f"| {name} | {' | '.join(column.get(name, '–') for column in columns.values())} |"
+
+
+def breakdown(title: str, groups: dict[str, list[Case]]) -> Iterator[str]:
+    """Stage, operator and family of groups of faults, a row each."""
+    yield f"| {title} | cases | stage | top 1 | top 3 | family | repaired |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+    for name, cases in groups.items():
+        inside = [case for case in cases if case.has_operators]
+        tried = [case for case in cases if case.repairable and "repaired" in case.answer]
+        found = [
+            count(cases, lambda case: case.stage_right),
+            count(inside, lambda case: case.within(1)),
+            count(inside, lambda case: case.within(3)),
+            count(cases, lambda case: case.family_right),
+            count(tried, lambda case: case.repaired(FUNCTIONAL)),
+        ]
+        numbers = " | ".join(f"{item.hits}/{item.all}" if item.all else "–" for item in found)
+        yield f"| {name} | {len(cases)} | {numbers} |"
+
+
+def grouped(cases: Iterable[Case], key: Callable[[Case], str]) -> dict[str, list[Case]]:
+    """Cases by a key, in its order."""
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(key(case), []).append(case)
+    return dict(sorted(found.items()))
+
+
+def mcnemar(ours: int, theirs: int) -> float:
+    """The exact p-value of McNemar's test.
+
+    Args:
+        ours, theirs: cases in which only the one was right.
+
+    Source: McNemar, Psychometrika 12 (1947); by `scipy.stats.binomtest`.
+    """
+    both = ours + theirs
+    return float(stats.binomtest(ours, both).pvalue) if both else 1.0
+
+
+def comparison(cases: list[Case]) -> Iterator[str]:
+    """The baselines on the same cases, and the tool."""
+    inside = [case for case in planted(cases) if case.has_operators and "baselines" in case.answer]
+    quiet = [case for case in cases if case.kind in ("clean", "benign")]
+    quiet = [case for case in quiet if "baselines" in case.answer]
+    yield "| | operator, top 1 | top 3 | alarms without a fault | only the tool | only it | p |"
+    yield "| --- | --- | --- | --- | ---: | ---: | ---: |"
+    alarms = count(quiet, lambda case: case.alarm)
+    first, third = (count(inside, partial(Case.within, most=most)) for most in (1, 3))
+    yield f"| the tool | {first} | {third} | {alarms} | | | |"
+    for name in BASELINES:
+        first, third = (
+            count(inside, partial(Case.within, most=most, baseline=name)) for most in (1, 3)
+        )
+        alarms = count(quiet, partial(_raises, name))
+        ours = sum(case.within(1) and not case.within(1, name) for case in inside)
+        theirs = sum(case.within(1, name) and not case.within(1) for case in inside)
+        p = f"{mcnemar(ours, theirs):.1g}"
+        yield f"| {name}, reimplemented | {first} | {third} | {alarms} | {ours} | {theirs} | {p} |"
+
+
+def _raises(baseline: str, case: Case) -> bool:
+    return bool(case.answer["baselines"][baseline])
+
+
+def misses(cases: list[Case]) -> Iterator[str]:
+    """Every case that isn't as it should be, a line each."""
+    for case in cases:
+        quiet = case.kind in ("clean", "benign", EQUIVALENT)
+        wrong = case.alarm if quiet else not (case.stage_right and case.family_right)
+        if not quiet and case.has_operators:
+            wrong = wrong or not case.within(1)
+        if wrong:
+            truth, answer = case.truth, case.answer
+            yield (
+                f"{truth['id']} {truth['framework']} {truth['model']} {truth['conversion']}"
+                f" {case.kind} {truth['class']} {case.mutation or '-'}:"
+                f" {answer['outcome']} {answer.get('families')} stage {answer.get('stage')}"
+                f" top-1 {case.within(1)} top-3 {case.within(3)}"
+                f" change {truth['change']:.2g} {str(answer.get('why'))[:120]}"
+            )
+
+
+def report(cases: list[Case]) -> str:
+    """The whole text."""
+    parts = []
+    for part, some in grouped(cases, lambda case: case.truth["part"]).items():
+        faulty = planted(some)
+        by_format = grouped(some, lambda case: case.truth["framework"])
+        single = [case for case in faulty if case.kind == "fault"]
+        parts += [
+            f"### {part}",
+            "\n".join(table({"all": some} | (by_format if len(by_format) > 1 else {}))),
+            "\n".join(breakdown("depth", grouped(single, lambda c: c.truth["faults"][0]["depth"]))),
+            "\n".join(breakdown("mutation", grouped(single, lambda case: case.mutation))),
+            "\n".join(comparison(some)),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(options: argparse.Namespace) -> None:
+    """Print the tables, or the misses."""
+    cases = read(options.corpus, options.outs)
+    print("\n".join(misses(cases)) if options.misses else report(cases))
+
+
+if __name__ == "__main__":
+    made = argparse.ArgumentParser(description=__doc__)
+    made.add_argument("corpus", type=Path)
+    made.add_argument("outs", type=Path, nargs="+")
+    made.add_argument("--misses", action="store_true", help="list what is wrong instead")
+    main(made.parse_args())
