@@ -34,6 +34,7 @@ rule explain:
         config=f"{STUDY}/{layout.CONFIG}",
     output:
         page=f"{STUDY}/{layout.explanation(layout.CELL_PATTERN, '.html')}",
+        example=f"{STUDY}/{layout.explanation(layout.CELL_PATTERN, '.zip')}",
         facts=f"{STUDY}/{layout.explanation(layout.CELL_PATTERN, '.json')}",
     log:
         f"{STUDY}/{layout.log(f'explain/{layout.CELL_PATTERN}')}",
@@ -80,4 +81,5 @@ rule explain:
         " --native {input.native:q} --environment {input.environment:q}"
         " --seconds {params.seconds} --memory-mb {params.memory_mb}"
         " --retries-left {resources.retries_left}"
-        " --config {input.config:q} --page {output.page:q} --facts {output.facts:q} > {log:q} 2>&1"
+        " --config {input.config:q} --page {output.page:q} --example {output.example:q}"
+        " --facts {output.facts:q} > {log:q} 2>&1"

@@ -51,6 +51,7 @@ if __name__ == "__main__":
     parser.add_argument("--class-names", type=Path, required=True, help="one a line, in order")
     records.argument(parser, "class-names")
     parser.add_argument("--page", type=Path, required=True, help="the page to write, HTML")
+    parser.add_argument("--example", type=Path, required=True, help="of the fault, zip to write")
     parser.add_argument("--facts", type=Path, required=True, help="the same, JSON")
     stage.limit_arguments(parser)
     cli.run(main, parser)

@@ -193,6 +193,7 @@ def test_a_difference_before_any_pass_is_told_apart():
         "native": "another/path",
         "native_name": "torch, own runtime",
         "reproduce": "<b>",
+        "example": "nothing",
     }
     facts["verdict"] = answer.sentences(facts) + formatting.sentences(facts)
     assert facts["verdict"][0].startswith("TVM's import of the onnx file changes 1 of 2 labels")

@@ -21,6 +21,7 @@ from deltann.explain import (
     formatting,
     page,
     reproduce,
+    reproducer,
     search,
     stages,
 )
@@ -77,6 +78,7 @@ def explain(options: argparse.Namespace, environment_digest: str) -> None:
     facts["reproduce"] = reproduce.commands(
         options.config, options.page, Cell.parse(options.cell).schedule, facts.get("minimal", [])
     )
+    facts["example"] = reproducer.write(options.example, case, facts)
     print("\n".join(facts["verdict"]))
     files.write_text(options.page, page.page(facts))
     inputs = {item.path: item.checksum for item in artefacts}
@@ -84,7 +86,8 @@ def explain(options: argparse.Namespace, environment_digest: str) -> None:
     if database:
         inputs[options.database] = stage.artifact_checksum(options, database, "database")
     facts["environments"] = digests
-    records.write(options.facts, "explain", [options.page], inputs, environment_digest, **facts)
+    outputs = [options.page, options.example]
+    records.write(options.facts, "explain", outputs, inputs, environment_digest, **facts)
 
 
 def _predicted(options: argparse.Namespace) -> Predicted:

@@ -29,6 +29,7 @@ def page(facts: dict) -> str:
         images=_images(facts),
         passes=_passes(facts) if "sets" in facts else "",
         reproduce=escape(facts["reproduce"]),
+        example=escape(f"{facts['cell'].rpartition('/')[2]}.zip: {facts['example']}"),
     )
 
 

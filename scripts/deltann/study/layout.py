@@ -145,7 +145,7 @@ def figure(name: str, suffix: str) -> str:
 
 
 def explanation(cell: Cell | str, suffix: str) -> str:
-    """What explains a cell: the page, `.html`, or its facts, `.json`."""
+    """What explains a cell: the page, `.html`, its facts, `.json`, or an example, `.zip`."""
     return f"{EXPLANATIONS}/{cell}{suffix}"
 
 
