@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deltann.edits import Impossible
-from deltann.formats.onnx_names import read_by, rename_reads
+from deltann.formats.onnx_names import names_inside, read_by, rename_reads
 from deltann.formats.onnx_parts import input_of, load
 from deltann.formats.onnx_steps import operator
 from deltann.formats.onnx_view import View
@@ -35,6 +35,7 @@ class Draft:
         sides = input_of(self._model.graph).type.tensor_type.shape.dim
         self.open_batch = bool(sides) and sides[0].dim_value != 1
         view = View(self._model)
+        self._first = view.parts
         names = {_made(node): name for node, name in zip(view.nodes, view.names, strict=True)}
         self.nodes = []
         self._original: dict[str, str] = {}
@@ -54,7 +55,7 @@ class Draft:
         """The model as it is now."""
         if self._view is None:
             self._order()
-            self._view = View(self._assembled())
+            self._view = View(self._light(), self._first)
         return self._view
 
     def changed(self) -> None:
@@ -98,7 +99,7 @@ class Draft:
         graph = self._model.graph
         taken = {item.name for item in [*graph.initializer, *graph.input, *graph.output]}
         for node in self.nodes:
-            taken.update([node.name, *node.output, *read_by(node), *_inner_names(node)])
+            taken.update([node.name, *node.output, *read_by(node), *names_inside(node)])
         name, count = hint, 1
         while name in taken:
             count += 1
@@ -181,16 +182,43 @@ class Draft:
             raise Impossible(f"the output has the shape {found}; expected {self.answer}")
         for node in self.nodes:
             node.name = self._original[node.name]
-        model = self._assembled()
-        why = _invalid(model)
+        if self._shapes:
+            self._infer()
+        onnx.save(self._assembled(), output)
+        why = _invalid(output)
         if why and not _invalid(self._model_file):
+            output.unlink()
             raise Impossible(f"the edited model isn't valid: {why}")
-        onnx.save(onnx.shape_inference.infer_shapes(model) if self._shapes else model, output)
+
+    def _infer(self) -> None:
+        """Write the shapes and types of all tensors into the model."""
+        import onnx
+
+        inferred = onnx.shape_inference.infer_shapes(self._light(), data_prop=True)
+        del self._model.graph.value_info[:]
+        self._model.graph.value_info.extend(inferred.graph.value_info)
+
+    def _light(self) -> Any:
+        """A copy of the model as it is now, with references in the place of large constants."""
+        import onnx
+
+        whole, references = self._model, self._first.references()
+        light = onnx.ModelProto(ir_version=whole.ir_version)
+        light.opset_import.extend(whole.opset_import)
+        light.graph.name = whole.graph.name
+        light.graph.input.extend(whole.graph.input)
+        light.graph.output.extend(whole.graph.output)
+        light.graph.sparse_initializer.extend(whole.graph.sparse_initializer)
+        light.graph.initializer.extend(
+            references.get(item.name, item) for item in whole.graph.initializer
+        )
+        light.graph.node.extend(self.nodes)
+        return light
 
     def _assembled(self) -> Any:
         """The model of the present nodes."""
         graph = self._model.graph
-        del graph.node[:], graph.value_info[:]
+        del graph.node[:]
         graph.node.extend(self.nodes)
         return self._model
 
@@ -250,12 +278,12 @@ class Draft:
         self.changed()
 
 
-def _invalid(model: Any) -> str:
-    """Why an `onnx.ModelProto`, or a file, isn't valid; empty if it is."""
+def _invalid(path: Path) -> str:
+    """Why an ONNX file isn't valid; empty if it is."""
     import onnx
 
     try:
-        onnx.checker.check_model(model, full_check=True)
+        onnx.checker.check_model(path, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         return str(error)
     return ""
@@ -264,13 +292,3 @@ def _invalid(model: Any) -> str:
 def _made(node: Any) -> str:
     """What tells a node from all others: the first tensor that it makes."""
     return next(name for name in node.output if name)
-
-
-def _inner_names(node: Any) -> Iterator[str]:
-    """The names of tensors that the graphs inside a node make."""
-    for attribute in node.attribute:
-        for graph in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-            yield from (item.name for item in [*graph.input, *graph.initializer])
-            for inner in graph.node:
-                yield from inner.output
-                yield from _inner_names(inner)

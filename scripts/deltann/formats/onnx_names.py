@@ -196,6 +196,14 @@ def rename_reads(node: Any, name: str, new: str) -> None:
             item.name = new if item.name == name else item.name
 
 
+def names_inside(node: Any) -> Iterator[str]:
+    """The names of the tensors that the graphs inside a node define."""
+    for graph in _graphs(node):
+        yield from _defined(graph)
+        for inner in graph.node:
+            yield from names_inside(inner)
+
+
 def _all_names(graph: Any) -> Iterator[str]:
     """The names of what isn't a constant, in a graph and the graphs inside it."""
     constants = {item.name for item in graph.initializer}

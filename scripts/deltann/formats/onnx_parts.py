@@ -45,6 +45,7 @@ class Parts:
 
     Args:
         model: `onnx.ModelProto`; it isn't changed.
+        like: those of another model, whose references may be in the place of constants here.
 
     Attributes:
         model: a copy without what no part needs, with references in the place of large constants.
@@ -52,7 +53,8 @@ class Parts:
         input: the name of its input.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, like: "Parts | None" = None) -> None:
+        self._like = like
         self.input = input_of(model.graph).name
         self.constants: dict[str, np.ndarray] = {}
         self._shared: dict[str, Any] = {}
@@ -73,17 +75,28 @@ class Parts:
         from onnx import TensorProto, numpy_helper
         from onnxruntime import OrtValue
 
+        name = tensor.name
+        if self._like and tensor.data_location == TensorProto.EXTERNAL:
+            self.constants[name] = self._like.constants[name]
+            self._shared[name] = self._like._shared[name]
+            return tensor
         values = numpy_helper.to_array(tensor)
-        self.constants[tensor.name] = values
+        self.constants[name] = values
         if values.size <= SMALL or values.dtype.kind not in _SHARED_TYPES:
             return tensor
-        self._shared[tensor.name] = OrtValue.ortvalue_from_numpy(values)
-        stub = TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+        self._shared[name] = OrtValue.ortvalue_from_numpy(values)
+        stub = TensorProto(name=name, data_type=tensor.data_type, dims=tensor.dims)
         stub.data_location = TensorProto.EXTERNAL
         for key, value in (("location", "."), ("offset", "0"), ("length", str(values.nbytes))):
             entry = stub.external_data.add()
             entry.key, entry.value = key, value
         return stub
+
+    def references(self) -> dict[str, Any]:
+        """By name, what stands in the place of a large constant in `model`."""
+        return {
+            item.name: item for item in self.model.graph.initializer if item.name in self._shared
+        }
 
     def run(
         self, feeds: "Mapping[str, np.ndarray]", wanted: Collection[str]
@@ -102,7 +115,7 @@ class Parts:
         if unknown:
             raise ValueError(f"the model has no tensors {sorted(unknown)}")
         known = {**self.constants, **feeds}
-        names = [name for name in dict.fromkeys(wanted) if name not in known]
+        names = sorted({*wanted} - known.keys())
         answers = {}
         if names:
             session = self._session(names, feeds)

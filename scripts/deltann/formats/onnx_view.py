@@ -22,6 +22,7 @@ class View:
 
     Args:
         model: `onnx.ModelProto`; it isn't changed.
+        like: see `Parts`.
 
     Attributes:
         parts: what runs it.
@@ -33,8 +34,8 @@ class View:
         ValueError: a side of the image is open.
     """
 
-    def __init__(self, model: Any) -> None:
-        self.parts = Parts(model)
+    def __init__(self, model: Any, like: Parts | None = None) -> None:
+        self.parts = Parts(model, like)
         graph = self.parts.model.graph
         _one_image(graph)
         self.input_shape = tuple(
