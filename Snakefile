@@ -19,6 +19,7 @@ include: "rules/figures.smk"
 include: "rules/summary.smk"
 include: "rules/explorer.smk"
 include: "rules/explain.smk"
+include: "rules/repair.smk"
 include: "rules/save_config.smk"
 
 

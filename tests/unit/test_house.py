@@ -13,7 +13,7 @@ ROOMS = (
     *("metrics", "fencing", "provenance", "formats", "images", "tvm", "device"),
     *("converters", "runners", "models", "tracers", "editors", "execution"),
     *("study", "workflow", "dataset", "stages", "operators", "tables"),
-    *("localise", "figures", "summary", "explorer", "explain", "archive"),
+    *("localise", "figures", "summary", "explorer", "explain", "repair", "archive"),
 )
 FILE_LINES, FUNCTION_LINES = 300, 50
 SOURCES = sorted(

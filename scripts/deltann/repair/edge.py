@@ -19,6 +19,8 @@ from deltann.repair.judge import Judgement, judge
 # How a candidate ended.
 RIGHT, BETTER, NO_BETTER, FAILED = "accepted", "improved", "no better", "failed"
 NOTHING, LOWERED = "nothing to change", "lowers the precision"
+# Characters of a tool's message that a row has.
+WHY = 300
 
 
 @dataclass(frozen=True)
@@ -189,6 +191,7 @@ class Search:
         held: Judgement | None = None,
     ) -> bool:
         """Note a candidate; always False, for a candidate that isn't accepted."""
+        why = (why.strip().splitlines() or [""])[0][:WHY]
         self.rows.append(
             {
                 "kind": kind,

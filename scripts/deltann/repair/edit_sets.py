@@ -59,7 +59,7 @@ def row(
     return {
         "edits": [described(item) for item in changes],
         "outcome": outcome,
-        "why": why,
+        "why": (why.strip().splitlines() or [""])[0][:300],
         "labels": facts["labels"],
         "difference": facts["difference"],
         "seconds": round(seconds, 2),

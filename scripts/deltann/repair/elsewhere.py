@@ -38,8 +38,9 @@ class Elsewhere:
         preprocessing: the fields of `Preprocessing`, of these images.
         calibration: prepared calibration images and the preprocessing for them, if there are some.
         limits: of each process.
-        threads: of the runtimes; 0 for all.
+        threads: of the runtimes.
         folder: for the files that are made.
+        layouts, movements: of the files that have answered: of the input, and by rounding.
     """
 
     shots: Shots
@@ -49,6 +50,7 @@ class Elsewhere:
     threads: int
     folder: Path
     layouts: dict[Path, str] = field(default_factory=dict)
+    movements: dict[Path, float] = field(default_factory=dict)
     _answers: dict[Path, np.ndarray] = field(default_factory=dict)
     _number: int = 0
 
@@ -70,8 +72,12 @@ class Elsewhere:
         self._number += 1
         return self.folder / f"made-{self._number}{runners.get(framework).SUFFIX}"
 
-    def answers(self, made: Made) -> np.ndarray:
+    def answers(self, made: Made, movement: bool = False) -> np.ndarray:
         """A file's answers to all images, float32 (image, class), in its framework's own runtime.
+
+        Args:
+            made: the file.
+            movement: whether to find out how far rounding moves them: for `movements`.
 
         Raises:
             ToolFailed: it can't be loaded or run.
@@ -85,23 +91,12 @@ class Elsewhere:
                 preprocessing=self.preprocessing,
                 pixels=self.shots.pixels,
                 threads=self.threads,
+                movement=movement,
             )
             self._answers[made.path] = given["logits"]
             self.layouts[made.path] = given["layout"]
+            self.movements[made.path] = given["movement"]
         return self._answers[made.path]
-
-    def movement(self, made: Made) -> float:
-        """How far rounding moves a file's answer: see `spot_check.sensitivity`."""
-        return self.call(
-            runners.get(made.framework).ENVIRONMENT,
-            "infer",
-            runner=made.framework,
-            model_file=str(made.path.resolve()),
-            preprocessing=self.preprocessing,
-            pixels=self.shots.pixels[:1],
-            threads=self.threads,
-            movement=True,
-        )["movement"]
 
     def convert(self, conversion: Conversion, before: Made, edge: str = "") -> Made:
         """Convert a file as the rule `convert` does.
@@ -170,7 +165,7 @@ class Elsewhere:
             compilation=given,
             preprocessing=self.preprocessing,
             pixels=self.shots.pixels[:images],
-            threads=self.threads or 1,
+            threads=self.threads,
         )
 
 

@@ -19,6 +19,7 @@ changes, `lowers_precision`, `why` |
 """
 
 import argparse
+import os
 import shutil
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def repair(options: argparse.Namespace, environment_digest: str) -> None:
             options.preprocessing,
             calibration if options.calibration else None,
             stage.limits(options),
-            options.threads,
+            options.threads or len(os.sched_getaffinity(0)),
             folder,
         )
         walk = Walk(artefacts, elsewhere)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deltann import tracers
+from deltann.errors import StudyError
 from deltann.execution.session import ToolFailed
 from deltann.explain.chain import Artefact
 from deltann.explain.stages import lowered
@@ -44,10 +45,20 @@ class Walk:
     broken: str = ""
 
     def __post_init__(self) -> None:
-        """Start at the unconverted model."""
+        """Start at the unconverted model.
+
+        Raises:
+            StudyError: it doesn't run.
+        """
         self.made = [Made(item.path, item.framework, item.precision) for item in self.chain]
         self.current = self.made[0]
-        self.tolerance = max(TOLERANCE, self.elsewhere.movement(self.current))
+        try:
+            self.elsewhere.answers(self.current, movement=True)
+        except ToolFailed as error:
+            raise StudyError(
+                f"{self.current.path}: the unconverted model failed: {error}"
+            ) from error
+        self.tolerance = max(TOLERANCE, self.elsewhere.movements[self.current.path])
 
     def run(self) -> None:
         """Go along all edges."""
