@@ -5,12 +5,13 @@ An operator of which something is set is made anew from what it is to be.
 
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deltann import spot_check
-from deltann.edits import Bypass, Edit, Impossible, Insert, Reconnect, SetAttribute, SetParameter
-from deltann.formats import folder_tar, tensorflow_frozen, words
+from deltann.edits import Edit
+from deltann.formats import folder_tar, tensorflow_frozen
 from deltann.formats.signatures import SERVING
 from deltann.ours import ours
 from deltann.runners import tensorflow as runner
@@ -18,7 +19,6 @@ from deltann.runners import tensorflow as runner
 if TYPE_CHECKING:
     import numpy as np
 
-    from deltann.formats.tensorflow_draft import Draft
 
 ENVIRONMENT = "tensorflow"
 THREADS = 1
@@ -26,55 +26,34 @@ WHAT = "writing a changed graph as a SavedModel"
 
 
 def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
-    """See `edits.EditorModule`: what is set is set first, whatever the order.
+    """See `edits.EditorModule`.
 
     Raises:
         Fault: the file that was written answers in another way than the changed graph.
     """
     runner.start(THREADS, onednn=False, bfloat16=False)
-    from deltann.formats import tensorflow_operators
-    from deltann.formats.tensorflow_draft import Draft
+    from deltann.formats import tensorflow_draft, tensorflow_operators
     from deltann.formats.tensorflow_eager import Execution
 
     frozen = tensorflow_frozen.read(model_file)
-    draft = Draft(frozen, tensorflow_operators.operators(Execution(frozen)))
-    _set(draft, edits)
-    for edit in edits:
-        if isinstance(edit, Reconnect):
-            draft.reconnect(edit)
-        elif isinstance(edit, Bypass):
-            draft.bypass(edit)
-        elif isinstance(edit, Insert):
-            draft.insert(edit)
-    definition = draft.definition()
-    try:
-        changed = tensorflow_frozen.Frozen(
-            definition, frozen.input, draft.output, frozen.taken, frozen.given, frozen.declared
-        )
+    operators = tensorflow_operators.operators(Execution(frozen))
+    draft = tensorflow_draft.draft(frozen, operators)
+    draft.apply(edits)
+    changed = replace(
+        frozen,
+        definition=tensorflow_draft.definition(draft, frozen),
+        output=draft.output,
+        shapes={},
+        types={},
+    )
+    with ours(WHAT):
         tensorflow_frozen.infer(changed)
-    except ValueError as error:  # TensorFlow's, of shapes that don't fit
-        raise Impossible(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
+        saved = Path(folder, "saved")
         with ours(WHAT):
-            _write(changed, Path(folder, "saved"))
-        _check(changed, Path(folder, "saved"))
-        folder_tar.tar_folder(Path(folder, "saved"), output)
-
-
-def _set(draft: "Draft", edits: Sequence[Edit]) -> None:
-    """Make the operators again of which something is set."""
-    attributes: dict[str, dict[str, Any]] = {}
-    parameters: dict[str, dict[str, np.ndarray]] = {}
-    for edit in edits:
-        if isinstance(edit, SetAttribute):
-            attributes.setdefault(edit.operator, {})[edit.attribute] = edit.value
-        elif isinstance(edit, SetParameter):
-            parameters.setdefault(edit.operator, {})[edit.parameter] = edit.value
-    for name in dict.fromkeys([*attributes, *parameters]):
-        new = words.changed(
-            draft.operator(name), attributes.get(name, {}), parameters.get(name, {})
-        )
-        draft.rebuild(new, name)
+            _write(changed, saved)
+        _check(changed, saved)
+        folder_tar.tar_folder(saved, output)
 
 
 def _write(frozen: tensorflow_frozen.Frozen, folder: Path) -> None:

@@ -1,168 +1,121 @@
-"""A frozen TensorFlow graph that is being changed."""
+"""A frozen TensorFlow graph that is made again, with changes."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from deltann.edits import Bypass, Impossible, Insert, Reconnect
+from deltann.edits import Impossible
+from deltann.formats.draft import Draft, Item
 from deltann.formats.tensorflow_build import build
-from deltann.formats.tensorflow_frozen import Frozen, data_inputs, node_of, tensor
-from deltann.formats.words import Words
+from deltann.formats.tensorflow_frozen import Frozen, data_inputs, node_of
 from deltann.steps import Operator
 
-# A place where a node reads a tensor: the node and the place among its inputs.
-Entry = tuple[str, int]
+# Where new operators are while their names are not settled.
+NEW = "deltann_new"
 
 
-class Draft:
-    """The nodes of a graph, and where each operator reads its tensors.
+def draft(frozen: Frozen, operators: Sequence[Operator]) -> Draft:
+    """The nodes of a graph, but for the input.
 
-    Attributes:
-        nodes: copies, by their names.
-        output: the tensor of the logits.
-        entries: of each operator, where its inputs are read.
-        operators: those of the graph before any change, by their names.
+    Args:
+        operators: of the graph.
     """
+    known = {operator.name: operator for operator in operators}
+    items = {}
+    for name, node in frozen.nodes.items():
+        if name != node_of(frozen.input):
+            reads = data_inputs(node)
+            inputs = known[name].inputs if name in known else ()
+            moving = [place for place, item in enumerate(reads) if item in inputs]
+            items[name] = Item(name, reads, tuple(_outputs(frozen, name)), moving, node)
+    return Draft(
+        items,
+        frozen.input,
+        frozen.output,
+        operator=lambda item: known[item.name],
+        joined=lambda tensor, kind: f"{node_of(tensor)}/{kind}",
+        first=lambda name: f"{name}:0",
+    )
 
-    def __init__(self, frozen: Frozen, operators: Sequence[Operator]):
-        self.frozen, self.output = frozen, frozen.output
-        self.shapes, self.types = dict(frozen.shapes), dict(frozen.types)
-        self.operators = {operator.name: operator for operator in operators}
-        self.nodes: dict[str, Any] = {}
-        for name, node in frozen.nodes.items():
-            self.nodes[name] = type(node)()
-            self.nodes[name].CopyFrom(node)
-        self.entries: dict[str, list[list[Entry]]] = {}
-        for operator in operators:
-            read = data_inputs(self.nodes[operator.name])
-            moving = [place for place, item in enumerate(read) if item in operator.inputs]
-            self.entries[operator.name] = [[(operator.name, place)] for place in moving]
 
-    def operator(self, name: str) -> Operator:
-        """An operator of the graph before any change.
+def _outputs(frozen: Frozen, name: str) -> list[str]:
+    index, found = 0, []
+    while (output := f"{name}:{index}") in frozen.shapes:
+        found.append(output)
+        index += 1
+    return found
 
-        Raises:
-            Impossible: there is none of that name.
-        """
-        if name not in self.operators:
-            raise Impossible(f"there is no operator {name!r}")
-        return self.operators[name]
 
-    def check(self, name: str) -> str:
-        """A tensor's name.
+def definition(changed: Draft, frozen: Frozen) -> Any:
+    """`GraphDef` of the changed calls.
 
-        Raises:
-            Impossible: there is none of that name.
-        """
-        if name not in self.shapes:
-            raise Impossible(f"there is no tensor {name!r}")
-        return name
+    Args:
+        frozen: the graph that they come from.
 
-    def rebuild(self, words: Words, name: str) -> None:
-        """Make an operator again as `words` say: its last node has the name, others its prefix."""
-        operator = self.operator(name)
-        if self.nodes[name].attr["data_format"].s == b"NCHW":
-            raise Impossible(f"a change of {name!r}, whose channels are first")
-        del self.nodes[name]
-        self.entries[name] = self._splice(words, operator.inputs, name)
+    Raises:
+        Impossible: TensorFlow has no operators for some words, or shapes don't fit.
+    """
+    import tensorflow
 
-    def insert(self, edit: Insert) -> None:
-        """Put new nodes behind a tensor."""
-        behind = self.check(edit.behind)
-        name = f"{node_of(behind)}/{edit.kind}"
-        while name in self.nodes:
-            name += "_"
-        readers = [*self.nodes.values()]
-        words = Words(edit.kind, dict(edit.attributes), dict(edit.parameters))
-        inputs = (behind, *map(self.check, edit.inputs))
-        self.entries[name] = self._splice(words, inputs, name)
-        self._redirect(readers, behind, f"{name}:0")
-
-    def bypass(self, edit: Bypass) -> None:
-        """Have whoever reads an operator's outputs read its first input."""
-        operator = self.operator(edit.operator)
-        ((node, place), *_) = self.entries[operator.name][0]
-        source = tensor(self.nodes[node].input[place])
-        for output in operator.outputs:
-            self._redirect([*self.nodes.values()], output, source)
-
-    def reconnect(self, edit: Reconnect) -> None:
-        """Have an operator read another tensor."""
-        entries = self.entries[self.operator(edit.operator).name]
-        if not 0 <= edit.position < len(entries):
-            raise Impossible(f"{edit.operator!r} has no input {edit.position}")
-        for node, place in entries[edit.position]:
-            self.nodes[node].input[place] = self.check(edit.tensor)
-
-    def definition(self) -> Any:
-        """`GraphDef` of what leads to the output."""
-        from tensorflow.python.framework import graph_util
-
-        made = type(self.frozen.definition)()
-        made.CopyFrom(self.frozen.definition)
-        del made.node[:]
-        made.node.extend(self.nodes.values())
-        ends = [node_of(self.frozen.input), node_of(self.output)]
-        return graph_util.extract_sub_graph(made, ends)
-
-    def _redirect(self, readers: list[Any], old: str, new: str) -> None:
-        for node in readers:
-            for place, item in enumerate(node.input):
-                if tensor(item) == old:
-                    node.input[place] = new
-        self.output = new if self.output == old else self.output
-
-    def _splice(self, words: Words, inputs: Sequence[str], name: str) -> list[list[Entry]]:
-        """Add the nodes that `words` need; return where they read the inputs."""
-        import tensorflow
-
-        graph = tensorflow.Graph()
-        with graph.as_default():
-            placeholders = [
-                tensorflow.compat.v1.placeholder(self.types[item], self._shape(item))
-                for item in inputs
-            ]
+    graph, names = tensorflow.Graph(), {}
+    with graph.as_default():
+        functions = type(frozen.definition)()
+        functions.library.CopyFrom(frozen.definition.library)
+        functions.versions.CopyFrom(frozen.definition.versions)
+        tensorflow.graph_util.import_graph_def(functions, name="")
+        source = node_of(changed.input)
+        taken = tensorflow.compat.v1.placeholder(
+            frozen.declared.dtype, frozen.declared.shape, name=source
+        )
+        names[taken.op.name] = source
+        tensors = {changed.input: taken}
+        for item in changed.order():
+            inputs = [tensors[name] for name in item.reads if name in tensors]
             try:
-                made = build(words, placeholders)
-            except (ValueError, TypeError) as error:
-                raise Impossible(f"{name!r}: {error}") from error
-        outputs = made if isinstance(made, list) else [made]
-        last = outputs[0].op
-        if any(item.op is not last for item in outputs):
-            raise Impossible(f"{name!r} has outputs of several operators")
-        names = {item.name: f"{name}/{item.name}" for item in graph.get_operations()}
-        names[last.name] = name
-        sources = {item.op.name: place for place, item in enumerate(placeholders)}
-        self._describe(outputs, name)
-        return self._add(graph.as_graph_def(), names, sources, inputs)
-
-    def _describe(self, outputs: list[Any], name: str) -> None:
-        for place, item in enumerate(outputs):
-            self.types[f"{name}:{place}"] = item.dtype
-            known = item.shape.rank is not None
-            shape = (1, *item.shape.as_list()[1:]) if known and item.shape.rank else None
-            self.shapes[f"{name}:{place}"] = shape
-
-    def _add(
-        self, definition: Any, names: dict[str, str], sources: dict[str, int], inputs: Sequence[str]
-    ) -> list[list[Entry]]:
-        entries: list[list[Entry]] = [[] for _ in inputs]
-        for node in definition.node:
-            if node.name in sources:
-                continue
-            node.name = names[node.name]
-            for place, item in enumerate(node.input):
-                source, _, index = tensor(item).rpartition(":")
-                if source in sources:
-                    entries[sources[source]].append((node.name, place))
-                    node.input[place] = inputs[sources[source]]
+                if item.words is None:
+                    made = _again(graph, item, inputs, names)
                 else:
-                    node.input[place] = f"{names[source]}:{index}"
-            self.nodes[node.name] = node
-        return entries
+                    made = _new(graph, item, [tensors[name] for name in item.inputs], names)
+            except (ValueError, TypeError) as error:
+                raise Impossible(f"{item.name!r}: {error}") from error
+            tensors |= dict(zip(item.writes, made, strict=False))
+    return _renamed(graph.as_graph_def(), names)
 
-    def _shape(self, name: str) -> Any:
-        """The shape of a tensor, with the batch left open as the signature has it."""
-        shape = self.shapes[name]
-        if shape and self.frozen.declared.shape[0] is None:
-            return [None, *shape[1:]]
-        return shape
+
+def _again(graph: Any, item: Item, inputs: list[Any], names: dict[str, str]) -> list[Any]:
+    """The node as it was."""
+    attributes = {name: value for name, value in item.native.attr.items() if name[0] != "_"}
+    # a name with a slash at the end is taken as it is
+    made = graph._create_op_internal(item.native.op, inputs, name=f"{item.name}/", attrs=attributes)
+    names[made.name] = item.name
+    return made.outputs
+
+
+def _new(graph: Any, item: Item, inputs: list[Any], names: dict[str, str]) -> list[Any]:
+    """Nodes by words: the last one gets the name, those of others begin with it."""
+    import tensorflow
+
+    if item.native is not None and item.native.attr["data_format"].s == b"NCHW":
+        raise Impossible(f"a change of {item.name!r}, whose channels are first")
+    before = {operation.name for operation in graph.get_operations()}
+    assert item.words is not None
+    with graph.name_scope(NEW) as scope:
+        made = build(item.words, inputs)
+        outputs = list(made) if isinstance(made, (list, tuple)) else [made]
+        if any(tensor is outputs[0] for tensor in inputs):
+            outputs = [tensorflow.identity(outputs[0])]
+    if any(tensor.op is not outputs[0].op for tensor in outputs):
+        raise Impossible(f"{item.name!r} would have outputs of several operators")
+    for operation in graph.get_operations():
+        if operation.name not in before:
+            names[operation.name] = f"{item.name}/{operation.name.removeprefix(scope)}"
+    names[outputs[0].op.name] = item.name
+    return outputs
+
+
+def _renamed(made: Any, names: dict[str, str]) -> Any:
+    for node in made.node:
+        node.name = names[node.name]
+        for place, item in enumerate(node.input):
+            source, colon, index = item.partition(":")
+            node.input[place] = names[source] + colon + index
+    return made
