@@ -3,7 +3,7 @@
 import numpy as np
 from onnx import helper
 
-from deltann.edits import Bypass, Insert, Reconnect, SetParameter
+from deltann.edits import Bypass, Insert, Reconnect, SetAttribute, SetParameter
 from helpers.onnx_cases import NORM, model, node, numbers
 from helpers.onnx_edits import other
 
@@ -50,6 +50,19 @@ HALVED = (SHARED["w"] / 2).astype(np.float32)
 CENTRE = numbers(4)
 SWAPPED = ("Sub", ["image", "d"], "e1", {})
 EDITS: dict[str, tuple] = {
+    "activation": (
+        "network",
+        [SetAttribute("two", "activation", {"kind": "clip", "min": 0, "max": 0.5})],
+        network(
+            **behind("c", "Clip", "join", "lo", "hi"),
+            constants={"lo": np.float32(0), "hi": np.float32(0.5)},
+        ),
+    ),
+    "another activation": (
+        "network",
+        [Insert("b", "leaky_relu", {"slope": 0.2}), Bypass("active")],
+        network(active=("LeakyRelu", ["a"], "b", {"alpha": 0.2})),
+    ),
     "shared weight": (
         "network",
         [SetParameter("two", "weight", HALVED)],
