@@ -2,7 +2,6 @@
 # reported: Snakemake's report embeds HTML as a data URI, which browsers limit to 2 MB.
 from pathlib import Path
 
-from deltann import device
 from deltann.study import layout
 from deltann.workflow.code_digest import code_digest
 
@@ -31,7 +30,6 @@ rule explorer:
         python=layout.interpreter("analysis"),
         tables=f"{STUDY}/{layout.TABLES}",
         folder=STUDY,
-        explained=[name for name, entry in config["devices"].items() if device.is_processor(entry)],
         code=code_digest("scripts/explorer.py"),
     message:
         "Collecting the cells and the images on which they disagree"
@@ -39,6 +37,6 @@ rule explorer:
         "{params.python:q} scripts/explorer.py --study {input.study:q}"
         " --study-record {input.record:q} --tables {params.tables:q}"
         " --tables-record {input.tables_record:q} --inputs {input.images:q}"
-        " --folder {params.folder:q} --explained-devices {params.explained:q}"
+        " --folder {params.folder:q}"
         " --environment {input.environment:q}"
         " --output {output.page:q} --record {output.record:q} > {log:q} 2>&1"

@@ -22,7 +22,7 @@ def main(options: argparse.Namespace) -> None:
     from deltann.explorer.cells import Explainable
 
     tables = {name: pd.read_csv(path) for name, path in paths.items()}
-    explainable = Explainable(options.folder, options.explained_devices)
+    explainable = Explainable(options.folder)
     with (
         xr.open_dataset(options.study, engine="h5netcdf") as dataset,
         thumbnails.drawing(options.inputs) as draw,
@@ -42,9 +42,6 @@ if __name__ == "__main__":
         "--inputs", type=Path, required=True, nargs="+", help="the prepared images, NetCDF"
     )
     parser.add_argument("--folder", required=True, help="the study's, for the commands on the page")
-    parser.add_argument(
-        "--explained-devices", nargs="*", default=[], help="those whose cells can be explained"
-    )
     parser.add_argument("--environment", type=Path, required=True, help="the manifest, JSON")
     parser.add_argument("--output", type=Path, required=True, help="the explorer, HTML")
     records.argument(parser)

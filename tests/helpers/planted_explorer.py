@@ -67,7 +67,7 @@ def write(workspace: Workspace, folder: Path) -> Path:
     command += ["--study", study, "--study-record", folder / "study.nc.json", "--inputs", images]
     command += ["--tables", tables, "--tables-record", tables / "record.json"]
     command += ["--environment", "results/environments/analysis.json"]
-    command += ["--folder", "results/odd", "--explained-devices", "cpu"]
+    command += ["--folder", "results/odd"]
     command += ["--output", folder / "explorer.html", "--record", folder / "explorer.html.json"]
     done = subprocess.run(command, cwd=workspace.path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -3,7 +3,7 @@
 import json
 import math
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -50,20 +50,24 @@ class Explainable:
 
     Attributes:
         study: the study's folder, relative to the repository's root.
-        devices: names of the devices whose kernels can be compared.
     """
 
     study: str
-    devices: Collection[str]
 
-    def targets(self, cells: list[Cell]) -> list[str]:
-        """Each cell's page, quoted for a shell; empty for a cell that can't be explained."""
+    def targets(self, cells: list[Cell], ran: Sequence[bool]) -> list[str]:
+        """Each cell's page, quoted for a shell; empty for a cell that can't be explained.
+
+        Args:
+            cells: all cells of the study.
+            ran: whether each has answers.
+        """
         references = References(cells)
+        with_answers = {cell for cell, has in zip(cells, ran, strict=True) if has}
         return [
             shlex.quote(f"{self.study}/{layout.explanation(cell, '.html')}")
-            if cell.compiled and cell.device in self.devices and references.of_model(cell)
+            if cell in with_answers and native != cell and native in with_answers
             else ""
-            for cell in cells
+            for cell, native in zip(cells, map(references.of_model, cells), strict=True)
         ]
 
     def command(self) -> tuple[str, str]:
@@ -118,7 +122,7 @@ def described(
     references = tables["precision"]["reference"].tolist()
     columns["reference"] = [numbers.get(path) for path in references]
     cells = [Cell(*values) for values in zip(*(columns[name] for name in NAMES), strict=True)]
-    columns["explain"] = explainable.targets(cells)
+    columns["explain"] = explainable.targets(cells, (dataset["status"] == "ok").values.tolist())
     names, values, columns["record"] = _records(dataset)
     return {
         "fields": list(columns),

@@ -154,7 +154,7 @@ def _next(request: Request, config: dict) -> list[str]:
         f"- Read the comments in {request.config}, and correct what isn't so",
         "- For figures, a report, and a page to explore every cell and image in:",
         f"    {_study_command(request)}",
-        "- For the pass and the kernel by which the compiled model leaves its own runtime:",
+        "- For the stage, pass and kernel by which the compiled model leaves its own runtime:",
         f"    {shlex.join(explain)}",
     ]
 
