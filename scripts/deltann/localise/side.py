@@ -46,6 +46,7 @@ class Side:
             for name in dict.fromkeys(operator.inputs):
                 self.readers.setdefault(name, []).append(number)
         self.replaced: dict[str, np.ndarray] = {}
+        self._types: dict[str, np.dtype] = {}
         self._kept: dict[str, Path] = {}
 
     @property
@@ -92,7 +93,7 @@ class Side:
         given = self.replaced | dict(replaced or {})
         rows: dict[str, list[np.ndarray]] = {name: [] for name in wanted}
         for number, image in enumerate(self.images):
-            here = {name: values[number] for name, values in given.items()}
+            here = {name: self._typed(name, values[number]) for name, values in given.items()}
             for name, tensor in self.tracer.run(image, list(wanted), here).items():
                 rows[name].append(np.asarray(tensor))
         return {name: np.stack(tensors) for name, tensors in rows.items()}
@@ -111,9 +112,15 @@ class Side:
                 found.update(operator.outputs)
         return found - {name}
 
+    def _typed(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Values in the file's own type of real numbers: they are kept as float32."""
+        dtype = self._types.get(name, values.dtype)
+        return values.astype(dtype) if dtype.kind == values.dtype.kind == "f" else values
+
     def _keep(self, name: str, tensor: np.ndarray) -> None:
         if tensor.dtype.kind not in "fiub":
             return
+        self._types.setdefault(name, tensor.dtype)  # the first ones are the model's own
         path = self._kept.setdefault(name, self._folder / f"{len(self._kept)}.npy")
         path.unlink(missing_ok=True)  # who still reads the old numbers keeps them
         np.save(path, tensor.astype(np.float32), allow_pickle=False)
