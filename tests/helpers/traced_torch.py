@@ -8,7 +8,10 @@ import torch.ao.quantization.fx._decomposed  # registers the operators of quanti
 from torch import nn
 from torch.nn import functional as F
 
+from deltann.editors import torch as editor
 from deltann.formats import exported_program
+from deltann.steps import Operator
+from deltann.tracers.torch import Tracer
 
 SHAPE = (1, 3, 17, 12)
 
@@ -158,3 +161,45 @@ class Quantized(nn.Module):
             self.stored, self.scales, self.zeros, 0, -127, 127, torch.int8
         )
         return F.conv2d(batch, weight).mean((2, 3))
+
+
+NETWORKS = (Functions, InPlace, Layers, Quantized, Shared, Trained)
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Each network's file, by the class's name."""
+    names = {made: folder / f"{made.__name__}.pt2" for made in NETWORKS}
+    return {made.__name__: saved(evaluated(made), path) for made, path in names.items()}
+
+
+def evaluated(made):
+    return made() if made is Trained else made().eval()
+
+
+def operators(path) -> dict[str, Operator]:
+    with Tracer(path) as tracer:
+        return {operator.name: operator for operator in tracer.operators()}
+
+
+def traced(path, *names, **replaced) -> list[np.ndarray]:
+    """Some tensors of a file for the test image; without names, its logits."""
+    with Tracer(path) as tracer:
+        wanted = names or (tracer.output,)
+        found = tracer.run(image(), wanted, replaced)
+        assert {*found} == {*wanted}
+        return [found[name] for name in wanted]
+
+
+def answer(path) -> np.ndarray:
+    """A file's logits for the test image, by PyTorch alone, twice the same."""
+    module = torch.export.load(path).module()
+    with torch.no_grad():
+        one, other = (module(torch.from_numpy(image())).numpy() for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+    return one
+
+
+def edited(path, tmp_path, *edits) -> np.ndarray:
+    """The logits of an edited copy."""
+    editor.apply(path, edits, tmp_path / "edited.pt2")
+    return answer(tmp_path / "edited.pt2")

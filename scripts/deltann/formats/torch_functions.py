@@ -10,6 +10,7 @@ from deltann.formats.torch_layers import Reader
 from deltann.formats.torch_reading import (
     Call,
     Parameter,
+    Place,
     Reading,
     dtype_name,
     finite,
@@ -47,7 +48,7 @@ SPLITS = (
     "split_copy",
 )
 CASTS = ("to", "_to_copy", "type_as", "float", "half", "bfloat16", "double", "_to_dtype")
-RESIZES = {
+RESIZES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "upsample_nearest2d": ("nearest", "asymmetric", {"rounding": "floor"}),
     # it takes the pixel at floor((x + 0.5) * scale)
     "_upsample_nearest_exact2d": ("nearest", "half_pixel", {"rounding": "round_prefer_ceil"}),
@@ -106,7 +107,7 @@ def binary(call: Call) -> Reading | None:
     """Arithmetic of two tensors, or of one and a constant."""
     if call.get("rounding_mode") is not None:
         return None
-    places = [(name, None) for name in list(call.arguments)[:2]]
+    places: list[Place] = [(name, None) for name in list(call.arguments)[:2]]
     if call.name == "rsub":
         places.reverse()
     alpha = call.get("alpha", 1)
@@ -157,7 +158,7 @@ def resize(call: Call) -> Reading | None:
     mode, coordinates, more = RESIZES[call.name]
     before, size = call.shape(next(iter(call.arguments)))[2:], call.output[2:]
     corners = call.get("align_corners", False)
-    attributes = {
+    attributes: dict[str, Any] = {
         **{"size": size, "mode": mode, **more},
         "coordinates": "align_corners" if corners else coordinates,
     }

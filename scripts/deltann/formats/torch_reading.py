@@ -7,6 +7,9 @@ from typing import Any
 from deltann.formats.torch_graph import Network, bound, operator_name
 from deltann.steps import AXES
 
+# An argument, and a place in it if it is a list.
+Place = tuple[str, int | None]
+
 
 @dataclass
 class Parameter:
@@ -35,7 +38,7 @@ class Reading:
     kind: str
     attributes: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Parameter] = field(default_factory=dict)
-    places: list[tuple[str, int | None]] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
 
 class Call:
@@ -91,9 +94,9 @@ class Call:
         """The shape of what it writes, or of the first of it."""
         return shape(self.node)
 
-    def places(self) -> list[tuple[str, int | None]]:
+    def places(self) -> list[Place]:
         """Where the tensors are that it reads and that depend on the model's input."""
-        places: list[tuple[str, int | None]] = []
+        places: list[Place] = []
         for name, value in self.arguments.items():
             if isinstance(value, list | tuple):
                 places += [
@@ -105,7 +108,7 @@ class Call:
                 places.append((name, None))
         return places
 
-    def at(self, place: tuple[str, int | None]) -> Any:
+    def at(self, place: Place) -> Any:
         """The node at a place."""
         name, item = place
         return self[name] if item is None else self[name][item]
