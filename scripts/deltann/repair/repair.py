@@ -12,6 +12,7 @@ changes, `lowers_precision`, `why` |
 | `repairs` | for each edge that changes answers: `outcome`, `kind`, `candidate`, `edits`, \
 `before`, `after`, `localisation`, and `candidates`, all that was tried |
 | `final` | the whole route `before` and `after`: `images`, `labels`, `difference`, `regressions` |
+| `broken` | which edge failed behind a repaired one; empty for none |
 | `images` | names: `search`, `held_out`; and what was `added` to the study's own |
 | `compiled`, `not_compiled` | by TVM's level, whether its answers are the `same`; or why not |
 | `changes`, `changes_error` | operators that the converter's own file has otherwise |
@@ -108,6 +109,7 @@ def _facts(options: argparse.Namespace, walk: Walk) -> dict:
         "file": "",
         "framework": walk.current.framework,
         "final": None,
+        "broken": walk.broken,
     }
     if walk.repaired and not walk.broken:
         facts["final"] = walk.final()

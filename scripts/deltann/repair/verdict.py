@@ -31,6 +31,7 @@ def sentences(facts: dict) -> list[str]:
     lines = [f"{word.capitalize()}."]
     for item in repairs:
         lines.append(_edge(item))
+    lines += [f"{facts['broken']}."] if facts["broken"] else []
     held = facts["images"]
     added = f", {held['added']} among them" if held["added"] else ""
     lines.append(

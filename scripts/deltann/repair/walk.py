@@ -34,6 +34,8 @@ class Walk:
         edges, repairs: rows of the page.
         ways: by edge, how its file is made now; None for edits.
         current: the file at which the way has arrived.
+        repaired: whether something was repaired on the way.
+        broken: why the way doesn't reach the end; empty if it does.
     """
 
     chain: list[Artefact]
@@ -77,10 +79,12 @@ class Walk:
             expected, given = self.elsewhere.answers(self.current), self.elsewhere.answers(own)
         except ToolFailed as error:
             self._row(artefact, None, f"can't be judged: {error}")
-            self.broken = f"{artefact.edge} failed: {error}" if own is self.made[number] else ""
-            self.current = own
             self.ways.append((artefact.edge, conversion))
-            return not (self.repaired and self.broken)
+            if self.repaired:  # the study's own file has nothing of the repair
+                self.broken = f"{artefact.edge} failed on the repaired file: {error}"
+                return False
+            self.current = own
+            return True
         found = judge(expected, given)
         why, right = "", found.within(self.tolerance)
         old, new = self.current.precision.name, own.precision.name
