@@ -1,4 +1,4 @@
-"""Judge all answers: a matrix of right, wrong and refused, its figure, and the wrong ones in words."""
+"""Judge all answers: a matrix of right, wrong and refused, its figure, and a page in words."""
 
 import argparse
 import json

@@ -1,4 +1,4 @@
-"""Make the models of one operator each: those of a source, or those of another bundle, converted."""
+"""Make the models of one operator each: those of a source, or another bundle's, converted."""
 
 import argparse
 import json
@@ -16,9 +16,7 @@ def main(options: argparse.Namespace) -> None:
 
     with files.atomic(options.output) as part:
         if options.before is None:
-            counts = steps.make(
-                options.source, options.kinds, options.every, options.seconds, part
-            )
+            counts = steps.make(options.source, options.kinds, options.every, options.seconds, part)
         else:
             inputs[options.before] = records.check(options.before, options.before_record)
             counts = steps.convert(

@@ -51,7 +51,9 @@ def _grid(table: pd.DataFrame) -> heatmaps.Grid:
     keys = [f"{row.route} {row.backend}" for row in table.itertuples()]
     columns = dict(zip(keys, (_column(row) for row in table.itertuples()), strict=True))
     kinds = sorted(set(table["kind"]))
-    totals = table.groupby("kind")[["right", "wrong", "refused", "crashed", "before"]].sum().sum(axis=1)
+    totals = (
+        table.groupby("kind")[["right", "wrong", "refused", "crashed", "before"]].sum().sum(axis=1)
+    )
     asked = len(columns)
     labels = {kind: f"{kind.replace('_', ' ')} ({totals[kind] // asked})" for kind in kinds}
     grid = heatmaps.Grid(kinds, list(columns), labels=labels, column_labels=columns)

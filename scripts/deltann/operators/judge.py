@@ -87,9 +87,7 @@ def tolerance(expected: dict[str, "np.ndarray"], precision: str) -> float:
 
 def difference(reference: "np.ndarray", answer: "np.ndarray") -> float | None:
     """The error of an answer; None if it has another shape, sides of 1 not counted."""
-    one, other = (
-        tuple(side for side in item.shape if side != 1) for item in (reference, answer)
-    )
+    one, other = (tuple(side for side in item.shape if side != 1) for item in (reference, answer))
     return _error(reference, answer.reshape(reference.shape)) if one == other else None
 
 

@@ -63,14 +63,12 @@ def judged(ways: list[Way], references: dict[str, Path], folder: Path) -> pd.Dat
     rows: list[dict[str, Any]] = []
     for source, path in references.items():
         with bundle.opened(path) as cases:
-            expected = {
-                name: dict(np.load(cases.path(name, ARRAYS))) for name in cases.ready()
-            }
+            expected = {name: dict(np.load(cases.path(name, ARRAYS))) for name in cases.ready()}
             for way in (way for way in ways if way.source == source):
                 for name in way.backends:
                     rows += _rows(way, name, folder, expected)
     table = pd.DataFrame(rows, columns=[*COLUMNS])
-    table["begins"] = _begins(table)
+    table["begins"] = begins(table)
     return table
 
 
@@ -102,13 +100,10 @@ def _rows(way: Way, backend: str, folder: Path, expected: dict) -> Iterator[dict
             yield row
 
 
-def _begins(table: pd.DataFrame) -> list[bool]:
+def begins(table: pd.DataFrame) -> list[bool]:
     """Whether each row is wrong where all that it was made from is not."""
     wrong = table["status"] == WRONG
-    found = {
-        (row.source, row.case, row.route, row.backend)
-        for row in table[wrong].itertuples()
-    }
+    found = {(row.source, row.case, row.route, row.backend) for row in table[wrong].itertuples()}
     ran = {(row.source, row.route): [] for row in table.itertuples()}
     for row in table[["source", "route", "backend"]].drop_duplicates().itertuples():
         ran[row.source, row.route].append(row.backend)

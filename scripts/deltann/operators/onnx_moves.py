@@ -83,7 +83,13 @@ def _parts() -> Iterator[Case]:
 def _shapes() -> Iterator[Case]:
     for axis in (1, 2, 3, -1):
         yield _node("reshape", "Flatten", {"axis": axis}, None, {"axis": axis})
-    for shape in ([1, -1], [0, -1, WIDTH], [1, 3, 2, HEIGHT * WIDTH], [0, 0, -1], [1, WIDTH, HEIGHT, C]):
+    for shape in (
+        [1, -1],
+        [0, -1, WIDTH],
+        [1, 3, 2, HEIGHT * WIDTH],
+        [0, 0, -1],
+        [1, WIDTH, HEIGHT, C],
+    ):
         yield _node("reshape", "Reshape", {}, [_whole(shape)], {"shape": shape})
     wide = (1, 12, HEIGHT, WIDTH)
     for mode in ("DCR", "CRD"):

@@ -69,7 +69,11 @@ def pad(x: "np.ndarray", pads: Any, value: Any = None, mode: str = "constant") -
     pairs = list(zip(pads[: x.ndim], pads[x.ndim :], strict=True))
     more = [(max(0, before), max(0, after)) for before, after in pairs]
     x = np.pad(x, more, constant_values=0 if value is None else value)
-    return x[tuple(slice(max(0, -a), side - max(0, -b)) for (a, b), side in zip(pairs, x.shape))]
+    kept = [
+        slice(max(0, -before), side - max(0, -after))
+        for (before, after), side in zip(pairs, x.shape, strict=True)
+    ]
+    return x[tuple(kept)]
 
 
 def conv_transpose(

@@ -86,9 +86,7 @@ def convert(
         return _finish(made, "convert", common, items, seconds, edge["name"], output)
 
 
-def answer(
-    before: Path, backend: dict, suffix: str, seconds: float, output: Path
-) -> dict:
+def answer(before: Path, backend: dict, suffix: str, seconds: float, output: Path) -> dict:
     """Have a backend answer with the models of a bundle.
 
     Args:
@@ -149,4 +147,7 @@ def _finish(
 
 def _report(name: str, outcome: Outcome) -> None:
     """A line for the job's log."""
-    print(f"{outcome.status} {name} {outcome.seconds:g} s {outcome.type} {outcome.message}", flush=True)
+    print(
+        f"{outcome.status} {name} {outcome.seconds:g} s {outcome.type} {outcome.message}",
+        flush=True,
+    )

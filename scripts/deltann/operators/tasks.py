@@ -111,7 +111,7 @@ def answer(framework: str, settings: dict, case: dict, model_file: str, arrays: 
 
 
 def _threads_once() -> None:
-    """Let PyTorch's runner set the number of threads for each model: PyTorch raises the second time."""
+    """Let PyTorch's runner set the threads for each model: PyTorch raises the second time."""
     import torch
 
     if torch.get_num_interop_threads() == 1:
@@ -146,5 +146,3 @@ def _save(runner: Any, case: dict, arrays: str) -> None:
     with runner:
         given = runner.infer(placed(tested, runner.input_shape))
     np.savez(arrays, answer=np.asarray(given))
-
-

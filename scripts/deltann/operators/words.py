@@ -63,6 +63,6 @@ def _names(names: pd.Series) -> str:
 
 def _crashes(table: pd.DataFrame) -> list[str]:
     rows = table[table["status"] == CRASHED].drop_duplicates(["source", "case", "step"])
-    return [f"- {row.step}: `{row.case}` ({row.source}): {row.message}" for row in rows.itertuples()] or [
-        "None."
-    ]
+    return [
+        f"- {row.step}: `{row.case}` ({row.source}): {row.message}" for row in rows.itertuples()
+    ] or ["None."]
