@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import xarray as xr
 from filelock import FileLock
 from hypothesis import settings
 
+from deltann.localise import remote
 from helpers import planted
 from helpers.workspace import SMALL, Workspace, built, small_study
 
@@ -21,7 +23,7 @@ for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(name, None)
 
 # Two processes take a file of tests each, in this order: the longest first, so that none of them is
-# still under way alone in the end. The two files on Slurm share a cluster, so they aren't neighbours.
+# still under way alone in the end. The two files on Slurm share a cluster: they aren't neighbours.
 ORDER = ("slurm/test_slurm.py", "workflow/test_[a-f]", "slurm", "workflow", "unit")
 
 
@@ -51,6 +53,14 @@ def workspace(tmp_path_factory, worker_id) -> Workspace:
             shared.mkdir()
             built(shared)
     return Workspace(shared).copy(folder / "copy")
+
+
+@pytest.fixture(scope="module")
+def environments(workspace) -> Iterator[Path]:
+    """The folder with all environments; sessions in other environments look there, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(remote.ENVIRONMENTS, str(workspace.path / ".envs"))
+        yield workspace.path / ".envs"
 
 
 @pytest.fixture(scope="session")

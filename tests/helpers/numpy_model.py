@@ -1,4 +1,4 @@
-"""A small model in numpy, behind the protocol of tracers: to plant faults in, without a framework."""
+"""A small model in numpy, behind the protocol of tracers, to plant faults in."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace

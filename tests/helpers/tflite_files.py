@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann.localise.remote import open_tracer
+from deltann.localise.remote import open_tracer, python
 from deltann.steps import Operator
 from helpers.workspace import ROOT
 
 NAMES = ("float", "words", "moves")  # without those of smaller types
 SMALL = ("float16", "int8")
-PYTHON = ROOT / ".envs/tensorflow/bin/python"
 
 
 class Files:
@@ -19,7 +18,9 @@ class Files:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        subprocess.run([PYTHON, ROOT / "tests/helpers/tflite_models.py", folder], check=True)
+        subprocess.run(
+            [python("tensorflow")[0], ROOT / "tests/helpers/tflite_models.py", folder], check=True
+        )
         self.image = np.load(folder / "image.npy")
         self.tensors = dict(np.load(folder / "tensors.npz"))
         self.traced = {name: self.trace(folder / f"{name}.tflite") for name in (*NAMES, *SMALL)}

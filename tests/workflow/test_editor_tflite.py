@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from deltann.edits import Bypass, Impossible, Insert, Reconnect, SetAttribute, SetParameter
-from deltann.localise.remote import RemoteEditor, open_tracer
+from deltann.localise.remote import RemoteEditor, open_tracer, python
 from deltann.steps import Operator
 from helpers import steps_in_numpy
 from helpers.tflite_files import Files, close
 from helpers.workspace import ROOT
+
+pytestmark = pytest.mark.usefixtures("environments")
 
 
 @pytest.fixture(scope="module")
@@ -288,5 +290,5 @@ def test_default_runtime_answers_as_the_tracer_does(files, editor):
     )
     answers = files.folder / "answers.npy"
     arguments = ["-c", "\n".join(lines), path, files.folder / "image.npy", answers]
-    subprocess.run([ROOT / ".envs/tflite/bin/python", *arguments], check=True)
+    subprocess.run([python("tflite")[0], *arguments], check=True)
     close(np.load(answers), wanted)

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from deltann.edits import Impossible, SetAttribute, SetParameter
-from deltann.localise.remote import RemoteEditor, open_tracer
+from deltann.localise.remote import RemoteEditor, open_tracer, python
 from deltann.steps import KINDS
 from helpers.onnx_expected import EXPECTED
 from helpers.workspace import ROOT
 
-PYTHON = ROOT / ".envs/onnx/bin/python"
+pytestmark = pytest.mark.usefixtures("environments")
 ROUNDING = 1e-6
 # Edits that are impossible, and words of the reason.
 IMPOSSIBLE = {
@@ -38,7 +38,7 @@ def asked(script: str, folder: Path) -> dict:
     """What a helper says in the environment of ONNX."""
     paths = os.pathsep.join([str(ROOT / "scripts"), str(ROOT / "tests")])
     done = subprocess.run(
-        [PYTHON, ROOT / "tests/helpers" / script, folder],
+        [python("onnx")[0], ROOT / "tests/helpers" / script, folder],
         env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         check=True,

@@ -7,6 +7,8 @@ from deltann.localise.remote import open_tracer
 from helpers import steps_in_numpy
 from helpers.tflite_files import NAMES, Files, close
 
+pytestmark = pytest.mark.usefixtures("environments")
+
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
