@@ -208,7 +208,7 @@ def _judged(
     source, target = (case.chain[number] for number in between)
     old, new = source.precision.name, target.precision.name
     if lowered(old, new):
-        why = f"{old} becomes {new}: a loss that was asked for, not a fault"
+        why = f"{old} becomes {new}"
         print(f"measuring what layers lose by {name}", flush=True)
         lost.append(operators.lost(source, target, case.native, case.limits))
         return row(Stage.PRECISION, name, found, why, losses=len(lost) - 1)
