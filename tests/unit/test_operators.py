@@ -20,7 +20,7 @@ KINDS = schema.load()["properties"]["operators"]["properties"]["kinds"]["items"]
 CONFIG = {"edges": {}, "pass_sets": {}, "runtimes": {"plain": {"framework": "tflite"}}}
 EXPECTED = {
     name: np.arange(24, dtype=np.float64).reshape(1, 2, 3, 4)
-    for name in ("reference", "single", "moved", "rounded")
+    for name in ("reference", "single", "moved", "half", "rounded")
 }
 
 

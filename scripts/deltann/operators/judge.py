@@ -7,7 +7,8 @@ For a case, with r the reference in float64 and |·| the largest absolute number
                |m - r| / |r|, where m is the reference for an input that is one unit in the last
                place of float32 away; and 2 ** -23
     tolerance  `FLOORS` * floor for float32
-               `HALVES` * 2 ** -11 + `FLOORS` * floor for float16
+               `HALVES` * (h + 2 ** -11) for float16, where h is |r16 - r| / |r| and r16 the
+               reference for an input that is rounded to float16
                `EIGHTS` * (q + 1 / 255) for 8 bits, where q is |r8 - r| / |r| and r8 the reference
                for an input that is rounded to 256 steps: weights are rounded about as much, and the
                output to one step, of 1/255 of its range at most twice |r|
@@ -50,7 +51,7 @@ def judge(
 
     Args:
         answer: of any shape.
-        expected: `reference`, `single`, `moved` and `rounded`: see `tasks.build`.
+        expected: `reference`, `single`, `moved`, `half` and `rounded`: see `tasks.build`.
         precision: what the route computes in: `FLOAT32`, `FLOAT16` or `INT8`.
         moves: whether the route may give images with their channels last (or first), as converters
             from a channels-first framework to a channels-last one do.
@@ -79,7 +80,7 @@ def tolerance(expected: dict[str, "np.ndarray"], precision: str) -> float:
     reference = expected["reference"]
     floor = max(EPSILON, *(_error(reference, expected[name]) for name in ("single", "moved")))
     if precision == FLOAT16:
-        return HALVES * 2.0**-11 + FLOORS * floor
+        return HALVES * (_error(reference, expected["half"]) + 2.0**-11) + floor
     if precision == INT8:
         return EIGHTS * (_error(reference, expected["rounded"]) + 1 / 255)
     return FLOORS * floor

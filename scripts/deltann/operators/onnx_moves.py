@@ -107,7 +107,8 @@ def _quantizers() -> Iterator[Case]:
     for dtype, zero in (("uint8", 128), ("int8", 3)):
         for axis in (None, 1):
             count = () if axis is None else C
-            scale = 0.05 if axis is None else [0.02 * (1 + number) for number in range(C)]
+            # no number of the input lies halfway between two steps
+            scale = 1 / 16 if axis is None else [(1 + number) / 32 for number in range(C)]
             inputs = [
                 {"value": scale, "dtype": "float32"},
                 {"value": zero if count == () else [zero] * C, "dtype": dtype},

@@ -25,7 +25,8 @@ def build(framework: str, case: dict, output: str, arrays: str) -> None:
         output: the model file to write.
         arrays: the `.npz` file to write: `input`; `reference`, in float64; `single`, the same
             operator in float32; `moved`, in float64 for an input that is one unit in the last place
-            of float32 away; and `rounded`, for one that is rounded to 8 bits.
+            of float32 away; `half`, for one that is rounded to float16; and `rounded`, for one that
+            is rounded to 8 bits.
     """
     import numpy as np
 
@@ -34,9 +35,10 @@ def build(framework: str, case: dict, output: str, arrays: str) -> None:
     inputs = item.inputs()
     tested = inputs[:1].reshape(item.shape)
     double = tested.astype(np.float64)
-    given = [double, tested, _moved(tested).astype(np.float64), _rounded(double, inputs)]
+    half = tested.astype(np.float16).astype(np.float64)
+    given = [double, tested, _moved(tested).astype(np.float64), half, _rounded(double, inputs)]
     answers = module.references(item, given)
-    names = ("reference", "single", "moved", "rounded")
+    names = ("reference", "single", "moved", "half", "rounded")
     np.savez(arrays, input=tested, **dict(zip(names, answers, strict=True)))
 
 
