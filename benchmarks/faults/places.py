@@ -66,11 +66,20 @@ def _neighbours(place: Place) -> Iterator[str]:
 
 
 def truth_of(
-    place: Place, same: dict[str, str], names: dict[str, str], new: list[str]
+    place: Place, same: dict[str, str], names: dict[str, str], new: list[str], alone: bool
 ) -> dict[str, Any]:
-    """What is true of one fault: its operators in the changed file above all."""
+    """What is true of one fault: its operators in the changed file above all.
+
+    Args:
+        place: of the fault.
+        same: operators of the clean file that are still there, with their names before scrambling.
+        names: the scrambled names by those before.
+        new: operators that the clean file hasn't, scrambled.
+        alone: whether it is the file's only fault.
+    """
     mutation = place.mutation
-    inserted = new if any(isinstance(edit, Insert) for edit in mutation.edits) else []
+    inserts = any(isinstance(edit, Insert) for edit in mutation.edits)
+    inserted = new if inserts or alone else []
     left = [names[same[name]] for name in mutation.operators if name in same]
     taken = {edit.operator for edit in mutation.edits if isinstance(edit, Bypass)}
     around = [names[same[name]] for name in _neighbours(place) if name in same]

@@ -205,7 +205,7 @@ class Planter:
         own = self.own_tensors(file, places, output, {a: names[b] for a, b in same.items()})
         truth: dict[str, Any] = cases.classify(file.exact, file.answers, given, own)
         new = [names[item.name] for item in before if item.name not in {*same.values()}]
-        found = [truth_of(place, same, names, new) for place in places]
+        found = [truth_of(place, same, names, new, len(places) == 1) for place in places]
         return truth | {"faults": found, "operators": len(after)}
 
     def change_onnx(self, file: Loaded, place: Place, output: Path, special: str) -> None:
