@@ -104,7 +104,7 @@ def begins(table: pd.DataFrame) -> list[bool]:
     """Whether each row is wrong where all that it was made from is not."""
     wrong = table["status"] == WRONG
     found = {(row.source, row.case, row.route, row.backend) for row in table[wrong].itertuples()}
-    ran = {(row.source, row.route): [] for row in table.itertuples()}
+    ran: dict[tuple, list[str]] = {(row.source, row.route): [] for row in table.itertuples()}
     for row in table[["source", "route", "backend"]].drop_duplicates().itertuples():
         ran[row.source, row.route].append(row.backend)
     answers = []

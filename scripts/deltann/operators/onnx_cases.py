@@ -51,7 +51,14 @@ ACTIVATIONS: list[tuple[str, int, dict]] = [
 ]  # fmt: skip
 UNARY = ("Exp", "Erf", "Abs", "Round", "Floor", "Ceil", "Sign", "Sin", "Cos", "Atan", "Neg", "Sinh")
 POSITIVE = ("Sqrt", "Log", "Reciprocal")
-REDUCTIONS = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2")
+REDUCTIONS: tuple[str, ...] = (
+    "ReduceMean",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceProd",
+    "ReduceL1",
+    "ReduceL2",
+)
 REDUCTIONS += ("ReduceLogSumExp", "ReduceSumSquare")
 
 
@@ -97,7 +104,7 @@ def _weighted() -> Iterator[Case]:
     for item in TRANSPOSED:
         group = item.get("group", 1)
         weight = {"shape": [C, OUT // group, *item["kernel_shape"]]}
-        inputs = [weight, {"shape": [OUT]}]
+        inputs: list[dict] = [weight, {"shape": [OUT]}]
         yield _node("transposed_convolution", "ConvTranspose", item, inputs)
     pair = [{"shape": [C], "range": (0.2, 1.5)}, {"shape": [C]}]
     for epsilon in (1e-5, 1e-2):
@@ -123,8 +130,8 @@ def _weighted() -> Iterator[Case]:
         yield _node("lrn", "LRN", item)
     for first in (False, True):
         shape = [5, HEIGHT] if first else [WIDTH, 5]
-        settings = {"label": "constant_first" if first else "constant", "image_last": first}
-        yield _node("dense", "MatMul", {}, [{"shape": shape}], **settings)
+        label = "constant_first" if first else "constant"
+        yield _node("dense", "MatMul", {}, [{"shape": shape}], label=label, image_last=first)
     for item in grid(transA=[0, 1], transB=[0, 1], alpha=[1.0, 0.5], beta=[1.0, 2.0]):
         yield _gemm(item)
 
@@ -166,9 +173,9 @@ def _resizes() -> Iterator[Case]:
                 *({"mode": "nearest", "nearest_mode": rounding} for rounding in ROUNDINGS),
             ]:
                 yield _resize(item | {"coordinate_transformation_mode": coordinates}, scales)
-    half = {"mode": "cubic", "coordinate_transformation_mode": "half_pixel"}
-    for item in ({"cubic_coeff_a": -0.5}, {"exclude_outside": 1}):
-        yield _resize(half | item, [2.5, 1.75])
+    half: dict[str, Any] = {"mode": "cubic", "coordinate_transformation_mode": "half_pixel"}
+    yield _resize(half | {"cubic_coeff_a": -0.5}, [2.5, 1.75])
+    yield _resize(half | {"exclude_outside": 1}, [2.5, 1.75])
     for mode in ("linear", "cubic"):
         yield _resize(half | {"mode": mode, "antialias": 1}, [0.625, 0.5], 18)
     half["mode"] = "linear"

@@ -40,7 +40,7 @@ def _pads() -> Iterator[Case]:
     ]:
         label = {"mode": mode, "pads": pads}
         yield _node("pad", "Pad", {"mode": mode}, [_whole(pads)], label)
-    inputs = [_whole([0, 0, 1, 2, 0, 0, 3, 0]), {"value": 1.5}]
+    inputs: list[dict | None] = [_whole([0, 0, 1, 2, 0, 0, 3, 0]), {"value": 1.5}]
     yield _node("pad", "Pad", {"mode": "constant"}, inputs, {"value": 1.5})
     inputs = [_whole([1, 2, 3, 0]), {"value": 0.0}, _whole([2, 3])]
     yield _node("pad", "Pad", {"mode": "constant"}, inputs, {"axes": "2_3"}, 18)
@@ -53,7 +53,7 @@ def _pads() -> Iterator[Case]:
 def _parts() -> Iterator[Case]:
     for axis, shape in ((1, [1, 2, HEIGHT, WIDTH]), (2, [1, C, 3, WIDTH]), (-1, [1, C, HEIGHT, 2])):
         for first in (False, True):
-            label = {"axis": axis, "constant_first": first}
+            label: dict[str, Any] = {"axis": axis, "constant_first": first}
             inputs = [{"shape": shape}]
             yield _node("move", "Concat", {"axis": axis}, inputs, label, image_last=first)
     for starts, ends, axes, steps in [
@@ -64,9 +64,9 @@ def _parts() -> Iterator[Case]:
         label = {"starts": starts, "ends": ends, "axes": axes, "steps": steps}
         yield _node("move", "Slice", {}, inputs, label)
     for axis, sizes in ((1, [1, 3, 2]), (2, [4, 7]), (-1, [5, 9])):
-        settings = {"outputs": len(sizes), "output": 1}
         label = {"axis": axis, "sizes": sizes}
-        yield _node("move", "Split", {"axis": axis}, [_whole(sizes)], label, **settings)
+        inputs = [_whole(sizes)]
+        yield _node("move", "Split", {"axis": axis}, inputs, label, outputs=len(sizes), output=1)
     item = {"axis": 3, "num_outputs": 4}
     yield _node("move", "Split", item, None, item, 18, outputs=4, output=3)
     for order in ([0, 2, 3, 1], [0, 3, 1, 2], [0, 1, 3, 2], [0, 3, 2, 1]):

@@ -133,7 +133,7 @@ def for_node(op: str, opset: int, attributes: dict) -> Callable | None:
         return None
     if op == "Resize" and attributes.get("antialias"):
         return None
-    return {
+    functions: dict[str, Callable] = {
         "BatchNormalization": batch_normalization,
         "GroupNormalization": group_normalization,
         "LRN": lrn,
@@ -143,4 +143,5 @@ def for_node(op: str, opset: int, attributes: dict) -> Callable | None:
         "ConvTranspose": conv_transpose,
         "QuantizeDequantize": quantize_dequantize,
         "Resize": resize,
-    }.get(op)
+    }
+    return functions.get(op)

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
 
 def get(name: str) -> Callable:
     """A task by name."""
-    return {"build": build, "convert": convert, "answer": answer, "compiled": compiled}[name]
+    known: dict[str, Callable] = {
+        "build": build,
+        "convert": convert,
+        "answer": answer,
+        "compiled": compiled,
+    }
+    return known[name]
 
 
 def build(framework: str, case: dict, output: str, arrays: str) -> None:
@@ -39,7 +45,8 @@ def build(framework: str, case: dict, output: str, arrays: str) -> None:
     given = [double, tested, _moved(tested).astype(np.float64), half, _rounded(double, inputs)]
     answers = module.references(item, given)
     names = ("reference", "single", "moved", "half", "rounded")
-    np.savez(arrays, input=tested, **dict(zip(names, answers, strict=True)))
+    stored: dict[str, Any] = dict(zip(names, answers, strict=True))
+    np.savez(arrays, input=tested, **stored)
 
 
 def _moved(tested: "np.ndarray") -> "np.ndarray":

@@ -54,7 +54,19 @@ ACTIVATIONS: list[tuple[str, dict]] = [
     ("Softshrink", {"lambd": 0.7}), ("LogSigmoid", {}), ("Tanhshrink", {}), ("Sigmoid", {}),
     ("Tanh", {}), ("GLU", {"dim": 1}), ("GLU", {"dim": 3}), ("PReLU", {"init": 0.1}),
 ]  # fmt: skip
-UNARY = ("exp", "erf", "abs", "round", "floor", "ceil", "trunc", "frac", "sign", "sin", "cos")
+UNARY: tuple[str, ...] = (
+    "exp",
+    "erf",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "trunc",
+    "frac",
+    "sign",
+    "sin",
+    "cos",
+)
 UNARY += ("atan", "square", "neg", "expm1", "asinh")
 POSITIVE = ("sqrt", "rsqrt", "log", "log1p", "log2", "reciprocal")
 PADS = [
@@ -62,7 +74,7 @@ PADS = [
     *grid(pad=[[1, 2, 3, 0], [2, 2, 1, 1]], mode=["reflect", "replicate", "circular"]),
     {"pad": [0, 0, 0, 0, 1, 2], "mode": "constant", "value": 0},
 ]
-CONSTANTS = ([C, 1, 1], [WIDTH], [1, 1, HEIGHT, 1], [])
+CONSTANTS: tuple[list[int], ...] = ([C, 1, 1], [WIDTH], [1, 1, HEIGHT, 1], [])
 
 
 def cases() -> Iterator[Case]:
@@ -155,11 +167,12 @@ def _moves() -> Iterator[Case]:
     for order in ([0, 2, 3, 1], [0, 3, 1, 2], [0, 1, 3, 2]):
         settings = {"tensor": "permute", "arguments": {"order": order}}
         yield case("move", "permute", settings, NCHW, {"order": order})
-    for name, item in [
+    moves: list[tuple[str, dict]] = [
         ("flip", {"dims": [1]}), ("flip", {"dims": [2, 3]}), ("roll", {"shifts": 2, "dims": 3}),
         ("repeat_interleave", {"repeats": 2, "dim": 2}),
         ("tile", {"dims": [1, 2, 1, 3]}), ("tril", {"diagonal": 1}), ("triu", {}),
-    ]:  # fmt: skip
+    ]  # fmt: skip
+    for name, item in moves:
         yield case("move", name, {"tensor": name, "arguments": item}, NCHW, item)
     for item in grid(groups=[2, 3]):
         yield case(

@@ -90,7 +90,7 @@ def backend(config: dict, framework: str, name: str) -> dict:
     """What `deltann.operators.steps.answer` takes, and the `environment`."""
     passes = grid.pass_sets(config)
     if name in passes:
-        given = {"framework": framework, "passes": list(passes[name])}
+        given: dict = {"framework": framework, "passes": list(passes[name])}
         chosen = {"task": "compiled", "environment": runners.get(runners.COMPILED).ENVIRONMENT}
         return {"name": name, "arguments": given} | chosen
     settings = {} if name == NATIVE else config["runtimes"][name]["settings"]
