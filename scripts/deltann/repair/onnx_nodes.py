@@ -84,7 +84,7 @@ class Graph:
         """Add a constant of one number."""
         import numpy as np
 
-        return self.store(np.float32(value))
+        return self.store(np.asarray(value, np.float32))
 
     def add(self, before: Any, kind: str, *inputs: str, **given: Any) -> str:
         """Put a node before another one; return the name of its output."""
