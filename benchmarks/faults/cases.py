@@ -78,25 +78,31 @@ def classify(exact: np.ndarray, clean: np.ndarray, given: np.ndarray, own: float
 def matched(before: list[Operator], after: list[Operator]) -> dict[str, str]:
     """The operators of a file that are still there in a changed copy: the old name to the new.
 
-    By what they write, if editing keeps the names of tensors, else by their order.
+    Names can't tell, since some formats number their operators and tensors: by their order, and
+    by what they are.
     """
-    by_output = {item.outputs[0]: item for item in after}
-    by_name = {item.name: item for item in after}
+    if len(before) == len(after):
+        return {old.name: new.name for old, new in zip(before, after, strict=True)}
+    keys = [[_key(item) for item in side] for side in (before, after)]
     found = {}
-    for item in before:
-        other = by_name.get(item.name) or by_output.get(item.outputs[0])
-        kept = other is not None and item.outputs[0] == other.outputs[0]
-        if other is not None and (kept or other.native == item.native):
-            found[item.name] = other.name
-    if 2 * len(found) >= len(before) and len(set(found.values())) == len(found):
-        return found
-    natives = [[item.native for item in side] for side in (before, after)]
-    blocks = SequenceMatcher(None, *natives, autojunk=False).get_matching_blocks()
-    return {
-        before[block.a + place].name: after[block.b + place].name
-        for block in blocks
-        for place in range(block.size)
-    }
+    for what, low, high, start, end in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        olds, news = before[low:high], after[start:end]
+        if what == "equal":
+            found |= {old.name: new.name for old, new in zip(olds, news, strict=True)}
+        for old in olds if what == "replace" else []:
+            same = [new for new in news if new.native == old.native]
+            if same:
+                found[old.name] = same[0].name
+                news = news[news.index(same[0]) + 1 :]
+    return found
+
+
+def _key(item: Operator) -> str:
+    """What an operator is, in one word: its kind, attributes and parameters."""
+    digest = hashlib.sha256(f"{item.native} {sorted(item.attributes.items())}".encode())
+    for name, value in sorted(item.parameters.items()):
+        digest.update(f"{name} {value.shape}".encode() + np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
 
 
 def write_json(path: Path, content: Any) -> None:
