@@ -170,6 +170,7 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys(("mm", "matmul", "bmm", "addmm"), product),
     **dict.fromkeys(("batch_norm", "native_batch_norm", "_native_batch_norm_legit"), batch_norm),
     **dict.fromkeys(("_native_batch_norm_legit_no_training", "cudnn_batch_norm"), batch_norm),
+    "_native_batch_norm_legit_functional": batch_norm,
     **dict.fromkeys(("max_pool2d", "max_pool2d_with_indices"), max_pool),
     "avg_pool2d": average_pool,
     **dict.fromkeys(("adaptive_avg_pool2d", "_adaptive_avg_pool2d"), adaptive_pool),
