@@ -111,9 +111,25 @@ def cut(file: TfliteFile, given: Collection[int], wanted: Collection[int]) -> by
     ends = [*given, *(index for index in file.graph.inputs if index not in given)]
     part.graph.inputs = [index for index in ends if index in needed]
     part.graph.outputs = list(wanted)
-    part.model.subgraphs = [part.graph, *file.model.subgraphs[1:]]
+    part.model.subgraphs = [part.graph, *_called(file, part.model.buffers)]
     part.model.signatureDefs = part.model.metadata = part.model.metadataBuffer = None
     return part.pack()
+
+
+def _called(file: TfliteFile, buffers: list[Any]) -> list[Any]:
+    """The other subgraphs, which operators may call, with their constants among these buffers."""
+    found = []
+    for graph in file.model.subgraphs[1:]:
+        graph = copy.copy(graph)
+        graph.tensors = [copy.copy(item) for item in graph.tensors]
+        for item in graph.tensors:
+            data = file.model.buffers[item.buffer].data
+            item.buffer = 0
+            if data is not None and len(data):
+                buffers.append(schema().BufferT(data=data))
+                item.buffer = len(buffers) - 1
+        found.append(graph)
+    return found
 
 
 def _leading(file: TfliteFile, given: set[int], wanted: set[int]) -> tuple[list[Any], set[int]]:

@@ -13,6 +13,8 @@ FLOOR, CEILING = 2e-5, 1e-3
 MOVED, FACTOR = 1e-6, 30.0
 # Elements that are compared first.
 SAMPLE = 256
+# What is larger stands for infinity: beside it, no difference would count.
+PADDING = 1e30
 TO_LAST, TO_FIRST, SAME = (0, 2, 3, 1), (0, 3, 1, 2), (0, 1, 2, 3)
 
 
@@ -61,7 +63,7 @@ def apart(source: np.ndarray, target: np.ndarray) -> float:
         differences = np.where(a == b, 0.0, np.abs(a - b))
     if not np.isfinite(differences).all():
         return np.inf
-    largest, scale = differences.max(initial=0), np.abs(a).max(initial=0)
+    largest, scale = differences.max(initial=0), max(map(abs, _range(a)))
     return float(largest / scale) if scale else (np.inf if largest else 0.0)
 
 
@@ -85,7 +87,7 @@ class Index:
             if source.knows(name):
                 values = source.values(name)
                 self._of_size.setdefault(values.size, []).append(name)
-                self._range[name] = (float(values.min(initial=0)), float(values.max(initial=0)))
+                self._range[name] = _range(values)
 
     def of_size(self, size: int) -> list[str]:
         """The source's tensors of so many elements on all images."""
@@ -97,9 +99,9 @@ class Index:
         Args:
             values: (image, *shape).
         """
-        low, high = float(values.min(initial=0)), float(values.max(initial=0))
-        if not np.isfinite([low, high]).all():
+        if not np.isfinite(values).all():
             return None
+        low, high = _range(values)
         for name in self.of_size(values.size):
             tolerance, range_ = self.tolerance[name], self._range[name]
             scale = max(abs(range_[0]), abs(range_[1]))
@@ -127,6 +129,13 @@ class Index:
         one, other = np.ravel(form[0]), np.ravel(values[0])
         step = max(1, one.size // SAMPLE)
         return not np.abs(one[::step] - other[::step]).max(initial=0) > allowed
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    """The smallest and the largest number, and zero; without those that pad for a max pool."""
+    with np.errstate(invalid="ignore"):
+        numbers = values[np.abs(values) < PADDING]
+    return float(numbers.min(initial=0)), float(numbers.max(initial=0))
 
 
 def movements(side: Side, seed: int = 0) -> dict[str, float]:

@@ -90,8 +90,8 @@ def parts(operators: Sequence[Operator], fold: bool = False) -> list[Part]:
 
 
 def moves(operators: Sequence[Operator]) -> list[Operator]:
-    """The operators that only move numbers, transposes and reshapes."""
-    return [operator for operator in operators if operator.kind in ("transpose", "reshape")]
+    """The transposes among operators."""
+    return [operator for operator in operators if operator.kind == "transpose"]
 
 
 def _part(operator: Operator) -> Part:

@@ -82,7 +82,7 @@ def _differences(segments: Segments, one: list[Part], other: list[Part]) -> Iter
 def _pair(segments: Segments, source: Part, target: Part) -> Iterator[Difference]:
     """What differs between two parts of the same kind."""
     for key in sorted(source.attributes.keys() | target.attributes.keys()):
-        if key in LAYOUTS and not segments.same_layout:
+        if key in LAYOUTS and not (segments.same_layout or _letters(source, target, key)):
             continue
         difference = _attribute(source, target, key)
         if difference:
@@ -92,6 +92,12 @@ def _pair(segments: Segments, source: Part, target: Part) -> Iterator[Difference
         if difference:
             yield difference
     yield from _inputs(segments, source, target)
+
+
+def _letters(source: Part, target: Part, key: str) -> bool:
+    """Whether both say an axis by letters, which no layout changes."""
+    words = np.ravel([source.attribute(key), target.attribute(key)]).tolist()
+    return key in ("axis", "axes") and all(isinstance(word, str) for word in words)
 
 
 def _inputs(segments: Segments, source: Part, target: Part) -> Iterator[Difference]:
@@ -161,7 +167,7 @@ def _parameter(segments: Segments, source: Part, target: Part, key: str) -> Diff
     if words is None:
         return None
     family = words.family
-    first = segments.image in target.operators[0].inputs
+    first = _reads_image(segments, target)
     if key == "weight" and first and "input channels" in words.text:
         family = Family.INPUT
     edits: tuple[Edit, ...] = ()
@@ -172,6 +178,10 @@ def _parameter(segments: Segments, source: Part, target: Part, key: str) -> Diff
         edits = (SetParameter(operator, name, np.zeros(other.shape, np.float32)),)
     what = f"{target.kind}'s {key} {words.text}"
     return Difference(family, what, operator, source.name, key, summary(one), summary(other), edits)
+
+
+def _reads_image(segments: Segments, part: Part) -> bool:
+    return any(segments.image in operator.inputs for operator in part.operators)
 
 
 def _other_kind(segments: Segments, source: Part, target: Part) -> Difference:
@@ -217,7 +227,7 @@ def _extra(segments: Segments, target: Part) -> Difference:
     family = Family.GRAPH
     if target.kind == "batch_norm":  # numbers are normalised that are so already
         family = Family.PARAMETERS
-    if segments.image in target.operators[0].inputs and target.kind not in WEIGHTED:
+    if _reads_image(segments, target) and target.kind not in WEIGHTED:
         family = Family.INPUT
     edits: tuple[Edit, ...] = (Bypass(target.name),)
     if target.fused:
@@ -240,12 +250,17 @@ def _insert(source: Part, behind: str, inputs: tuple[str, ...]) -> Insert:
     return Insert(behind, source.kind, dict(source.attributes), numbers, inputs)
 
 
+def _plain(operator: Operator) -> bool:
+    """Whether a transpose has nothing to do with the layout of a format."""
+    return len(operator.attributes.get("permutation", ())) != 4
+
+
 def _moves(segments: Segments) -> Iterator[Difference]:
     """Transposes that one side has and the other doesn't, where nothing else differs."""
-    if not segments.same_layout:
-        return
-    one = [item for item in moves(segments.source) if item.kind == "transpose"]
-    other = [item for item in moves(segments.target) if item.kind == "transpose"]
+    one, other = (
+        [item for item in moves(side) if segments.same_layout or _plain(item)]
+        for side in (segments.source, segments.target)
+    )
     for operator in one[len(other) :]:
         known = [segments.inputs[name] for name in operator.inputs if name in segments.inputs]
         attributes = {"permutation": operator.attributes.get("permutation")}
