@@ -1,6 +1,6 @@
 """Make the corpus of planted faults: models, conversions, mutations, and the truth of each case.
 
-`plant.py CORPUS`, in the environment `test`, in the repository's root. What is there is kept.
+`plant.py`, in the environment `test`, in the repository's root. What is there is kept.
 """
 
 import argparse
@@ -156,7 +156,7 @@ def main(options: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The options."""
     made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("corpus", type=Path)
+    made.add_argument("corpus", type=Path, nargs="?", default=ROOT / "results/benchmark-faults")
     made.add_argument("--formats", nargs="*", default=list(FORMATS), choices=FORMATS)
     made.add_argument("--part", nargs="*", default=["development", "held-out"], choices=PARTS)
     made.add_argument("--each", type=int, help="cases of each operator of mutation, per format")

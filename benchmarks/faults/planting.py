@@ -132,16 +132,21 @@ class Planter:
                 pair = sorted([one, choose.choice(others)], key=at)
                 made += self.write(one.file, pair, "double")
 
+    def name(self, key: str) -> str:
+        """A case's name; the part for continuous integration has cases of its own."""
+        own = " ci" if self.job.part == "ci" else ""
+        return cases.scrambled(f"{SEED} {self.job.framework} {key}{own}")
+
     def matters(self, place: Place) -> bool:
         """Whether a fault that was made changes a tensor beyond the floor."""
-        name = cases.scrambled(f"{SEED} {self.job.framework} {place.key}")
+        name = self.name(place.key)
         truth = json.loads((self.corpus / "truth" / f"{name}.json").read_text("utf-8"))
         return truth["class"] != cases.EQUIVALENT
 
     def write(self, file: Loaded, places: list[Place], kind: str) -> bool:
         """Make one case; False if the format or the tool refuses the change."""
         key = " + ".join(place.key for place in places) or f"{file.model} {file.conversion} {kind}"
-        name = cases.scrambled(f"{SEED} {self.job.framework} {key}")
+        name = self.name(key)
         if (self.corpus / "truth" / f"{name}.json").exists():
             return True
         if key in self.left_out:

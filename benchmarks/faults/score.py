@@ -1,6 +1,7 @@
 """Score what the tool said of a corpus: `score.py CORPUS OUT.jsonl...`, a table in markdown."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -171,6 +172,19 @@ def misses(cases: list[Case]) -> Iterator[str]:
                 f" top-1 {case.within(1)} top-3 {case.within(3)}"
                 f" change {truth['change']:.2g} {str(answer.get('why'))[:120]}"
             )
+
+
+def left_out(corpus: Path, parts: Iterable[str]) -> str:
+    """The changes that could not be made, by format: a table in markdown."""
+    lines = ["| format | change | tried | why not, the first time |", "| --- | --- | ---: | --- |"]
+    for path in sorted(corpus.glob("left_out/*.json")):
+        framework, _, part = path.stem.partition("-")
+        found = list(json.loads(path.read_text("utf-8")).values()) if part in parts else []
+        for name in sorted({item["mutation"] for item in found}):
+            whys = [item["why"] for item in found if item["mutation"] == name]
+            why = whys[0].replace("|", "/")[:120]
+            lines.append(f"| {framework}, {part} | {name} | {len(whys)} | {why} |")
+    return "\n".join(lines) + "\n"
 
 
 def report(cases: list[Case]) -> str:
