@@ -51,7 +51,7 @@ rule repair:
     shell:
         "{params.python:q} scripts/repair.py --cell {params.cell:q}"
         " --cell-name {params.cell_name:q} --chain {params.chain:q}"
-        " --files {input.files:q} --records {input.records:q}"
+        " --files {input.files:q} --records {input.records:q} --manifests {input.manifests:q}"
         " --preprocessing {params.preprocessing:q} --images {input.images:q}"
         " {params.calibration:q} --prediction {input.prediction:q} --native {input.native:q}"
         " --target {params.tvm_target:q} --schedule {params.schedule:q}"

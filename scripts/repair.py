@@ -28,6 +28,9 @@ if __name__ == "__main__":
     )
     parser.add_argument("--files", type=Path, nargs="+", required=True, help="those files")
     parser.add_argument("--records", type=Path, nargs="+", required=True, help="their records")
+    parser.add_argument(
+        "--manifests", type=Path, nargs="+", required=True, help="of their environments, JSON"
+    )
     parser.add_argument("--preprocessing", type=json.loads, required=True, help="the cell's, JSON")
     parser.add_argument("--images", type=Path, required=True, help="the prepared images, NetCDF")
     parser.add_argument("--calibration", type=Path, help="the calibration images, NetCDF")

@@ -281,7 +281,7 @@ def test_the_page_escapes_what_tools_say():
         **{"cell": "a/b", "cell_name": "n", "outcome": "not repaired", "edges": [edge]},
         **{"repairs": [repaired], "images": {"search": ["1"], "held_out": ["2"], "added": ""}},
         **{"compiled": {}, "not_compiled": "", "changes": [], "changes_error": ""},
-        **{"route_config": "", "model_config": "", "broken": ""},
+        **{"route_config": "", "model_config": "", "broken": "", "final": None},
     }
     facts["verdict"] = verdict.sentences(facts)
     text = page.page(facts)

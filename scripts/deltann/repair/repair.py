@@ -17,6 +17,7 @@ changes, `lowers_precision`, `why` |
 | `compiled`, `not_compiled` | by TVM's level, whether its answers are the `same`; or why not |
 | `changes`, `changes_error` | operators that the converter's own file has otherwise |
 | `route_config`, `model_config` | lines for a config |
+| `environments` | the digest of each environment of the route; candidates may have used others |
 """
 
 import argparse
@@ -31,7 +32,7 @@ from deltann.cell import Cell
 from deltann.dataset import predictions
 from deltann.errors import StudyError
 from deltann.execution import stage
-from deltann.explain import chain
+from deltann.explain import chain, environments
 from deltann.provenance import files, records
 from deltann.repair import page, shots, usage, verdict
 from deltann.repair.elsewhere import Elsewhere
@@ -48,6 +49,7 @@ def repair(options: argparse.Namespace, environment_digest: str) -> None:
     Raises:
         StudyError: an input is damaged, or a fault of ours.
     """
+    digests = environments.check(options.manifests)
     artefacts = chain.read(options)
     cell, native = _predictions(options)
     images = shots.read(
@@ -65,7 +67,7 @@ def repair(options: argparse.Namespace, environment_digest: str) -> None:
         )
         walk = Walk(artefacts, elsewhere)
         walk.run()
-        facts = _facts(options, walk)
+        facts = _facts(options, walk) | {"environments": digests}
         written = _write_model(options, walk, facts)
     facts["verdict"] = verdict.sentences(facts)
     print("\n".join(facts["verdict"]))

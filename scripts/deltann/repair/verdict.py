@@ -32,6 +32,13 @@ def sentences(facts: dict) -> list[str]:
     for item in repairs:
         lines.append(_edge(item))
     lines += [f"{facts['broken']}."] if facts["broken"] else []
+    if facts["final"]:
+        before, after = facts["final"]["before"], facts["final"]["after"]
+        lines.append(
+            f"The whole route, compared with the unconverted model: {_numbers(before, after)}."
+        )
+        if after["regressions"]:
+            lines.append(f"{after['regressions']} images that agreed before differ now.")
     held = facts["images"]
     added = f", {held['added']} among them" if held["added"] else ""
     lines.append(
@@ -46,11 +53,6 @@ def sentences(facts: dict) -> list[str]:
 
 def _edge(item: dict) -> str:
     before, after = item["before"], item["after"]
-    numbers = (
-        f"labels wrong on {before['labels']} of {before['images']} images before, on"
-        f" {after['labels']} now; logits off by {_share(before)} of the largest before, by"
-        f" {_share(after)} now"
-    )
     if item["outcome"] == NO_BETTER:
         return (
             f"{item['edge']}: none of {len(item['candidates'])} candidates gives better answers"
@@ -58,7 +60,16 @@ def _edge(item: dict) -> str:
             f" {_share(before)} of the largest)."
         )
     how = f"{item['kind']} ({item['candidate']})"
-    return f"{item['edge']}: {how}: {numbers}."
+    return f"{item['edge']}: {how}: {_numbers(before, after)}."
+
+
+def _numbers(before: dict, after: dict) -> str:
+    """Two judgements in words."""
+    return (
+        f"labels wrong on {before['labels']} of {before['images']} images before, on"
+        f" {after['labels']} now; logits off by {_share(before)} of the largest before, by"
+        f" {_share(after)} now"
+    )
 
 
 def _share(judged: dict) -> str:
