@@ -111,6 +111,22 @@ def test_a_wrong_pass_is_found(branched, tmp_path):
     assert "def concatenate(" in text
 
 
+def test_a_wrong_import_is_the_stage(branched, tmp_path):
+    """An importer that takes a constant for another one."""
+    right = "from_onnx(onnx.load(model_file), keep_params_in_input=False)"
+    wrong = """model = onnx.load(model_file)
+    weight = next(item for item in model.graph.initializer if len(item.dims) == 4)
+    values = 2 * onnx.numpy_helper.to_array(weight)[::-1]
+    weight.CopyFrom(onnx.numpy_helper.from_array(values.copy(), weight.name))
+    module = from_onnx(model, keep_params_in_input=False)"""
+    space = with_fault(branched, tmp_path, "importers.py", f"module = {right}", wrong)
+    facts, text = explain(space, space.path / "branched.yaml", UNSCHEDULED)
+    assert facts["minimal"] == [] and facts["before_passes"]["differs"]
+    assert [row["stage"] for row in facts["stages"] if row["differs"]] == ["import"]
+    assert facts["verdict"][0].startswith("TVM's import of the unconverted model changes")
+    assert "before any pass" in text
+
+
 def test_a_wrong_constant_of_a_pass_is_found(branched, tmp_path):
     """A pass that gives the channels of a batch norm each other's constants."""
     space = with_fault(

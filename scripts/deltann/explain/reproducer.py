@@ -51,11 +51,11 @@ class Suspect:
 def suspect(case: Case, facts: dict) -> Suspect | None:
     """The first located fault, else the first one; None if there is none."""
     edges = [item.edge for item in case.chain]
-    found = [
-        Suspect(*case.chain[edges.index(item["edge"]) - 1 :][:2], fault)
-        for item in facts["localisations"]
-        for fault in item.get("faults", [])
-    ]
+    found = []
+    for item in facts["localisations"]:
+        number = edges.index(item["edge"])
+        before, after = case.chain[number - 1], case.chain[number]
+        found += [Suspect(before, after, fault) for fault in item.get("faults", [])]
     located = (item for item in found if item.fault["verdict"] == Verdict.LOCATED)
     return next(located, found[0] if found else None)
 
@@ -165,8 +165,8 @@ def _dense(
     (layer,) = layers
     read = layer.inputs[0]
     given = tracer.run(image, [read])[read]
-    constants = {name: layer.parameters[name] for name in ("weight", "bias")}
-    np.savez(folder / "dense.npz", x=given, **constants)
+    weight, bias = (layer.parameters[name] for name in ("weight", "bias"))
+    np.savez(folder / "dense.npz", x=given, weight=weight, bias=bias)
     return layer
 
 

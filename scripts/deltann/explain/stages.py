@@ -6,6 +6,7 @@ files differ, the edge between them is to blame, unless the files agree once not
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -215,7 +216,7 @@ def _judged(
     print(f"locating what {name} changed", flush=True)
     located, described = operators.located(source, target, case.native, case.limits)
     localisations.append(described)
-    more = {"localisation": len(localisations) - 1}
+    more: dict[str, Any] = {"localisation": len(localisations) - 1}
     if located is None or located.outcome != Outcome.SAME:
         return row(Stage.CONVERSION, name, found, **more)
     last = between[1] == len(case.chain) - 1
