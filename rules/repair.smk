@@ -1,11 +1,10 @@
 # The model file of a cell that a converter changed, repaired: a page that `all` doesn't make.
 from deltann.dataset.cell_names import CellNames
 from deltann.study import grid, layout
-from deltann.workflow import inputs, resources
+from deltann.workflow import inputs, repaired, resources
 from deltann.workflow.code_digest import code_digest
-from deltann.workflow.repaired import Repaired
 
-REPAIRED = Repaired(config, CELLS)
+REPAIRED = repaired.Repaired(config, CELLS)
 
 
 # Beside the outputs lies the repaired file, if there is one: its suffix is that of its format.
@@ -29,7 +28,7 @@ rule repair:
         f"{STUDY}/{layout.benchmark(f'repair/{layout.CELL_PATTERN}')}"
     retries: RETRIES
     resources:
-        **resources.stage_resources(config, "convert"),
+        **resources.stage_resources(repaired.patient(config), "convert"),
     params:
         python=layout.interpreter("analysis"),
         cell=layout.CELL_PATTERN,

@@ -227,6 +227,8 @@ def test_cheap_candidates_come_first():
     assert found[0].conversions[0].settings == {"simplify": False}
     ends = [item.conversions[-1].converter for item in found if item.kind == candidates.TOOL]
     assert {converters.get(name).TARGET for name in ends} == {"tensorflow"}
+    within = candidates.of_edge("onnx_float16", {})  # by other tools, the edge would be left out
+    assert candidates.TOOL not in {item.kind for item in within}
 
 
 def test_lines_for_a_config():

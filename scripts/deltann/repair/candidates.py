@@ -96,7 +96,12 @@ def _settings(converter: str, settings: dict[str, Any]) -> Iterator[Candidate]:
 
 
 def _tools(converter: str, source: str, target: str) -> Iterator[Candidate]:
-    """Other converters of the same two frameworks, alone and in pairs."""
+    """Other converters of the same two frameworks, alone and in pairs.
+
+    None for an edge within one framework: by other ways, it would only be left out.
+    """
+    if source == target:
+        return
     plain = [name for name in converters.names() if not _changes_precision(name)]
     ends = {name: (converters.get(name).SOURCE, converters.get(name).TARGET) for name in plain}
     for name in plain:

@@ -10,6 +10,8 @@ from deltann.study import grid, layout, preparations
 from deltann.tvm import target_kinds
 from deltann.workflow.explained import Explained
 
+# A repair tries up to so many conversions, and each may take the time of one.
+CONVERSIONS = 10
 # Where ONNX files are rewritten before a conversion.
 ONNX = "onnx"
 
@@ -88,3 +90,10 @@ class Repaired(Explained):
     def schedule(self) -> str:
         """The study's first schedule that needs no tuning."""
         return next((item for item in self._config["schedules"] if item != TUNED), RULES)
+
+
+def patient(config: dict) -> dict:
+    """The config, with the limits of a whole repair in place of those of one conversion."""
+    limit = config["limits"]["convert"]
+    limit = limit | {"seconds": CONVERSIONS * limit["seconds"]}
+    return config | {"limits": config["limits"] | {"convert": limit}}
