@@ -95,7 +95,8 @@ def test_a_file_that_does_not_run_is_passed_over(monkeypatch):
     assert [(row["name"], row["differs"]) for row in rows] == [("a", None), ("a and b", True)]
     assert asked == [("", "b")]
     facts = {"difference": compared.compare(NATIVE, NATIVE + 1), "stages": rows[:1]}
-    (line,) = answer.sentences(facts | {"localisations": []})
+    line, whole = answer.sentences(facts | {"localisations": [], "images": [{}]})
+    assert whole.startswith("Over all 2 images, 0 labels differ")
     assert line == "What a does isn't known: SIGSEGV: gone."
 
 
@@ -106,7 +107,7 @@ def test_a_lower_precision_is_a_loss(monkeypatch):
     rows, localisations, losses = stages.of_edges(made)
     assert rows[0]["stage"] == "precision" and losses == [lost] and not localisations
     facts = {"difference": compared.compare(NATIVE, NATIVE[:, ::-1]), "stages": rows}
-    lines = answer.sentences(facts | {"losses": losses})
+    lines = answer.sentences(facts | {"losses": losses, "images": [{}]})
     assert "float32 becomes int8" in lines[0]
     assert lines[1] == "`conv` alone, kept in float32, bring all of these labels back (tried)."
 

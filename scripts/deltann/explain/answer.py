@@ -1,7 +1,7 @@
 """The answer of a page in sentences: the stage, and the operator."""
 
 from deltann.explain import operators
-from deltann.explain.formatting import number
+from deltann.explain.formatting import number, sentence
 from deltann.explain.stages import Stage
 from deltann.localise.finding import Outcome, Verdict
 
@@ -31,12 +31,23 @@ def sentences(facts: dict) -> list[str]:
         if row["differs"] is None
     ]
     if told or facts.get("minimal"):
-        return told
+        return [*told, _whole(facts)]
     far = number(whole["difference"])
     return [
         f"The cell differs from the native one by {far} of an image's largest logit, but run again "
         "here no stage changes an answer: the prediction files may come from other machines."
     ]
+
+
+def _whole(facts: dict) -> str:
+    """What differs over all images of the cell, and how many of them were looked into."""
+    whole = facts["difference"]
+    far = "beyond any measure" if whole["difference"] is None else number(whole["difference"])
+    return (
+        f"Over all {whole['images']} images, {whole['labels_changed']} labels differ from the "
+        f"native ones, and logits by up to {far} of an image's largest. The images with most of the "
+        f"difference were looked into: {len(facts['images'])}."
+    )
 
 
 def _stage(row: dict, facts: dict) -> list[str]:
@@ -97,13 +108,13 @@ def _conversion(row: dict, found: dict, effect: str) -> list[str]:
             cause = f"a tool failed on the way ({error['type']}: {cause})"
         return [f"{edge} {effect}. The operator isn't known: {cause}."]
     if not found["faults"]:
-        return [f"{edge} {effect}. The operator isn't known: {found['why']}"]
+        return [f"{edge} {effect}. The operator isn't known: {sentence(found['why'])}"]
     lines = [f"{edge} changed {fault_in_words(item)}." for item in found["faults"][:TOLD]]
     if len(found["faults"]) > TOLD:
         lines.append(f"The page lists {len(found['faults'])} faults of {edge}.")
     lines.append(f"{edge} {effect}.")
     if found["outcome"] == Outcome.PARTLY:
-        lines.append(f"These faults don't explain all of it: {found['why']}")
+        lines.append(f"These faults don't explain all of it: {sentence(found['why'])}")
     return lines
 
 

@@ -1,6 +1,19 @@
 """What the search among passes found, in sentences."""
 
+import re
+from html import escape
+
 from deltann.explain import SCHEDULE
+
+
+def sentence(text: str) -> str:
+    """A text with a capital and a full stop."""
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def marked(text: str) -> str:
+    """A text as HTML: escaped, and what stands in backquotes as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def number(value: float | None) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 
 from deltann.explain import sections
-from deltann.explain.formatting import number
+from deltann.explain.formatting import marked, number
 from deltann.explain.sections import table
 
 HERE = Path(__file__).parent
@@ -21,7 +21,7 @@ def page(facts: dict) -> str:
     """
     return Template((HERE / "page.html").read_text(encoding="utf-8")).substitute(
         **{name: escape(facts[name]) for name in NAMES},
-        verdict="\n".join(f"<p>{escape(line)}</p>" for line in facts["verdict"]),
+        verdict="\n".join(f"<p>{marked(line)}</p>" for line in facts["verdict"]),
         stages=sections.stages(facts),
         chain=sections.chain(facts),
         localisations=sections.localisations(facts),
@@ -29,7 +29,7 @@ def page(facts: dict) -> str:
         images=_images(facts),
         passes=_passes(facts) if "sets" in facts else "",
         reproduce=escape(facts["reproduce"]),
-        example=escape(f"{facts['cell'].rpartition('/')[2]}.zip: {facts['example']}"),
+        example=marked(f"{facts['cell'].rpartition('/')[2]}.zip: {facts['example']}"),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from deltann.explain import answer
-from deltann.explain.formatting import number
+from deltann.explain.formatting import marked, number, sentence
 from deltann.localise.finding import Outcome
 
 # So many layers of a lowered model are listed.
@@ -93,8 +93,8 @@ def _edge(found: dict) -> str:
         error = found["error"]
         return f"{title}\n<p>Not known: {escape(error['type'])}: {escape(error['message'])}</p>"
     covered = (
-        f"{OUTCOMES[Outcome(found['outcome'])]} {found['why']} Of {found['compared']} tensors of "
-        f"the {found['target']} file, {found['matched']} have an equal in the {found['source']} "
+        f"{OUTCOMES[Outcome(found['outcome'])]} {sentence(found['why'])} Of {found['compared']} "
+        f"tensors of the {found['target']} file, {found['matched']} have an equal in the {found['source']} "
         f"file. The outputs differ by {number(found['difference'])}; up to "
         f"{number(found['noise'])} is rounding."
     )
@@ -121,7 +121,7 @@ def _fault(count: int, fault: dict, found: dict) -> str:
         ["left once it is mended", number(fault["left"])],
     ]
     heading = f"Fault {count}: {answer.fault_in_words(fault)}"
-    parts = [f"<h3>{escape(heading)}</h3>", table(["", ""], rows)]
+    parts = [f"<h3>{marked(heading)}</h3>", table(["", ""], rows)]
     if what:
         head = [
             "family",
