@@ -1,4 +1,4 @@
-"""TVM's TFLite importer ignores GELU's approximate. Needs apache-tvm and tflite; ai-edge-litert, too.
+"""TVM's TFLite importer ignores GELU's approximate. Needs apache-tvm, tflite; ai-edge-litert, too.
 
 model.tflite is tf.nn.gelu(image, approximate=True) of TensorFlow 2.21, by its own converter.
 """
