@@ -45,8 +45,8 @@ def _whole(facts: dict) -> str:
     far = "beyond any measure" if whole["difference"] is None else number(whole["difference"])
     return (
         f"Over all {whole['images']} images, {whole['labels_changed']} labels differ from the "
-        f"native ones, and logits by up to {far} of an image's largest. The images with most of the "
-        f"difference were looked into: {len(facts['images'])}."
+        f"native ones, and logits by up to {far} of an image's largest. The images with most of "
+        f"the difference were looked into: {len(facts['images'])}."
     )
 
 

@@ -94,8 +94,8 @@ def _edge(found: dict) -> str:
         return f"{title}\n<p>Not known: {escape(error['type'])}: {escape(error['message'])}</p>"
     covered = (
         f"{OUTCOMES[Outcome(found['outcome'])]} {sentence(found['why'])} Of {found['compared']} "
-        f"tensors of the {found['target']} file, {found['matched']} have an equal in the {found['source']} "
-        f"file. The outputs differ by {number(found['difference'])}; up to "
+        f"tensors of the {found['target']} file, {found['matched']} have an equal in "
+        f"the {found['source']} file. The outputs differ by {number(found['difference'])}; up to "
         f"{number(found['noise'])} is rounding."
     )
     faults = [_fault(count, item, found) for count, item in enumerate(found["faults"], 1)]
