@@ -43,33 +43,37 @@ def model(changed: Draft, before: Any) -> Any:
 
     taken = before.inputs[0]
     start = keras.Input(batch_shape=taken.shape, dtype=taken.dtype, name=changed.input)
-    tensors, renamed = {changed.input: start}, set()
+    tensors = {changed.input: start}
     for item in changed.order():
         inputs = [tensors[name] for name in item.reads]
         try:
-            made = _again(item, inputs, renamed) if item.words is None else _new(item, inputs)
+            made = _again(item, inputs) if item.words is None else _new(item, inputs)
         except (ValueError, TypeError) as error:
             raise Impossible(f"{item.name!r}: {error}") from error
         tensors |= dict(zip(item.writes, made, strict=True))
     return keras.Model(start, tensors[changed.output], name=before.name)
 
 
-def _again(item: Item, inputs: Sequence[Any], renamed: set[int]) -> list[Any]:
-    """Make a call of the model before on other tensors."""
+def _again(item: Item, inputs: Sequence[Any]) -> list[Any]:
+    """Make a call of the model before on other tensors; each call has a layer of its own."""
     import keras
 
     operation, arguments = item.native.operation, item.native.node.arguments
     given = iter(inputs)
     symbolic = {id(tensor) for tensor in arguments.keras_tensors}
-    if not isinstance(operation, keras.Layer):
-        operation = type(operation).from_config(operation.get_config() | {"name": item.name})
-    elif id(operation) not in renamed:
+    weights = None
+    if item.name == item.native.path and isinstance(operation, keras.Layer):
         operation.name = item.name
-        renamed.add(id(operation))
+    else:
+        weights = operation.get_weights() if isinstance(operation, keras.Layer) else None
+        operation = type(operation).from_config(operation.get_config() | {"name": item.name})
     positional, named = arguments.convert(
         lambda value: next(given) if id(value) in symbolic else value
     )
-    return keras.tree.flatten(operation(*positional, **named))
+    made = keras.tree.flatten(operation(*positional, **named))
+    if weights:
+        operation.set_weights(weights)
+    return made
 
 
 def _new(item: Item, inputs: list[Any]) -> list[Any]:

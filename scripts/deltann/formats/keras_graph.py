@@ -15,7 +15,8 @@ class Call:
 
     Attributes:
         name: the layer's, behind those of the sub-models that it is in, with dots between them;
-            with a number if the layer is called several times.
+            with a number if the layer is called again.
+        path: the name without the number.
         operation: `keras.Operation`; a layer is one.
         node: Keras's record of the call; its arguments are symbolic tensors and constants.
         sources: the names of the symbolic tensors among the arguments, by their `id`.
@@ -23,6 +24,7 @@ class Call:
     """
 
     name: str
+    path: str
     operation: Any
     node: Any
     sources: dict[int, str]
@@ -121,7 +123,7 @@ def _walk(
                 name = f"{path}_call{used[path]}" if used[path] else path
                 used[path] += 1
                 found = [name] if len(node.outputs) == 1 else _several(name, node)
-                calls.append(Call(name, node.operation, node, read, tuple(found)))
+                calls.append(Call(name, path, node.operation, node, read, tuple(found)))
             names |= {id(item): name for item, name in zip(node.outputs, found, strict=True)}
     return [names[id(item)] for item in model.outputs]
 

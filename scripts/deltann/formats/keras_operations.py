@@ -1,6 +1,7 @@
 """The calls of `keras.ops` in a Keras model, in the words of `deltann.steps`."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from deltann.formats import keras_words, tensorflow_padding
@@ -43,7 +44,7 @@ def _binary(seen: Seen, kind: str) -> Said:
     import numpy as np
 
     sides = [*seen.arguments, *(seen.settings or {}).values()][:2]
-    if sides.count(None) == 2:
+    if all(side is None for side in sides):
         return kind, {}, {}
     first = sides[0] is not None
     constant = plain(sides[0 if first else 1])
@@ -158,6 +159,18 @@ def _slice(seen: Seen) -> Said:
     return "slice", {"axes": named, "starts": starts, "ends": ends, "steps": steps}, {}
 
 
+def _split(seen: Seen) -> Said:
+    operation, shape = seen.operation, seen.reads[0]
+    axis = operation.axis % len(shape)
+    given, side = operation.indices_or_sections, shape[axis] or 0
+    if isinstance(given, int):
+        sizes = [side // given] * given
+    else:
+        places = [0, *(int(place) for place in given), side]
+        sizes = [end - start for start, end in pairwise(places)]
+    return "split", {"axis": axes(axis, len(shape))[0], "sizes": sizes}, {}
+
+
 def _cast(seen: Seen) -> Said:
     return "cast", {"dtype": str(seen.operation.dtype)}, {}
 
@@ -167,5 +180,5 @@ KINDS: dict[str, Callable[[Seen], Said]] = {
     **{"Concatenate": _concatenate, "Pad": _pad, "Resize": _resize, "Softmax": _softmax},
     **{"LogSoftmax": _softmax, "Gelu": _gelu, "LeakyRelu": _leaky_relu, "Elu": _elu},
     **{"MaxPool": _pooling, "AveragePool": _pooling, "Matmul": _product, "GetItem": _slice},
-    "Cast": _cast,
+    **{"Cast": _cast, "Split": _split},
 }

@@ -11,6 +11,9 @@ from deltann.steps import Operator
 
 # Where new operators are while their names are not settled.
 NEW = "deltann_new"
+# What their names have in the middle: TensorFlow 2.21's remapper makes a constant `<name>/Const` of
+# a batch norm's epsilon, and takes one of that name that is there already for it.
+PARTS = "parts"
 
 
 def draft(frozen: Frozen, operators: Sequence[Operator]) -> Draft:
@@ -107,7 +110,7 @@ def _new(graph: Any, item: Item, inputs: list[Any], names: dict[str, str]) -> li
         raise Impossible(f"{item.name!r} would have outputs of several operators")
     for operation in graph.get_operations():
         if operation.name not in before:
-            names[operation.name] = f"{item.name}/{operation.name.removeprefix(scope)}"
+            names[operation.name] = f"{item.name}/{PARTS}/{operation.name.removeprefix(scope)}"
     names[outputs[0].op.name] = item.name
     return outputs
 

@@ -1,0 +1,96 @@
+"""What tests set of the operators of the models by `traced_tensorflow`."""
+
+from typing import Any
+
+# What is set at a time, by the operator: each is on a branch of its own.
+SETTINGS: dict[str, list[dict[str, dict[str, Any]]]] = {
+    "tensorflow": [
+        {
+            "conv": {"pads": [0, 0, 2, 1]},
+            "explicit": {"pads": [2, 2, 2, 2], "dilations": [2, 2], "strides": [1, 1]},
+            "grouped": {"strides": [2, 1]},
+            "deep": {"pads": [2, 0, 0, 2]},
+            "turned": {"pads": [0, 0, 0, 0], "output_padding": [0, 0]},
+            "largest": {"pads": [1, 1, 0, 0], "kernel": [2, 3]},
+            "average": {"count_include_pad": True},
+            "pad": {"value": -1.5, "pads": [2, 0, 1, 1]},
+            "mirror": {"mode": "symmetric"},
+            "linear": {"coordinates": "align_corners"},
+            "linear_corners": {"mode": "nearest", "rounding": "floor"},
+            "linear_old": {"size": [5, 8]},
+            "near": {"rounding": "ceil"},
+            "near_old": {"coordinates": "half_pixel"},
+            "norm": {"epsilon": 0.5},
+            "relu6": {"max": None},
+            "leaky": {"slope": 0.05},
+            "elu": {"alpha": 0.5},
+            "softmax": {"axis": "W"},
+            "sub": {"constant_first": False},
+            "transposed": {"permutation": [0, 1, 2, 3]},
+            "strided": {"steps": [1, 1]},
+            "max": {"keepdims": True},
+        },
+        {
+            "conv": {"activation": {"kind": "hard_swish"}},
+            "grouped": {"activation": {"kind": "gelu", "approximate": "tanh"}},
+            "deep": {"strides": [2, 2]},
+            "largest": {"pads": [0, 0, 0, 0], "ceil_mode": True},
+            "average": {"pads": [0, 0, 0, 0], "ceil_mode": True},
+            "pad": {"mode": "reflect"},
+            "linear": {"coordinates": "asymmetric"},
+            "near": {"mode": "linear"},
+            "near_old": {"rounding": "round_prefer_floor"},
+            "relu6": {"min": -1, "max": 5},
+            "limit": {"min": 0, "max": 6},
+        },
+    ],
+    "keras": [
+        {
+            "conv": {"pads": [0, 0, 2, 1], "strides": [1, 2]},
+            "grouped": {"activation": {}},
+            "depthwise": {"pads": [2, 0, 0, 2]},
+            "transposed": {"pads": [0, 0, 0, 0], "output_padding": [0, 0]},
+            "max_pool": {"pads": [1, 1, 0, 0], "kernel": [2, 3]},
+            "average_pool": {"count_include_pad": True},
+            "norm": {"epsilon": 0.5},
+            "relu6": {"max": None},
+            "leaky": {"slope": 0.05},
+            "elu": {"alpha": 1.0},
+            "softmax": {"axis": "W"},
+            "gelu": {"approximate": "tanh"},
+            "hard_sigmoid": {"alpha": 0.2},
+            "padded": {"pads": [2, 0, 1, 1]},
+            "crop": {"steps": [2, 1]},
+            "up": {"coordinates": "half_pixel", "rounding": "round_prefer_ceil"},
+            "up_linear": {"mode": "nearest", "rounding": "ceil"},
+            "resized": {"coordinates": "asymmetric", "rounding": "floor"},
+            "turned": {"permutation": [0, 1, 2, 3]},
+            "subtract": {"constant_first": False},
+            "clip": {"min": -0.2},
+            "pad": {"value": 0.0},
+            "block.inner.cut": {"max": 1},
+            "logits": {"activation": {}},
+        },
+        {
+            "conv": {"activation": {"kind": "swish"}},
+            "grouped": {"activation": {"kind": "clip", "min": 0, "max": 5}},
+            "depthwise": {"strides": [2, 2]},
+            "max_pool": {"pads": [0, 0, 0, 0], "ceil_mode": True},
+            "average_pool": {"pads": [0, 0, 0, 0], "ceil_mode": True},
+            "padded": {"mode": "reflect"},
+            "resized": {"mode": "linear"},
+            "up_linear": {"coordinates": "align_corners", "mode": "nearest", "rounding": "floor"},
+            "clip": {"min": None},
+            "block.joined_call1": {"activation": {"kind": "elu", "alpha": 0.5}},
+        },
+    ],
+}
+
+# Operators whose parameters are set.
+PARAMETERS = {
+    "tensorflow": ("conv", "grouped", "deep", "turned", "norm", "scaled", "sub", "MatMul"),
+    "keras": (
+        *("conv", "grouped", "depthwise", "transposed", "norm", "prelu", "multiply", "subtract"),
+        *("block.inner.point", "logits"),
+    ),
+}
