@@ -98,7 +98,7 @@ def _convolutions(source: Captured, target: Captured) -> list[str]:
     for place, (one, other) in enumerate(zip(ours, theirs, strict=False)):
         a, b = source.values[one.outputs[0]], target.values[other.outputs[0]]
         share = _told_apart(a.reshape(len(a), -1), b.reshape(len(b), -1))
-        if share > LEVEL:
+        if share > 0:
             ranked.append((-share, place, other.name))
     return [name for _, _, name in sorted(ranked)]
 

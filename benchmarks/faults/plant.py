@@ -29,6 +29,8 @@ PARTS = {
     "held-out": ("inception", "dense", "searched", "pyramid", "mixer"),
     "ci": ("mobile", "hourglass"),
 }
+# Conversions of models with other weights, in which nothing is planted.
+MORE_CLEAN = ("dynamo18", "dynamo20", "kept17", "script13")
 # A crash of a tool ends the process, which goes on behind the case that crashed it.
 CRASHES = 20
 
@@ -151,6 +153,10 @@ def main(options: argparse.Namespace) -> None:
             if part == "ci":
                 job = replace(job, only=CI_ONLY)
             plant(corpus, framework, job)
+        if part != "ci" and "onnx" in formats:
+            more = [f"{name}-{options.seeds}" for name in PARTS[part]]
+            prepare(corpus, more, options.photographs, {*MORE_CLEAN})
+            plant(corpus, "onnx", Job(str(corpus), part, "onnx", more, [], [*MORE_CLEAN]))
 
 
 def parser() -> argparse.ArgumentParser:
