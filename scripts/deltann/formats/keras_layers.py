@@ -197,7 +197,7 @@ def _rescaling(seen: Seen) -> Said:
         return "multiply", {}, {"operand": operand(scale)}
     if (scale == 1).all():
         return "add", {}, {"operand": operand(offset)}
-    channels = (seen.writes[-1],)
+    channels = (seen.writes[-1] or 1,)
     parameters = {
         "scale": np.broadcast_to(scale, channels),
         "shift": np.broadcast_to(offset, channels),
@@ -214,7 +214,7 @@ def _normalization(seen: Seen) -> Said:
     mean, variance = (operand(plain(item)) for item in (layer.mean, layer.variance))
     if layer.invert or mean.ndim > 1:
         return "other", {"invert": bool(layer.invert)}, {"mean": mean, "variance": variance}
-    channels = (seen.writes[-1],)
+    channels = (seen.writes[-1] or 1,)
     parameters = {
         "scale": np.ones(channels, np.float32),
         "shift": np.zeros(channels, np.float32),

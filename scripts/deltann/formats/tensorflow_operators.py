@@ -155,23 +155,29 @@ def _concat(node: Node) -> Said:
 
 
 def _split(node: Node) -> Said:
-    place, sizes = (0, None) if node.op == "Split" else (2, node.constants.get(1))
+    place = 0 if node.op == "Split" else 2
     shape = node.main()
     if place not in node.constants or shape is None:
         return other(node)
     axis = int(node.constants[place]) % len(shape)
-    if sizes is None:
+    if node.op == "Split":
         pieces = int(node.number("num_split"))
         sizes = [(shape[axis] or 0) // pieces] * pieces
+    elif 1 in node.constants:
+        sizes = [int(size) for size in node.constants[1]]
+        rest = (shape[axis] or 0) - sum(size for size in sizes if size > 0)
+        sizes = [rest if size < 0 else size for size in sizes]
+    else:
+        return other(node)
     name = LETTERS[axis] if len(shape) == 4 else axis
-    return "split", {"axis": name, "sizes": [int(size) for size in sizes]}, {}
+    return "split", {"axis": name, "sizes": sizes}, {}
 
 
 def _slice(node: Node) -> Said:
     """`Slice`, and a `StridedSlice` that keeps all axes."""
-    shape = node.reads[0]
-    if shape is None or None in shape or not {1, 2} <= node.constants.keys():
+    if node.reads[0] is None or None in node.reads[0] or not {1, 2} <= node.constants.keys():
         return other(node)
+    shape = [side or 0 for side in node.reads[0]]
     if node.op == "Slice":
         begins, sizes = node.constants[1].tolist(), node.constants[2].tolist()
         pieces = [
@@ -182,7 +188,7 @@ def _slice(node: Node) -> Said:
         masks = ("ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
         if 3 not in node.constants or any(node.number(mask) for mask in masks):
             return other(node)
-        pieces = _strided(node, [side or 0 for side in shape])
+        pieces = _strided(node, shape)
     kept = [
         axis
         for axis, side in enumerate(shape)

@@ -1,5 +1,6 @@
 """Arithmetic of windows and pixels for formats that have fewer words for them than others."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -77,10 +78,10 @@ def nearest(old: int, new: int, coordinates: str, rounding: str) -> "np.ndarray"
         places *= 0
     else:
         places = (places + 0.5) * old / new - 0.5
-    rounded = {
+    ways: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         "floor": np.floor,
         "ceil": np.ceil,
         "round_prefer_floor": lambda place: np.ceil(place - 0.5),
         "round_prefer_ceil": lambda place: np.floor(place + 0.5),
-    }[rounding]
-    return np.clip(rounded(places), 0, old - 1).astype(np.int32)
+    }
+    return np.clip(ways[rounding](places), 0, old - 1).astype(np.int32)
