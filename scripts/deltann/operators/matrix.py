@@ -124,6 +124,7 @@ def counts(table: pd.DataFrame) -> pd.DataFrame:
     """How many cases of a kind have each status: a row per source, route, backend and kind."""
     keys = ["source", "route", "backend", "kind"]
     counted = table.groupby([*keys, "status"], sort=False).size().unstack(fill_value=0)
-    counted = counted.reindex(columns=[*STATUSES], fill_value=0)
+    order = pd.MultiIndex.from_frame(table[keys].drop_duplicates())  # unstacking sorts
+    counted = counted.reindex(order, fill_value=0).reindex(columns=[*STATUSES], fill_value=0)
     counted["begins"] = table.groupby(keys, sort=False)["begins"].sum()
     return counted.reset_index()
