@@ -11,7 +11,8 @@ import numpy as np
 ALARMS = ("found", "partly")
 # A repair that is no further than this from the source, as a share of the largest logit, is one.
 FUNCTIONAL = 1e-3
-EQUIVALENT = "equivalent"
+# A fault that no answer shows: some operators behind it make its tensors equal again.
+EQUIVALENT, MASKED = "equivalent", "masked"
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,13 @@ class Case:
 
     @property
     def kind(self) -> str:
-        """`fault`, `double`, `benign`, `clean`, `real`, or `equivalent`."""
-        planted = self.truth["kind"] in ("fault", "double")
-        return EQUIVALENT if planted and self.truth["class"] == EQUIVALENT else self.truth["kind"]
+        """`fault`, `double`, `benign`, `clean`, `real`, or `equivalent`, `masked` faults."""
+        if self.truth["kind"] in ("fault", "double"):
+            if self.truth["class"] == EQUIVALENT:
+                return EQUIVALENT
+            if self.truth["change"] <= self.truth["floor"]:
+                return MASKED
+        return self.truth["kind"]
 
     @property
     def mutation(self) -> str:

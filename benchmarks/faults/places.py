@@ -9,6 +9,7 @@ import numpy as np
 from mutations import Graph, Mutation, plain
 
 from deltann.edits import Bypass, Insert
+from deltann.steps import MOVES, Operator
 
 
 @dataclass
@@ -56,13 +57,21 @@ def names_of(places: list[Place]) -> str:
 
 
 def _neighbours(place: Place) -> Iterator[str]:
-    """The operators around those at fault in the clean file."""
+    """The operators around those at fault in the clean file, and those behind mere moves."""
     graph = place.file.graph
     for item in graph.operators:
         if item.name in place.mutation.operators:
             makers = (graph.maker(name) for name in item.inputs)
             yield from (maker.name for maker in makers if maker)
-            yield from (reader.name for reader in graph.readers(item.outputs[0]))
+            yield from _behind(graph, item)
+
+
+def _behind(graph: Graph, item: Operator) -> Iterator[str]:
+    """The readers of an operator's output; of those that change no number, also theirs."""
+    for reader in graph.readers(item.outputs[0]):
+        yield reader.name
+        if reader.kind in MOVES:
+            yield from _behind(graph, reader)
 
 
 def truth_of(

@@ -138,10 +138,10 @@ class Planter:
         return cases.scrambled(f"{SEED} {self.job.framework} {key}{own}")
 
     def matters(self, place: Place) -> bool:
-        """Whether a fault that was made changes a tensor beyond the floor."""
+        """Whether a fault that was made changes the answers beyond the floor."""
         name = self.name(place.key)
         truth = json.loads((self.corpus / "truth" / f"{name}.json").read_text("utf-8"))
-        return truth["class"] != cases.EQUIVALENT
+        return truth["change"] > truth["floor"]
 
     def write(self, file: Loaded, places: list[Place], kind: str) -> bool:
         """Make one case; False if the format or the tool refuses the change."""

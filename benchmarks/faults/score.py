@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import numpy as np  # noqa: E402
 from baselines import BASELINES  # noqa: E402
-from judged import EQUIVALENT, FUNCTIONAL, Case, read  # noqa: E402
+from judged import EQUIVALENT, FUNCTIONAL, MASKED, Case, read  # noqa: E402
 from scipy import stats  # noqa: E402
 
 from deltann.metrics import wilson_interval  # noqa: E402  the folder above first
@@ -65,7 +65,7 @@ def scores(cases: list[Case]) -> dict[str, str]:
         "abstained": str(count(faulty, lambda case: case.answer["outcome"] == "abstained")),
         "a tool failed": str(count(cases, lambda case: case.answer["outcome"] == "failed")),
     }
-    for kind in ("clean", "benign", EQUIVALENT):
+    for kind in ("clean", "benign", EQUIVALENT, MASKED):
         some = [case for case in cases if case.kind == kind]
         rows[f"alarm on {kind}"] = str(count(some, lambda case: case.alarm))
     rows["repaired, functional"] = str(count(tried, lambda case: case.repaired(FUNCTIONAL)))
@@ -160,6 +160,8 @@ def misses(cases: list[Case]) -> Iterator[str]:
     """Every case that isn't as it should be, a line each."""
     for case in cases:
         quiet = case.kind in ("clean", "benign", EQUIVALENT)
+        if case.kind in (MASKED, "real"):
+            continue
         wrong = case.alarm if quiet else not (case.stage_right and case.family_right)
         if not quiet and case.has_operators:
             wrong = wrong or not case.within(1)
