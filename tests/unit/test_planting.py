@@ -164,7 +164,7 @@ def test_of_an_operator_taken_out_the_neighbours_are_the_answer(module):
     same = {name: name for name in "cnfg"}
     scrambled = {name: f"{name}1" for name in "cnfg"}
     truth = places.truth_of(place, same, scrambled, [], True)
-    assert truth["operators"] == [] and truth["around"] == ["n1", "f1"]
+    assert truth["operators"] == [] and truth["around"] == ["n1", "f1", "g1"]
     assert truth["depth"] == "middle"
 
 
