@@ -1,5 +1,5 @@
-# Models of one operator each, through every converter, importer, quantizer and level: the study of a
-# config with the key `operators`.
+# Models of one operator each, through every converter, importer, quantizer and level: the study of
+# a config with the key `operators`.
 import json
 
 from deltann import runners
@@ -28,7 +28,7 @@ def operator_bundle_before(wildcards):
     return {"before": f"{STUDY}/{path}", "record": f"{STUDY}/{layout.record(path)}"}
 
 
-def operator_options(wildcards, input):
+def operator_options(wildcards):
     """The options of `operator_models.py` that a source has, or an edge."""
     if wildcards.route == UNCONVERTED:
         return ["--every", str(SWEEP["every"]), "--kinds", *SWEEP.get("kinds", [])]
@@ -37,10 +37,14 @@ def operator_options(wildcards, input):
     described = {"name": edge.name, "converter": edge.converter}
     described["settings"] = json.loads(edge.settings)
     suffixes = [runners.get(item.framework).SUFFIX for item in (before, way)]
-    return [
-        *("--before", input.before, "--before-record", input.record),
-        *("--edge", json.dumps(described, sort_keys=True), "--suffixes", *suffixes),
-    ]
+    return ["--edge", json.dumps(described, sort_keys=True), "--suffixes", *suffixes]
+
+
+def operator_before(wildcards, input):
+    """The options with the bundle that an edge reads."""
+    if wildcards.route == UNCONVERTED:
+        return []
+    return ["--before", input.before, "--before-record", input.record]
 
 
 def operator_backend(wildcards):
@@ -68,7 +72,9 @@ rule operator_models:
         python=lambda wildcards: layout.interpreter(
             operators.environment(config, wildcards.source, wildcards.route)
         ),
+        # Apart: Snakemake takes no notice of changes in parameters that depend on inputs.
         options=operator_options,
+        before=operator_before,
         seconds=SWEEP["seconds"],
         code=lambda wildcards: code_digest(
             "scripts/operator_models.py",
@@ -83,7 +89,8 @@ rule operator_models:
         "Making the operators of {wildcards.source} by {wildcards.route}"
     shell:
         "{params.python:q} scripts/operator_models.py --source {wildcards.source:q}"
-        " {params.options:q} --seconds {params.seconds} --environment {input.environment:q}"
+        " {params.options:q} {params.before:q} --seconds {params.seconds}"
+        " --environment {input.environment:q}"
         " --output {output.bundle:q} --record {output.record:q} > {log:q} 2>&1"
 
 

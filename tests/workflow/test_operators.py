@@ -12,10 +12,12 @@ ROUTES = {
 }
 
 
+SWEPT = {"kinds": ["average_pool", "softmax"], "every": 4, "routes": ROUTES}
+
+
 @pytest.fixture(scope="module")
 def folder(workspace):
-    swept = {"kinds": ["average_pool", "softmax"], "every": 4, "routes": ROUTES}
-    workspace.run(workspace.config("sweep", operators=swept))
+    workspace.run(workspace.config("sweep", operators=SWEPT))
     return workspace.path / "results/sweep/operators"
 
 
@@ -39,3 +41,9 @@ def test_what_is_wrong_is_said_and_drawn(folder):
 
 def test_a_second_run_does_nothing(workspace, folder):
     assert workspace.jobs(workspace.path / "sweep.yaml") == {}
+
+
+def test_other_cases_are_made_again(workspace, folder):
+    path = workspace.config("sweep", operators=SWEPT | {"every": 5})
+    assert workspace.jobs(path)["operator_models"] == 3
+    workspace.config("sweep", operators=SWEPT)
