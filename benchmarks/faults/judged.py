@@ -108,12 +108,12 @@ def _accepted(fault: dict[str, Any]) -> list[str]:
 
 
 def read(corpus: Path, outs: Iterable[Path]) -> list[Case]:
-    """The cases that have an answer; the last one counts."""
-    answers = {}
+    """The cases that have an answer; of several lines of one case, later ones lie over earlier."""
+    answers: dict[str, dict[str, Any]] = {}
     for path in outs:
         for line in path.read_text("utf-8").splitlines():
             answer = json.loads(line)
-            answers[answer["id"]] = answer
+            answers.setdefault(answer["id"], {}).update(answer)
     truths = {name: corpus / "truth" / f"{name}.json" for name in answers}
     return [
         Case(json.loads(path.read_text("utf-8")), answers[name])

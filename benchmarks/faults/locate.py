@@ -36,6 +36,7 @@ class Tool:
     repairs: bool
     baselines: bool
     captured: dict[str, baselines.Captured] = field(default_factory=dict)
+    right: dict[str, np.ndarray] = field(default_factory=dict)
     same: set[tuple[str, str]] = field(default_factory=set)
     source: tuple[str, remote.RemoteTracer] | None = None
 
@@ -63,7 +64,8 @@ class Tool:
             source = self.open_source(before, stack)
             with remote.open_tracer(file["framework"], self.corpus / file["path"]) as target:
                 start = time.perf_counter()
-                found = localise.localise(source, target, images[:SEEN, None])
+                shown = self.changed(before, source, target, images)
+                found = localise.localise(source, target, shown)
                 seconds = time.perf_counter() - start
                 others = self.compare(case, stage, source, target, images)
             answer = described(found) | others | {"seconds": seconds}
@@ -72,9 +74,24 @@ class Tool:
                 continue
             answer["stage"] = stage
             if self.repairs:
-                answer |= self.repair(case, source, file, images)
+                answer |= self.repair(case, source, file, images, shown)
             return answer
         return answer or {"outcome": str(Outcome.SAME)}
+
+    def changed(
+        self,
+        before: dict[str, str],
+        source: remote.RemoteTracer,
+        target: remote.RemoteTracer,
+        images: np.ndarray,
+    ) -> np.ndarray:
+        """The images that the tool sees, those first whose answers differ most."""
+        if before["path"] not in self.right:
+            self.right = {before["path"]: answers(source, images[:SEEN])}
+        right, given = self.right[before["path"]], answers(target, images[:SEEN])
+        if right.shape != given.shape:
+            return images[:SEEN, None]
+        return images[np.argsort(-np.abs(right - given).max(axis=1), kind="stable"), None]
 
     def compare(
         self,
@@ -99,14 +116,14 @@ class Tool:
         source: remote.RemoteTracer,
         file: dict[str, str],
         images: np.ndarray,
+        shown: np.ndarray,
     ) -> dict[str, Any]:
-        """Repair a file, and judge it on images that the search didn't see."""
+        """Repair a file by the images that are shown, and judge it on the others too."""
         start = time.perf_counter()
         folder = self.work / case["id"]
         folder.mkdir(parents=True, exist_ok=True)
         path = self.corpus / file["path"]
-        seen = list(images[:SEEN, None])
-        mended, edits, _ = by_edits.repair(source, file["framework"], path, seen, folder)
+        mended, edits, _ = by_edits.repair(source, file["framework"], path, list(shown), folder)
         answer: dict[str, Any] = {"repaired": mended is not None, "edits": len(edits)}
         if mended is not None:
             right, wrong, now = (
