@@ -27,12 +27,19 @@ def calibration_images(wildcards):
     return {"calibration": f"{STUDY}/{layout.calibration(grid.geometry(preprocessing))}"}
 
 
-def calibration_options(wildcards, input):
-    """The options by which a converter gets them."""
-    if "calibration" not in input.keys():
+def calibration_options(wildcards):
+    """The options by which a converter gets them.
+
+    Not from `input`: Snakemake doesn't see a change of parameters that depend on it.
+    """
+    images = calibration_images(wildcards)
+    if not images:
         return []
     preprocessing = preparations.native(config, wildcards.model, wildcards.source)
-    return [f"--calibration={input.calibration}", f"--preprocessing={grid.to_json(preprocessing)}"]
+    return [
+        f"--calibration={images['calibration']}",
+        f"--preprocessing={grid.to_json(preprocessing)}",
+    ]
 
 
 rule convert:

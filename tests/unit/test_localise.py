@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from helpers import numpy_model
-from helpers.numpy_model import NumpyTracer, changed, network, renamed, without
 
 from deltann.edits import SetAttribute, SetParameter
 from deltann.localise.finding import Family, Localisation, Outcome, Verdict
 from deltann.localise.localise import localise
 from deltann.localise.parameters import differ
 from deltann.steps import Operator
+from helpers import numpy_model
+from helpers.numpy_model import NumpyTracer, changed, network, renamed, without
 
 IMAGES = np.random.default_rng(7).standard_normal((2, *NumpyTracer.input_shape))
 

@@ -12,7 +12,6 @@ from deltann.localise.remote import RemoteEditor, open_tracer, python
 from deltann.steps import Operator
 from helpers import steps_in_numpy
 from helpers.tflite_files import Files, close
-from helpers.workspace import ROOT
 
 pytestmark = pytest.mark.usefixtures("environments")
 
