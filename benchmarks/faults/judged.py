@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-ALARMS = ("found", "partly")
+ALARMS, FAILED = ("found", "partly"), "failed"
 # A repair that is no further than this from the source, as a share of the largest logit, is one.
 FUNCTIONAL = 1e-3
 # A fault that no answer shows: some operators behind it make its tensors equal again.
@@ -48,6 +48,11 @@ class Case:
     def alarm(self) -> bool:
         """Whether the tool says that there is a fault."""
         return self.answer["outcome"] in ALARMS
+
+    @property
+    def noticed(self) -> bool:
+        """Whether the tool says anything but that the models are the same."""
+        return self.answer["outcome"] not in ("same", FAILED)
 
     @property
     def stage_right(self) -> bool:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import numpy as np  # noqa: E402
 from baselines import BASELINES  # noqa: E402
-from judged import EQUIVALENT, FUNCTIONAL, MASKED, Case, read  # noqa: E402
+from judged import EQUIVALENT, FAILED, FUNCTIONAL, MASKED, Case, read  # noqa: E402
 from scipy import stats  # noqa: E402
 
 from deltann.metrics import wilson_interval  # noqa: E402  the folder above first
@@ -50,12 +50,13 @@ def scores(cases: list[Case]) -> dict[str, str]:
     faulty = planted(cases)
     inside = [case for case in faulty if case.has_operators]
     tried = [case for case in faulty if case.repairable and "repaired" in case.answer]
+    answered = [case for case in cases if case.answer["outcome"] != FAILED]
     rows = {
-        "fault noticed": str(count(faulty, lambda case: case.answer["outcome"] != "same")),
+        "fault noticed": str(count(faulty, lambda case: case.noticed)),
         "— that changes a label": str(
             count(
                 (case for case in faulty if case.truth["class"] == "label"),
-                lambda case: case.answer["outcome"] != "same",
+                lambda case: case.noticed,
             )
         ),
         "stage right": str(count(faulty, lambda case: case.stage_right)),
@@ -63,10 +64,10 @@ def scores(cases: list[Case]) -> dict[str, str]:
         "operator, top 3": str(count(inside, lambda case: case.within(3))),
         "family named": str(count(faulty, lambda case: case.family_right)),
         "abstained": str(count(faulty, lambda case: case.answer["outcome"] == "abstained")),
-        "a tool failed": str(count(cases, lambda case: case.answer["outcome"] == "failed")),
+        "a tool failed": str(count(cases, lambda case: case.answer["outcome"] == FAILED)),
     }
     for kind in ("clean", "benign", EQUIVALENT, MASKED):
-        some = [case for case in cases if case.kind == kind]
+        some = [case for case in answered if case.kind == kind]
         rows[f"alarm on {kind}"] = str(count(some, lambda case: case.alarm))
     rows["repaired, functional"] = str(count(tried, lambda case: case.repaired(FUNCTIONAL)))
     rows["repaired, exact"] = str(
