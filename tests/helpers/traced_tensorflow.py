@@ -103,6 +103,9 @@ class Network(tf.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = tf.Variable(numbers(3, 3, 3, 4))
+        # tensors that a function takes from outside, as those of onnx2tf do
+        self.large = tf.constant(numbers(3, 3, 4, 40))
+        self.edges = tf.constant([[0, 0], [1, 2], [0, 1], [0, 0]])
         self.found: dict[str, tf.Tensor] = {}
 
     @tf.function(input_signature=[tf.TensorSpec((None, *SHAPE[1:]), tf.float32, "image")])
@@ -155,7 +158,8 @@ class Network(tf.Module):
         keep("turned", tf.nn.conv2d_transpose(x, weight, size, 2, "SAME", name="turned"))
         keep("largest", tf.nn.max_pool2d(x, 3, 2, "SAME", name="largest"))
         keep("average", tf.nn.avg_pool2d(x, [3, 2], [2, 1], "SAME", name="average"))
-        keep("pad", tf.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], constant_values=0.5, name="pad"))
+        keep("large", tf.nn.conv2d(x, self.large, 1, "SAME", name="large"))
+        keep("pad", tf.pad(x, self.edges, constant_values=0.5, name="pad"))
         keep("mirror", tf.pad(x, [[0, 0], [1, 2], [0, 1], [0, 0]], "REFLECT", name="mirror"))
         for name, flags in RESIZES.items():
             kind = raw.ResizeNearestNeighbor if "near" in name else raw.ResizeBilinear

@@ -3,6 +3,7 @@
 An operator of which something is set is made anew from what it is to be.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -35,7 +36,7 @@ def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
     from deltann.formats import tensorflow_draft, tensorflow_operators
     from deltann.formats.tensorflow_eager import Execution
 
-    frozen = tensorflow_frozen.read(model_file)
+    frozen = tensorflow_frozen.read(model_file, few=sys.maxsize)
     operators = tensorflow_operators.operators(Execution(frozen))
     draft = tensorflow_draft.draft(frozen, operators)
     draft.apply(edits)
@@ -46,6 +47,12 @@ def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
         shapes={},
         types={},
     )
+    used = {*changed.nodes}
+    changed.captured = {
+        name: value
+        for name, value in frozen.captured.items()
+        if tensorflow_frozen.node_of(name) in used
+    }
     with ours(WHAT):
         tensorflow_frozen.infer(changed)
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
@@ -60,25 +67,46 @@ def _write(frozen: tensorflow_frozen.Frozen, folder: Path) -> None:
     """Write a graph as a SavedModel with the signature that it came from."""
     import tensorflow
 
-    source = tensorflow_frozen.node_of(frozen.input)
+    taken = {frozen.input, *frozen.captured}
     definition = type(frozen.definition)()
     definition.CopyFrom(frozen.definition)
     del definition.node[:]
-    definition.node.extend(node for name, node in frozen.nodes.items() if name != source)
+    definition.node.extend(node for name, node in frozen.nodes.items() if f"{name}:0" not in taken)
     declared = frozen.declared
     spec = tensorflow.TensorSpec(declared.shape, declared.dtype, frozen.taken)
 
     @tensorflow.function(input_signature=[spec])
     def serve(image: Any) -> dict[str, Any]:
+        graph = tensorflow.compat.v1.get_default_graph()
+        outside = {name: graph.capture(value) for name, value in frozen.captured.items()}
         (answer,) = tensorflow.graph_util.import_graph_def(
             definition,
-            input_map={frozen.input: image},
+            input_map={frozen.input: image, **outside},
             return_elements=[frozen.output],
             name="",
         )
         return {frozen.given: answer}
 
-    tensorflow.saved_model.save(tensorflow.Module(), str(folder), signatures={SERVING: serve})
+    module = tensorflow.Module()
+    module.owned = _owned(frozen)
+    tensorflow.saved_model.save(module, str(folder), signatures={SERVING: serve})
+
+
+def _owned(frozen: tensorflow_frozen.Frozen) -> list[Any]:
+    """The variables that a graph reads, and its assets and tables."""
+    import tensorflow
+
+    handles = {id(value) for value in frozen.captured.values()}
+    others = (
+        tensorflow.saved_model.Asset,
+        tensorflow.saved_model.experimental.TrackableResource,
+    )
+    return [
+        item
+        for item in tensorflow.train.TrackableView(frozen.model).descendants()
+        if isinstance(item, others)
+        or (isinstance(item, tensorflow.Variable) and id(item.handle) in handles)
+    ]
 
 
 def _check(frozen: tensorflow_frozen.Frozen, folder: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from deltann.edits import Impossible
 from deltann.formats.draft import Draft, Item
 from deltann.formats.tensorflow_build import build
-from deltann.formats.tensorflow_frozen import Frozen, data_inputs, node_of
+from deltann.formats.tensorflow_frozen import Frozen, data_inputs, node_of, placeholders
 from deltann.steps import Operator
 
 # Where new operators are while their names are not settled.
@@ -17,7 +17,7 @@ PARTS = "parts"
 
 
 def draft(frozen: Frozen, operators: Sequence[Operator]) -> Draft:
-    """The nodes of a graph, but for the input.
+    """The nodes of a graph, but for the input and what it takes from outside.
 
     Args:
         operators: of the graph.
@@ -25,7 +25,7 @@ def draft(frozen: Frozen, operators: Sequence[Operator]) -> Draft:
     known = {operator.name: operator for operator in operators}
     items = {}
     for name, node in frozen.nodes.items():
-        if name != node_of(frozen.input):
+        if name != node_of(frozen.input) and f"{name}:0" not in frozen.captured:
             reads = data_inputs(node)
             inputs = known[name].inputs if name in known else ()
             moving = [place for place, item in enumerate(reads) if item in inputs]
@@ -58,8 +58,10 @@ def definition(changed: Draft, frozen: Frozen) -> Any:
         Impossible: TensorFlow has no operators for some words, or shapes don't fit.
     """
     import tensorflow
+    from tensorflow.python.framework import graph_util
 
-    graph, names = tensorflow.Graph(), {}
+    graph = tensorflow.Graph()
+    names: dict[str, str] = {}
     with graph.as_default():
         functions = type(frozen.definition)()
         functions.library.CopyFrom(frozen.definition.library)
@@ -69,8 +71,8 @@ def definition(changed: Draft, frozen: Frozen) -> Any:
         taken = tensorflow.compat.v1.placeholder(
             frozen.declared.dtype, frozen.declared.shape, name=source
         )
-        names[taken.op.name] = source
-        tensors = {changed.input: taken}
+        tensors = {changed.input: taken, **placeholders(frozen)}
+        names |= {item.op.name: node_of(name) for name, item in tensors.items()}
         for item in changed.order():
             inputs = [tensors[name] for name in item.reads if name in tensors]
             try:
@@ -81,7 +83,8 @@ def definition(changed: Draft, frozen: Frozen) -> Any:
             except (ValueError, TypeError) as error:
                 raise Impossible(f"{item.name!r}: {error}") from error
             tensors |= dict(zip(item.writes, made, strict=False))
-    return _renamed(graph.as_graph_def(), names)
+    ends = [source, node_of(changed.output)]
+    return graph_util.extract_sub_graph(_renamed(graph.as_graph_def(), names), ends)
 
 
 def _again(graph: Any, item: Item, inputs: list[Any], names: dict[str, str]) -> list[Any]:

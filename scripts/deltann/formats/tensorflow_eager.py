@@ -39,7 +39,7 @@ class Execution:
             if not self.context.has_function(function.signature.name):
                 self.context.add_function_def(function)
         self.attributes: dict[str, tuple] = {}
-        self.constants: dict[str, Any] = {}
+        self.constants: dict[str, Any] = dict(frozen.captured)
 
     def run(
         self,

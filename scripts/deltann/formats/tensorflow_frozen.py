@@ -1,4 +1,4 @@
-"""A SavedModel's serving signature as one graph without variables and function calls."""
+"""A SavedModel's serving signature as one graph without function calls."""
 
 import re
 import tempfile
@@ -15,6 +15,8 @@ CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?/")
 LEFTOVER = re.compile(r"Identity(_\d+)?|Func/.*(in|out)put/_\d+")
 # Operators that read only the shape of a tensor, which is known.
 SHAPES = ("Shape", "Size", "Rank")
+# More numbers than a padding or a shape has.
+SMALL = 1024
 
 
 @dataclass
@@ -28,6 +30,8 @@ class Frozen:
         input, output: tensors, as `name:0`.
         taken, given: the signature's names of them.
         declared: `TensorSpec` of the input.
+        model: what was loaded; it owns the variables.
+        captured: what the graph takes from outside, by its tensors: variables' handles above all.
         shapes: of each tensor for a batch of 1; None where TensorFlow doesn't know a side.
         types: `DType` of each tensor.
     """
@@ -38,6 +42,8 @@ class Frozen:
     taken: str
     given: str
     declared: Any
+    model: Any
+    captured: dict[str, Any]
     nodes: dict[str, Any] = field(default_factory=dict)
     shapes: "dict[str, tuple[int | None, ...] | None]" = field(default_factory=dict)
     types: dict[str, Any] = field(default_factory=dict)
@@ -51,11 +57,12 @@ class Frozen:
         return (1, *self.declared.shape[1:])
 
 
-def read(model_file: Path) -> Frozen:
+def read(model_file: Path, few: int = SMALL) -> Frozen:
     """Freeze the serving signature of a tarred SavedModel; grappler only inlines the functions.
 
     Args:
         model_file: the tar, whose signature has one input and one output.
+        few: tensors from outside that have so many numbers become constants of the graph.
     """
     import tensorflow
     from tensorflow.python.framework import convert_to_constants
@@ -65,15 +72,40 @@ def read(model_file: Path) -> Frozen:
         function = model.signatures[SERVING]
         ((taken, declared),) = function.structured_input_signature[1].items()
         ((given, _),) = function.structured_outputs.items()
-        frozen = convert_to_constants.convert_variables_to_constants_v2(
-            function, lower_control_flow=False
+        # what TensorFlow's own freezing does first; the weights aren't copied into the graph
+        inlined = convert_to_constants._run_inline_graph_optimization(
+            function, lower_control_flow=False, aggressive_inlining=False
         )
-    definition, source, target = _tidy(
-        frozen.graph.as_graph_def(), frozen.inputs[0].name, frozen.outputs[0].name
-    )
-    found = Frozen(definition, source, target, taken, given, declared)
+    inner = [item.name for item in function.graph.internal_captures]
+    ends = function.inputs[0].name, function.outputs[0].name
+    definition, names = _tidy(inlined, *ends)
+    captured = {
+        names[name]: value
+        for name, value in zip(inner, function.captured_inputs, strict=True)
+        if name in names
+    }
+    _embed(definition, captured, few)
+    source, target = (names[name] for name in ends)
+    found = Frozen(definition, source, target, taken, given, declared, model, captured)
     infer(found)
     return found
+
+
+def _embed(definition: Any, captured: dict[str, Any], few: int) -> None:
+    """Make constants of tensors from outside; shapes depend on small ones, such as paddings."""
+    import tensorflow
+
+    nodes = {f"{node.name}:0": node for node in definition.node}
+    for name, value in list(captured.items()):
+        if value.dtype in (tensorflow.resource, tensorflow.variant):
+            continue
+        if value.shape.num_elements() <= few:
+            node = nodes[name]
+            node.op = "Const"
+            node.attr.clear()
+            node.attr["dtype"].type = value.dtype.as_datatype_enum
+            node.attr["value"].tensor.CopyFrom(tensorflow.make_tensor_proto(value.numpy()))
+            del captured[name]
 
 
 def tensor(read: str) -> str:
@@ -98,7 +130,7 @@ def constant(node: Any) -> Any:
     return tensor_util.MakeNdarray(node.attr["value"].tensor)
 
 
-def _tidy(definition: Any, source: str, target: str) -> tuple[Any, str, str]:
+def _tidy(definition: Any, source: str, target: str) -> tuple[Any, dict[str, str]]:
     """Take the function calls out of a graph's names, and the identities that inlining leaves.
 
     Args:
@@ -106,7 +138,8 @@ def _tidy(definition: Any, source: str, target: str) -> tuple[Any, str, str]:
         source, target: the tensors of the input and the output.
 
     Returns:
-        What leads to the output, the input's and the output's new names.
+        What leads to the output, and the new names of the first tensor of each node and of the
+        output.
     """
     from tensorflow.python.framework import graph_util
 
@@ -126,14 +159,15 @@ def _tidy(definition: Any, source: str, target: str) -> tuple[Any, str, str]:
         read = [begin(name) for name in data_inputs(node)]
         del node.input[:]
         node.input.extend(read)
-    target = begin(target)
-    definition = graph_util.extract_sub_graph(definition, [node_of(source), node_of(target)])
+    last = begin(target)
+    definition = graph_util.extract_sub_graph(definition, [node_of(source), node_of(last)])
     names = _names(definition)
     for node in definition.node:
         node.name = names[node.name]
         for place, name in enumerate(node.input):
             node.input[place] = _renamed(names, name)
-    return definition, _renamed(names, source), _renamed(names, target)
+    tensors = {f"{old}:0": f"{new}:0" for old, new in names.items()}
+    return definition, tensors | {target: _renamed(names, last)}
 
 
 def _names(definition: Any) -> dict[str, str]:
@@ -161,14 +195,31 @@ def infer(frozen: Frozen) -> None:
         node.attr.pop("_output_shapes", None)
     graph = tensorflow.Graph()
     with graph.as_default():
-        tensorflow.graph_util.import_graph_def(definition, name="")
+        known = placeholders(frozen)
+        kept = [node for node in definition.node if f"{node.name}:0" not in known]
+        del definition.node[:]
+        definition.node.extend(kept)
+        tensorflow.graph_util.import_graph_def(definition, input_map=known, name="")
     for operation in graph.get_operations():
         for item in operation.outputs:
-            known = item.shape.rank is not None
-            frozen.shapes[item.name] = tuple(item.shape.as_list()) if known else None
+            ranked = item.shape.rank is not None
+            frozen.shapes[item.name] = tuple(item.shape.as_list()) if ranked else None
             frozen.types[item.name] = item.dtype
     order = [operation.name for operation in graph.get_operations()]
     frozen.nodes = {name: frozen.nodes[name] for name in order}
+
+
+def placeholders(frozen: Frozen) -> dict[str, Any]:
+    """Placeholders in the current graph for what a graph takes from outside, by its tensors."""
+    import tensorflow
+    from tensorflow.python.ops import handle_data_util
+
+    found = {}
+    for name, value in frozen.captured.items():
+        made = tensorflow.compat.v1.placeholder(value.dtype, value.shape, name=node_of(name))
+        handle_data_util.copy_handle_data(value, made)  # the shape of the variable
+        found[name] = made
+    return found
 
 
 def dynamic(frozen: Frozen) -> list[str]:

@@ -62,13 +62,17 @@ class Node:
     def image_sides(self, values: Any) -> list[int]:
         """Height's and width's of four values."""
         first = 2 if self.channels_first else 1
-        return [int(value) for value in values][first : first + 2]
+        return [int(value or 0) for value in values][first : first + 2]
 
     def axes(self, values: Any) -> list[Any]:
         """Axes of the first moving input, sorted, as the vocabulary says them."""
         rank = len(self.main() or ())
         found = sorted(int(value) % rank if rank else int(value) for value in values)
         return [LETTERS[value] for value in found] if rank == 4 else found
+
+    def unsure(self, shape: Shape) -> bool:
+        """Whether an image's shape isn't known as well as its padding needs."""
+        return shape is None or (self.text("padding") == "SAME" and None in shape[1:])
 
     def main(self) -> Shape:
         """The shape of the first input that isn't constant."""

@@ -37,16 +37,16 @@ def _convolved(node: Node, weight: "np.ndarray", groups: int, kernel: list[int])
 
 def convolution(node: Node) -> Said:
     """`Conv2D`, whose weight is (y, x, in / groups, out)."""
-    if 1 not in node.constants or node.reads[0] is None:
+    if 1 not in node.constants or node.unsure(node.reads[0]):
         return other(node)
     weight = node.constants[1].transpose(3, 2, 0, 1)
-    channels = node.reads[0][1 if node.channels_first else 3] or weight.shape[1]
+    channels = (node.reads[0] or ())[1 if node.channels_first else 3] or weight.shape[1]
     return _convolved(node, weight, channels // weight.shape[1], [*weight.shape[2:]])
 
 
 def depthwise(node: Node) -> Said:
     """`DepthwiseConv2dNative`, whose weight is (y, x, in, multiplier)."""
-    if 1 not in node.constants or node.reads[0] is None:
+    if 1 not in node.constants or node.unsure(node.reads[0]):
         return other(node)
     y, x, channels, multiplier = node.constants[1].shape
     weight = node.constants[1].transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, y, x)
@@ -82,7 +82,7 @@ def transposed(node: Node) -> Said:
 def pooling(node: Node) -> Said:
     """`MaxPool` and `AvgPool`, whose averages are of the pixels in the image alone."""
     kernel, strides = node.spatial("ksize"), node.spatial("strides")
-    if node.reads[0] is None or node.text("data_format", "NHWC") not in ("NHWC", "NCHW"):
+    if node.unsure(node.reads[0]) or node.text("data_format", "NHWC") not in ("NHWC", "NCHW"):
         return other(node)
     sides = node.image_sides(node.reads[0])
     attributes = {
