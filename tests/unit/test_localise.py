@@ -99,6 +99,18 @@ def test_a_dropped_residual_is_named():
     assert fault.differences[0].source_operator == "add"
 
 
+def test_a_missing_last_operator_is_named():
+    """The target's output is the equal of a tensor inside of the source."""
+    last = Operator("last", "Clip", "clip", ("scores",), ("logits",), {"min": 0, "max": None})
+    source = [*changed(network(), "dense", outputs=("scores",)), last]
+    found = located(source, network())
+    (fault,) = found.faults
+    assert found.outcome == Outcome.FOUND
+    assert fault.ranked[0] == "dense"
+    assert fault.differences[0].source_operator == "last"
+    assert "is missing behind dense" in fault.differences[0].what
+
+
 def test_two_faults_are_found_one_after_the_other():
     target = changed(network(), "norm1", attributes={"epsilon": 1e-1})
     target = changed(target, "dense", parameters={"weight": parameters("dense")["weight"]})

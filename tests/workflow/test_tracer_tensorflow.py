@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from deltann.edits import Bypass, Impossible, Insert, Reconnect, SetAttribute, SetParameter
-from deltann.localise.remote import RemoteEditor, open_tracer
+from deltann.localise.remote import RemoteEditor, open_tracer, python
 from deltann.steps import Operator
 from helpers import steps_in_numpy
 from helpers.tensorflow_edits import PARAMETERS, SETTINGS
 from helpers.workspace import ROOT
 
 FILES = {"tensorflow": "model.savedmodel.tar", "keras": "model.keras"}
-PYTHON = ROOT / ".envs/tensorflow/bin/python"
+pytestmark = pytest.mark.usefixtures("environments")
 ENDS = {"tensorflow": ("image:0", "add:0"), "keras": ("image", "logits")}
 
 
@@ -41,7 +41,7 @@ class Trace:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("tensorflow")
-    subprocess.run([PYTHON, ROOT / "tests/helpers/traced_tensorflow.py", found], check=True)
+    subprocess.run([python("tensorflow")[0], ROOT / "tests/helpers/traced_tensorflow.py", found], check=True)
     return found
 
 

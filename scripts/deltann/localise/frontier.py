@@ -36,6 +36,9 @@ class Frontier:
                 match = self.index.find(self.target.values(name))
                 if match:
                     self.matches[name] = match
+        output = self.target.output
+        if output in self.matches and not self.same(self.index.source.output, output):
+            del self.matches[output]  # the equal of a tensor inside, without the last operators
         self._find_lost()
 
     def _find_lost(self) -> None:
