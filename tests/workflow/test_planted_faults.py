@@ -15,6 +15,7 @@ from PIL import Image
 
 from helpers.workspace import ROOT
 
+pytestmark = pytest.mark.usefixtures("environments")
 FAULTS = ROOT / "benchmarks" / "faults"
 # What a tool must not be told.
 SECRETS = ("mutation", "family", "attribute", "right_value", "faults", "kind", "class", "depth")

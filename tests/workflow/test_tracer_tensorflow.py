@@ -41,7 +41,9 @@ class Trace:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("tensorflow")
-    subprocess.run([python("tensorflow")[0], ROOT / "tests/helpers/traced_tensorflow.py", found], check=True)
+    subprocess.run(
+        [python("tensorflow")[0], ROOT / "tests/helpers/traced_tensorflow.py", found], check=True
+    )
     return found
 
 

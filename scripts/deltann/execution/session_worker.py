@@ -89,9 +89,10 @@ def decode(text: str, folder: Path) -> Any:
         if set(item) != {ARRAY}:
             return item
         path = folder / item[ARRAY]
-        # an empty file can't be mapped
-        mode = "c" if path.stat().st_size > HEADER else None
-        array = np.load(path, mmap_mode=mode, allow_pickle=False)
+        if path.stat().st_size > HEADER:
+            array = np.load(path, mmap_mode="c", allow_pickle=False)
+        else:  # it can't be mapped
+            array = np.load(path, allow_pickle=False)
         path.unlink()
         return array
 

@@ -40,7 +40,7 @@ def orders(shape: tuple[int, ...], wanted: tuple[int, ...] | None = None) -> lis
         wanted: only orders that give this shape; None for all.
     """
     plain = tuple(range(len(shape)))
-    given = [SAME, TO_LAST, TO_FIRST] if len(shape) == 4 else [plain]
+    given: list[tuple[int, ...]] = [SAME, TO_LAST, TO_FIRST] if len(shape) == 4 else [plain]
     if wanted is None:
         return given
     return [order for order in given if tuple(shape[axis] for axis in order) == tuple(wanted)]

@@ -204,7 +204,8 @@ def _other_kind(segments: Segments, source: Part, target: Part) -> Difference:
 
 def _missing(segments: Segments, source: Part, before: Sequence[Part]) -> Difference:
     family = Family.ACTIVATION if source.kind in ACTIVATIONS else Family.GRAPH
-    behind, edits = "", ()
+    behind = ""
+    edits: tuple[Edit, ...] = ()
     known = [
         segments.inputs[name] for name in source.operators[0].inputs if name in segments.inputs
     ]
@@ -276,7 +277,7 @@ def _moves(segments: Segments) -> Iterator[Difference]:
         permutation = source.attributes.get("permutation"), target.attributes.get("permutation")
         if not _same(*permutation):
             what = f"a transpose is {text(permutation[1])}, not {text(permutation[0])}"
-            edit = (SetAttribute(target.name, "permutation", permutation[0]),)
+            change = (SetAttribute(target.name, "permutation", permutation[0]),)
             yield Difference(
-                Family.LAYOUT, what, target.name, source.name, "permutation", *permutation, edit
+                Family.LAYOUT, what, target.name, source.name, "permutation", *permutation, change
             )
