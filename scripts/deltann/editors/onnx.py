@@ -1,6 +1,7 @@
 """Changes of ONNX files, in the words of `deltann.steps`."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from deltann.formats import onnx_write_attributes, onnx_write_parameters
 from deltann.formats.onnx_draft import Draft
 from deltann.formats.onnx_insert import insert
 from deltann.formats.onnx_write import Site
-from deltann.ours import ours
+from deltann.ours import Fault, ours
 
 ENVIRONMENT = "onnx"
 
@@ -25,31 +26,43 @@ ENVIRONMENT = "onnx"
 def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
     """See `edits.EditorModule`. The edited model is checked, and has run once."""
     draft = Draft(Path(model_file))
-    for edit in edits:
+    for _, group in groupby(edits, _together):
         # Impossible is an answer, not a fault of ours
-        answer = _attempt(draft, edit)
+        answer = _attempt(draft, list(group))
         if answer is not None:
             raise answer
     draft.save(Path(output))
 
 
-def _attempt(draft: Draft, edit: Edit) -> Impossible | None:
-    """Apply an edit, or say why it is impossible."""
-    with ours(f"editing an ONNX graph: {type(edit).__name__}"):
+def _together(edit: Edit) -> object:
+    """What edits have in common that are valid together only: attributes of one operator."""
+    if isinstance(edit, SetAttribute) and edit.attribute != "activation":
+        return edit.operator
+    return id(edit)
+
+
+def _attempt(draft: Draft, edits: list[Edit]) -> Impossible | None:
+    """Apply an edit, or attributes of one operator, or say why it is impossible."""
+    with ours(f"editing an ONNX graph: {type(edits[0]).__name__}"):
         try:
-            _one(draft, edit)
+            _one(draft, edits)
         except Impossible as error:
             return error
         except Exception as error:
-            if type(error).__module__.startswith("onnxruntime"):
-                return Impossible(f"the model wouldn't run: {error}")
+            cause = error.__cause__ if isinstance(error, Fault) else error
+            if type(cause).__module__.startswith("onnxruntime"):
+                return Impossible(f"the model wouldn't run: {cause}")
             raise
     return None
 
 
-def _one(draft: Draft, edit: Edit) -> None:
-    if isinstance(edit, SetAttribute):
-        _set_attribute(draft, edit)
+def _one(draft: Draft, edits: list[Edit]) -> None:
+    edit = edits[0]
+    if isinstance(edit, SetAttribute) and edit.attribute == "activation":
+        _set_activation(draft, edit)
+    elif isinstance(edit, SetAttribute):
+        changed = {item.attribute: item.value for item in edits if isinstance(item, SetAttribute)}
+        _set_attributes(draft, edit.operator, changed)
     elif isinstance(edit, SetParameter):
         node, operator = draft.operator(edit.operator)
         site = _site(draft, node)
@@ -69,19 +82,21 @@ def _site(draft: Draft, node: Any) -> Site:
     return Site(draft, node, opset, view.shape(first), view.dtype(first))
 
 
-def _set_attribute(draft: Draft, edit: SetAttribute) -> None:
-    node, operator = draft.operator(edit.operator)
-    if edit.attribute == "activation":
-        if edit.value:  # none runs together with an operator in this format
-            attributes = {name: item for name, item in edit.value.items() if name != "kind"}
-            insert(draft, Insert(node.output[0], edit.value["kind"], attributes))
-        return
-    attributes = operator.attributes | {edit.attribute: edit.value}
+def _set_activation(draft: Draft, edit: SetAttribute) -> None:
+    node, _ = draft.operator(edit.operator)
+    if edit.value:  # none runs together with an operator in this format
+        attributes = {name: item for name, item in edit.value.items() if name != "kind"}
+        insert(draft, Insert(node.output[0], edit.value["kind"], attributes))
+
+
+def _set_attributes(draft: Draft, name: str, changed: dict[str, Any]) -> None:
+    node, operator = draft.operator(name)
+    attributes = operator.attributes | changed
     try:
-        onnx_write_attributes.write(_site(draft, node), operator.kind, attributes, {edit.attribute})
+        onnx_write_attributes.write(_site(draft, node), operator.kind, attributes, set(changed))
     except Impossible:
         # what an opset can't say it may still mean
-        if operator.attributes.get(edit.attribute) != edit.value:
+        if any(operator.attributes.get(key) != value for key, value in changed.items()):
             raise
 
 
