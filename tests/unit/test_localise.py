@@ -38,6 +38,14 @@ def test_a_clean_conversion_raises_no_alarm():
     assert found.matched == found.compared == 9
 
 
+def test_images_may_have_their_channels_last():
+    last = np.ascontiguousarray(IMAGES.transpose(0, 1, 3, 4, 2))
+    target = NumpyTracer(changed(network(), "norm1", attributes={"epsilon": 1e-1}))
+    one, other = (localise(NumpyTracer(network()), target, item) for item in (last, IMAGES))
+    assert one.difference == other.difference > 0
+    assert [item.ranked for item in one.faults] == [item.ranked for item in other.faults]
+
+
 def test_a_folded_batch_norm_is_no_fault():
     norm, conv = parameters("norm1"), parameters("conv1")
     factor = norm["scale"] / np.sqrt(norm["variance"] + 1e-3)

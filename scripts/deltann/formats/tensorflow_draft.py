@@ -12,7 +12,7 @@ from deltann.steps import Operator
 # Where new operators are while their names are not settled.
 NEW = "deltann_new"
 # What their names have in the middle: TensorFlow 2.21's remapper makes a constant `<name>/Const` of
-# a batch norm's epsilon, and takes one of that name that is there already for it.
+# a batch norm's epsilon, and overwrites one of that name (docs/found).
 PARTS = "parts"
 
 

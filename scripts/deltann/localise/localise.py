@@ -41,7 +41,7 @@ def localise(source: RemoteTracer, target: RemoteTracer, images: np.ndarray) -> 
     Args:
         source: the model before a conversion, entered.
         target: the one behind it, likewise.
-        images: float32 (image, 1, …) as the source takes them; the first `IMAGES` are used.
+        images: float32 (image, 1, …), channels first or last; the first `IMAGES` are used.
 
     Raises:
         ToolFailed: a model doesn't run.
@@ -49,7 +49,7 @@ def localise(source: RemoteTracer, target: RemoteTracer, images: np.ndarray) -> 
     """
     images = np.asarray(images, np.float32)[:IMAGES]
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        one = Side(source, images, Path(folder) / "source")
+        one = Side(source, fitted(images, source.input_shape), Path(folder) / "source")
         other = Side(target, fitted(images, target.input_shape), Path(folder) / "target")
         one.capture(one.tensors)
         moved = movements(one)

@@ -95,14 +95,15 @@ def losses(source: RemoteTracer, target: RemoteTracer, images: np.ndarray) -> Lo
     Args:
         source: the model before it was lowered, entered.
         target: the lowered one, likewise.
-        images: float32 (image, 1, …) as the source takes them: those with changed labels.
+        images: float32 (image, 1, …), channels first or last: those with changed labels.
 
     Raises:
         ToolFailed: a model doesn't run.
         StudyError: the models take images of different sizes.
     """
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
-        one = Side(source, np.asarray(images, np.float32), Path(folder) / "source")
+        given = fitted(np.asarray(images, np.float32), source.input_shape)
+        one = Side(source, given, Path(folder) / "source")
         other = Side(target, fitted(one.images, target.input_shape), Path(folder) / "target")
         one.capture(one.tensors)
         other.capture(other.tensors)
