@@ -71,3 +71,16 @@ def test_an_unfinished_study_says_what_is_missing(tmp_path, name):
     text = print_summary.text(study)
     assert "is not finished; missing: " in text and f" ({study / name})." in text
     assert "6 cells" not in text
+
+
+def test_a_study_of_operators_ends_with_what_is_wrong(tmp_path):
+    (tmp_path / layout.OPERATORS).mkdir()
+    items = "\n".join(f"- **tool{number}**: resize, 2 of 3 {'x' * 200}" for number in range(40))
+    text = f"# Which?\n\n690 models, 4106 right, 224 wrong. {'More words. ' * 20}\n\n{items}\n"
+    (tmp_path / layout.OPERATOR_SUMMARY).write_text(text)
+    lines = print_summary.text(tmp_path).splitlines()
+    assert len(lines) == print_summary.LINES
+    assert max(map(len, lines[5:])) <= print_summary.WIDTH
+    assert "690 models, 4106 right, 224 wrong." in lines[5]
+    shown = sum(line.startswith("- **tool") for line in lines)
+    assert lines[-1] == f"  and {40 - shown} more in the summary"

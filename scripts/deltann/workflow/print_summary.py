@@ -21,6 +21,8 @@ URGENT = ("Don't ", "Impossible ", "Look at ", "Time ", "Take care ", "Take more
 
 def text(study: Path) -> str:
     """Where the results of the study in a folder are, and its summary in short."""
+    if (study / layout.OPERATOR_SUMMARY).exists():
+        return _of_operators(study)
     needed = {
         "dataset": study / layout.DATASET,
         "figures": study / layout.FIGURES,
@@ -36,6 +38,24 @@ def text(study: Path) -> str:
     shown = {name: path for name, path in pages.items() if path.exists()} | needed
     lines = ["", *(f"{name + ':':10}{path}" for name, path in shown.items()), ""]
     return "\n".join([*lines, *_short(study, LINES - len(lines))])
+
+
+def _of_operators(study: Path) -> str:
+    """The same of a study of operators: how many answers are right, and what is wrong."""
+    shown = {
+        "matrix": study / layout.operator_figure(".png"),
+        "summary": study / layout.OPERATOR_SUMMARY,
+        "answers": study / layout.OPERATOR_MATRIX,
+    }
+    lines = ["", *(f"{name + ':':10}{path}" for name, path in shown.items()), ""]
+    written = shown["summary"].read_text(encoding="utf-8").splitlines()
+    counts = next((line for line in written if line and not line.startswith("#")), "")
+    wrong = [line for line in written if line.startswith("- ")]
+    lines += textwrap.wrap(counts, WIDTH)
+    room = LINES - len(lines) - 1
+    lines += [_clipped(line) for line in wrong[:room]]
+    more = len(wrong) - room
+    return "\n".join([*lines, *([f"  and {more} more in the summary"] if more > 0 else [])])
 
 
 def answer(study: Path) -> str:
