@@ -165,6 +165,7 @@ class TracerModule(Protocol):
     Attributes:
         ENVIRONMENT: the environment that it runs in.
         LAYOUT: what a tensor of four dimensions usually is in this format: `NCHW` or `NHWC`.
+            A tracer with an attribute `layout` has that one instead.
         Tracer: makes a `Tracer` from `model_file`, a path.
     """
 

@@ -123,6 +123,25 @@ def test_images_are_a_stage_of_their_own(monkeypatch, alone):
     assert stages.of_images(case(monkeypatch, {}, NATIVE, [])) == []
 
 
+def test_what_tvm_imports_is_located_like_an_edge(monkeypatch):
+    tvm = Runtime("TVM direct on cpu", False, True, "float32", "the model's own file")
+    asked = locating(monkeypatch, found(Outcome.FOUND))
+    made = case(monkeypatch, {"a": NATIVE}, NATIVE + 1, [artefact("a")], tvm)
+    assert stages.of_import(made, NATIVE, 3)[1] == [] and not asked
+    row, located = stages.of_import(made, NATIVE + 1, 0)
+    assert (row["stage"], row["localisation"]) == ("import", 0)
+    assert asked == [("a", "TVM's import of the onnx file of a")]
+    facts = {"difference": compared.compare(NATIVE, NATIVE + 1), "stages": [row], "images": [{}]}
+    line, _ = answer.sentences(facts | {"localisations": located})
+    assert line.startswith("TVM's import of the onnx file of a changes no label, but logits")
+    assert "before any pass. The operator isn't known: Because." in line
+    locating(monkeypatch, found(Outcome.SAME))
+    row, located = stages.of_import(made, NATIVE + 1, 0)
+    assert not located and "run operator by operator" in row["why"]
+    line, _ = answer.sentences(facts | {"stages": [row], "localisations": []})
+    assert line.endswith("before any pass: " + row["why"] + ".")
+
+
 def operator(name: str, kind: str = "dense", **parameters) -> Operator:
     return Operator(name, kind.title(), kind, ("x",), ("y",), {"axis": 1}, parameters)
 

@@ -123,7 +123,8 @@ def test_a_wrong_import_is_the_stage(branched, tmp_path):
     facts, text = explain(space, space.path / "branched.yaml", UNSCHEDULED)
     assert facts["minimal"] == [] and facts["before_passes"]["differs"]
     assert [row["stage"] for row in facts["stages"] if row["differs"]] == ["import"]
-    assert facts["verdict"][0].startswith("TVM's import of the unconverted model changes")
+    located = "TVM's import of the unconverted model changed `lv` (nn.conv2d): "
+    assert facts["verdict"][0].startswith(located) and "weight" in facts["verdict"][0]
     assert "before any pass" in text
 
 

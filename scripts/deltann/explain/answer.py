@@ -63,12 +63,20 @@ def _stage(row: dict, facts: dict) -> list[str]:
         cause = f": {why}" if why else ""
         return [f"The runtime {name} {effect}{cause}."]
     if row["stage"] == Stage.IMPORT:
-        return [f"TVM's import of {name} {effect}, before any pass."]
+        return _import(row, facts, f"{effect}, before any pass")
     if row["stage"] in (Stage.PASSES, Stage.SCHEDULE):
         return []  # `formatting` tells of them
     if row["stage"] == Stage.DEVICE:
         return [f"{name} {effect}. Its kernels can't be compared on this machine's processor."]
     return _conversion(row, facts["localisations"][row["localisation"]], effect)
+
+
+def _import(row: dict, facts: dict, effect: str) -> list[str]:
+    name = f"TVM's import of {row['name']}"
+    if "localisation" in row:
+        found = facts["localisations"][row["localisation"]]
+        return _conversion(row | {"name": name}, found, effect)
+    return [f"{name} {effect}{': ' + row['why'] if row['why'] else ''}."]
 
 
 def _kept(found: dict) -> list[str]:

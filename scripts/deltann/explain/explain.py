@@ -206,8 +206,10 @@ def _searched(options: argparse.Namespace, facts: dict, predicted: Predicted, ca
         attempts = _attempts(options, case, folder)
         found, reference = search.search(_switches(options, predicted, case), attempts)
     if differs:
-        last = stages.of_last(case, Stage.IMPORT, case.chain[-1].name, reference)
+        before = facts["localisations"]
+        last, located = stages.of_import(case, reference, len(before))
         found["stages"] = [*facts["stages"], last, *stages.of_search(found)]
+        found["localisations"] = before + located
     return found
 
 

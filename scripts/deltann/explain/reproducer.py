@@ -53,6 +53,8 @@ def suspect(case: Case, facts: dict) -> Suspect | None:
     edges = [item.edge for item in case.chain]
     found = []
     for item in facts["localisations"]:
+        if item["edge"] not in edges:
+            continue  # TVM's import writes no file
         number = edges.index(item["edge"])
         before, after = case.chain[number - 1], case.chain[number]
         found += [Suspect(before, after, fault) for fault in item.get("faults", [])]
@@ -74,7 +76,7 @@ def write(path: Path, case: Case, facts: dict) -> str:
     found = suspect(case, facts)
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         inside = Path(folder)
-        said = "No operator was found at fault, so there is no example."
+        said = "No edge has an operator at fault, so there is no example."
         if found:
             try:
                 said = _fill(inside, case, found)

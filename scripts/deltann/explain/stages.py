@@ -4,7 +4,7 @@ Every model file between the two answers the same images in its own runtime. Whe
 files differ, the edge between them is to blame, unless the files agree once nothing is fused.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,9 @@ from deltann.explain.compared import compare
 from deltann.localise import remote
 from deltann.localise.finding import Outcome
 from deltann.precision import FLOAT32
+
+# The tracer of what TVM makes of a file.
+IMPORTER = runners.COMPILED
 
 
 class Stage(StrEnum):
@@ -247,6 +250,26 @@ def of_last(case: Case, stage: Stage, name: str, logits: np.ndarray) -> dict:
     if found["differs"] and lowered(old, new):
         return row(Stage.PRECISION, name, found, f"{old} becomes {new}: {case.runtime.cause}")
     return row(stage, name, found)
+
+
+def of_import(case: Case, logits: np.ndarray, number: int) -> tuple[dict, list[dict]]:
+    """The row of TVM's import of the last file, and its localisation if that changes answers.
+
+    Args:
+        logits: what the graph answers that no pass has changed.
+        number: how many localisations there are already.
+    """
+    last = case.chain[-1]
+    found = of_last(case, Stage.IMPORT, last.name, logits)
+    if found["stage"] != Stage.IMPORT or not found["differs"]:
+        return found, []
+    print(f"locating what TVM's import of {last.name} changed", flush=True)
+    graph = replace(last, edge=f"TVM's import of {last.name}", framework=IMPORTER)
+    located, described = operators.located(last, graph, case.own, case.limits)
+    if located is not None and located.outcome == Outcome.SAME:
+        why = "run operator by operator, the file and what TVM imports agree"
+        return found | {"why": why}, []
+    return found | {"localisation": number}, [described]
 
 
 def of_search(found: dict) -> list[dict]:

@@ -37,7 +37,6 @@ class RemoteTracer:
 
     def __init__(self, framework: str, model_file: Path, limits: Limits = LIMITS):
         self.framework, self.model_file, self.limits = framework, model_file, limits
-        self.layout = tracers.get(framework).LAYOUT
         self._operators: list[Operator] | None = None
 
     def __enter__(self) -> "RemoteTracer":
@@ -47,6 +46,7 @@ class RemoteTracer:
         described = self._session.call("describe")
         self.input, self.output = described["input"], described["output"]
         self.input_shape = tuple(described["input_shape"])
+        self.layout = described["layout"]
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -19,15 +19,19 @@ class Served:
     """
 
     def __init__(self, framework: str, model_file: str):
-        self._tracer = tracers.get(framework).Tracer(Path(model_file)).__enter__()
+        module = tracers.get(framework)
+        self._tracer = module.Tracer(Path(model_file)).__enter__()
+        # a tracer of files of several formats has a layout for each
+        self._layout = vars(self._tracer).get("layout", module.LAYOUT)
 
     def describe(self) -> dict:
-        """The attributes of `steps.Tracer`."""
+        """The attributes of `steps.Tracer`, and the `layout` of the file."""
         tracer = self._tracer
         return {
             "input": tracer.input,
             "output": tracer.output,
             "input_shape": list(tracer.input_shape),
+            "layout": self._layout,
         }
 
     def operators(self) -> list[dict]:

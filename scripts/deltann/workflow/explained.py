@@ -101,6 +101,8 @@ class Explained:
     def _environments(self, wildcards: Mapping[str, str]) -> set[str]:
         frameworks = {step.framework for step in self.steps(wildcards)}
         traced = frameworks & set(tracers.names())
+        if self.cell(wildcards).compiled:
+            traced |= {runners.COMPILED}
         return {runners.get(name).ENVIRONMENT for name in frameworks} | {
             tracers.get(name).ENVIRONMENT for name in traced
         }
@@ -114,6 +116,7 @@ class Explained:
             *("deltann.stages.trace", target_kinds.module(kind)),
             *(f"deltann.runners.{name}" for name in frameworks),
             *(f"deltann.tracers.{name}" for name in frameworks if name in tracers.names()),
+            f"deltann.tracers.{runners.COMPILED}",
         ]
 
     def runtime(self, wildcards: Mapping[str, str]) -> str:
