@@ -129,14 +129,20 @@ def test_a_cell_leads_to_its_images_and_back(page):
     assert answers == [f"{MARKUP} (0) true label native torch", "zebra (1) this cell"]
     assert page.run("document.querySelector('#detail article img').naturalWidth") == 96
     files = page.texts("#detail section:last-of-type a")
-    assert files == [f"predictions/{CONVERTED}.nc"]
-    assert page.texts("#detail .command") == []
+    assert files == [f"predictions/{CONVERTED}.nc", "its page"]
+    assert page.texts("#detail .command") == [explain(CONVERTED)]
     page.first("#detail article a").click()
     page.wait("!document.querySelector('#detail').open && location.hash.startsWith('#image=')")
     assert page.texts("#entries h3") == IMAGES[:1]
     assert page.first("#images-status").text == "Page 1 of 1: 1 of 2 images match"
     page.driver.back()
     page.wait("document.querySelector('#detail').open")
+
+
+def explain(cell) -> str:
+    """The command for the page that explains a cell."""
+    page = f"results/odd/explain/{cell}.html"
+    return f".venv/bin/snakemake --cores all {page} --configfile results/odd/config.json"
 
 
 def test_a_failure_a_record_and_a_command(page):
@@ -146,10 +152,7 @@ def test_a_failure_a_record_and_a_command(page):
     assert page.texts("#detail section:first-of-type details pre") == [f"Traceback\n{MARKUP}"]
     page.first("#close").click()
     page.first(f"#cells a[href$='{str(FAST).replace('/', '%2F')}']").click()
-    assert page.texts("#detail .command") == [
-        f".venv/bin/snakemake --cores all results/odd/explain/{FAST}.html"
-        " --configfile results/odd/config.json"
-    ]
+    assert page.texts("#detail .command") == [explain(FAST)]
     record = pairs(page, "#detail .record")
     assert record["backend"] == record["model_file"] == "O2"
     assert len(record["prediction file's checksum"]) == 64
