@@ -33,7 +33,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
         return f"<tr>{inside}</tr>"
 
     lines = [row("th", head), *(row("td", cells) for cells in rows)]
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
+    return '<div class="wide"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 
 def _number(value: float | None) -> str:
