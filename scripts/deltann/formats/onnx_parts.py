@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deltann.formats.onnx_graph import drop_initialized_inputs
 from deltann.formats.onnx_names import read_by
+from deltann.formats.onnx_spot_check import unchanged
 from deltann.ours import ours
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def load(model_file: Path) -> Any:
     if model.functions:
         model = inline_local_functions(model)
     if model.ir_version < 4:
-        drop_initialized_inputs(model)
+        with unchanged(model):
+            drop_initialized_inputs(model)
     return model
 
 
