@@ -145,13 +145,19 @@ def explain(cell) -> str:
     return f".venv/bin/snakemake --cores all {page} --configfile results/odd/config.json"
 
 
+def open_cell(page, cell) -> None:
+    """Click a cell in the table, and wait until it is shown."""
+    page.first(f"#cells a[href$='{str(cell).replace('/', '%2F')}']").click()
+    page.wait(f"document.querySelector('#detail .path')?.textContent === '{cell}'")
+
+
 def test_a_failure_a_record_and_a_command(page):
-    page.first(f"#cells a[href$='{str(BROKEN).replace('/', '%2F')}']").click()
+    open_cell(page, BROKEN)
     said = pairs(page, "#detail section:first-of-type")
     assert said == {"stage": "compile", "error": "Markup<b>", "message": MARKUP}
     assert page.texts("#detail section:first-of-type details pre") == [f"Traceback\n{MARKUP}"]
     page.first("#close").click()
-    page.first(f"#cells a[href$='{str(FAST).replace('/', '%2F')}']").click()
+    open_cell(page, FAST)
     assert page.texts("#detail .command") == [explain(FAST)]
     record = pairs(page, "#detail .record")
     assert record["backend"] == record["model_file"] == "O2"
