@@ -151,12 +151,20 @@ def open_cell(page, cell) -> None:
     page.wait(f"document.querySelector('#detail .path')?.textContent === '{cell}'")
 
 
+def close_cell(page) -> None:
+    """Click the button that closes a cell, and wait until no row is marked any more."""
+    page.first("#close").click()
+    page.wait(
+        "!document.querySelector('#detail').open && !document.querySelector('#cells .chosen')"
+    )
+
+
 def test_a_failure_a_record_and_a_command(page):
     open_cell(page, BROKEN)
     said = pairs(page, "#detail section:first-of-type")
     assert said == {"stage": "compile", "error": "Markup<b>", "message": MARKUP}
     assert page.texts("#detail section:first-of-type details pre") == [f"Traceback\n{MARKUP}"]
-    page.first("#close").click()
+    close_cell(page)
     open_cell(page, FAST)
     assert page.texts("#detail .command") == [explain(FAST)]
     record = pairs(page, "#detail .record")
@@ -172,15 +180,14 @@ def test_a_click_on_a_mark_opens_its_cell(page):
     ActionChains(page.driver).move_to_element(point).click().perform()
     page.wait("document.querySelector('#detail').open")
     assert page.first(".path").text == str(CONVERTED)
-    page.first("#close").click()
-    assert page.run("document.querySelector('#cells .chosen')") is None
+    close_cell(page)
 
 
 def test_a_click_on_a_tile_opens_its_cell_or_filters_by_its_cells(page):
     tile = page.first("#heatmap .mark-rect.role-mark path[aria-label^='onnx by a+b']")
     ActionChains(page.driver).move_to_element(tile).click().perform()
     page.wait("document.querySelector('#detail').open")
-    page.first("#close").click()
+    close_cell(page)
     choose(page, "row", "target")
     page.wait("document.querySelector('#heatmap path[aria-label*=\"2 cells\"]')")
     said = "onnx, native: 2 cells: up to 2 of 6 labels changed"
