@@ -1,9 +1,10 @@
 """The facts of a repair as an HTML page."""
 
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from string import Template
+
+from deltann.explain.sections import table
 
 HERE = Path(__file__).parent
 
@@ -23,17 +24,6 @@ def page(facts: dict) -> str:
         changes=_changes(facts),
         usage=_usage(facts),
     )
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """An HTML table; the text of every cell is escaped."""
-
-    def row(kind: str, cells: Sequence[object]) -> str:
-        inside = "".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in cells)
-        return f"<tr>{inside}</tr>"
-
-    lines = [row("th", head), *(row("td", cells) for cells in rows)]
-    return '<div class="wide"><table>\n' + "\n".join(lines) + "\n</table></div>"
 
 
 def _number(value: float | None) -> str:
