@@ -142,6 +142,7 @@ def _extract(case: Case, found: Suspect, output: Path) -> list[str]:
     with Session(python, "deltann.explain.segment", {}, case.limits) as session:
         return session.call(
             "extract",
+            framework=found.source.framework,
             model_file=str(found.source.path.resolve()),
             operators=names,
             output=str(output.resolve()),
