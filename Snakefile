@@ -20,6 +20,7 @@ include: "rules/summary.smk"
 include: "rules/explorer.smk"
 include: "rules/explain.smk"
 include: "rules/repair.smk"
+include: "rules/repaired.smk"
 include: "rules/save_config.smk"
 
 

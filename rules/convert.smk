@@ -56,7 +56,7 @@ rule convert:
     benchmark:
         f"{STUDY}/{layout.benchmark('convert/{model}/{source}/{slug}{suffix}')}"
     wildcard_constraints:
-        slug=rf"(?!{UNCONVERTED}\.){constraints.ROUTE}",
+        slug=rf"(?!{UNCONVERTED}\.)(?![a-z0-9_+]*\+{routes.REPAIRED}\.){constraints.ROUTE}",
         suffix=constraints.suffixes(),
     retries: RETRIES
     resources:

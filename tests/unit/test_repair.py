@@ -13,10 +13,11 @@ from deltann.edits import Edit, Impossible, SetAttribute, SetParameter
 from deltann.execution.session import ToolFailed
 from deltann.localise.finding import Difference, Family, Fault, Localisation, Outcome, Verdict
 from deltann.localise.localise import localise
-from deltann.repair import by_edits, candidates, changes, page, shots, usage, verdict
+from deltann.repair import by_edits, candidates, changes, outcomes, page, shots, usage, verdict
 from deltann.repair.by_edits import Tools
 from deltann.repair.candidates import Candidate, Conversion
 from deltann.repair.judge import Judgement, judge
+from deltann.stages import repaired as stages_repaired
 from deltann.steps import Operator
 from helpers.numpy_model import NumpyTracer, changed, network
 
@@ -264,12 +265,12 @@ def test_changes_say_what_is_otherwise():
 
 
 def test_words_for_an_outcome():
-    assert verdict.of_repairs([], True, True) == verdict.NOTHING
-    assert verdict.of_repairs(["accepted", "accepted"], True, True) == verdict.REPAIRED
-    assert verdict.of_repairs(["accepted", "no better"], True, True) == verdict.IMPROVED
-    assert verdict.of_repairs(["accepted"], True, False) == verdict.IMPROVED
-    assert verdict.of_repairs(["accepted"], False, True) == verdict.NOT_REPAIRED
-    assert verdict.of_repairs(["no better"], True, True) == verdict.NOT_REPAIRED
+    assert verdict.of_repairs([], True, True) == outcomes.NOTHING
+    assert verdict.of_repairs(["accepted", "accepted"], True, True) == outcomes.REPAIRED
+    assert verdict.of_repairs(["accepted", "no better"], True, True) == outcomes.IMPROVED
+    assert verdict.of_repairs(["accepted"], True, False) == outcomes.IMPROVED
+    assert verdict.of_repairs(["accepted"], False, True) == outcomes.NOT_REPAIRED
+    assert verdict.of_repairs(["no better"], True, True) == outcomes.NOT_REPAIRED
 
 
 def test_the_page_escapes_what_tools_say():
@@ -283,10 +284,30 @@ def test_the_page_escapes_what_tools_say():
         **{"cell": "a/b", "cell_name": "n", "outcome": "not repaired", "edges": [edge]},
         **{"repairs": [repaired], "images": {"search": ["1"], "held_out": ["2"], "added": ""}},
         **{"compiled": {}, "not_compiled": "", "changes": [], "changes_error": ""},
-        **{"route_config": "", "model_config": "", "broken": "", "final": None},
+        **{
+            "repaired_config": "",
+            "route_config": "",
+            "model_config": "",
+            "broken": "",
+            "final": None,
+        },
     }
     facts["verdict"] = verdict.sentences(facts)
     text = page.page(facts)
     assert "&lt;b&gt;" in text and "<b>" not in text and "x &lt; y" in text
     assert facts["verdict"][0] == "Not repaired."
     assert "none of 1 candidates" in facts["verdict"][1] and "infinity" in facts["verdict"][1]
+
+
+def test_a_route_without_a_better_file_fails_by_what_was_tried(tmp_path):
+    own = tmp_path / "own.onnx"
+    own.write_bytes(b"a file")
+    given = {"framework": "onnx", "repaired": "", "before": {}, "model_file": str(own)}
+    with pytest.raises(stages_repaired.NotRepaired, match="none of 14 candidates"):
+        stages_repaired.work(
+            outcome=outcomes.NOT_REPAIRED,
+            refused="Not repaired. e: none of 14 candidates gives better answers",
+            output=str(tmp_path / "new.onnx"),
+            **given,
+        )
+    assert not (tmp_path / "new.onnx").exists()

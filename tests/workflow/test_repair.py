@@ -1,14 +1,16 @@
 """Converted files are repaired by the command that a user types, and verified.
 
 One study of a small model: an edge that writes a fault into ONNX files, and tf2onnx, which loses
-the last bias of a TFLite file.
+the last bias of a TFLite file. The repaired files are routes of the same study.
 """
 
 import json
 import subprocess
 
+import numpy as np
 import pytest
 import torch
+import xarray as xr
 import yaml
 
 from helpers import planted_edges, small_torch
@@ -16,7 +18,7 @@ from helpers.workspace import ROOT, small_study, verify
 
 TO_TFLITE = ["torch_onnx", "onnx2tf", "tflite_converter"]
 PLANTED, REAL = ["torch_onnx", "bad_onnx"], [*TO_TFLITE, "tflite_onnx"]
-CLEAN = ["torch_onnx", "again_onnx"]
+CLEAN, BROKEN = ["torch_onnx", "again_onnx"], ["torch_onnx", "broken_onnx"]
 RUN = "source/pillow/none/runtime/runtime/native/cpu"
 
 
@@ -26,20 +28,22 @@ def page(route: list[str]) -> str:
 
 @pytest.fixture(scope="module")
 def repaired(workspace, tmp_path_factory):
-    """A workspace with the study and the pages of its three routes, and the config's content."""
+    """A workspace with the study and the pages of its routes, and the config's content."""
     space = workspace.copy(tmp_path_factory.mktemp("repair") / "space")
     planted_edges.plant(space.path)
     config = small_study(space, "repaired")
     program = torch.export.export(small_torch.network(), (torch.zeros(1, 3, 64, 64),))
     torch.export.save(program, space.path / "small.pt2")
     content = yaml.safe_load(config.read_text()) | {
-        "conversions": {"torch": {"torch": [[]], "onnx": [PLANTED, REAL, CLEAN]}},
-        "backends": ["native"],
+        "backends": ["native", "O0"],
         "schedules": ["none"],
     }
+    routes = [way for own in (PLANTED, CLEAN, BROKEN) for way in (own, [*own, "repaired"])]
+    content["conversions"] = {"torch": {"torch": [[]], "onnx": [*routes, REAL]}}
     content["edges"] |= planted_edges.edges({"onnx": "clip"})
+    content["edges"]["broken_onnx"] = {"converter": "planted_onnx", "fault": "unknown"}
     config.write_text(yaml.safe_dump(content))
-    space.run(config, targets=tuple(map(page, (PLANTED, REAL, CLEAN))))
+    space.run(config, targets=(page(REAL), "results/repaired/summary.md"))
     return space, content
 
 
@@ -55,10 +59,8 @@ def accepted(facts: dict) -> dict:
     assert found["after"]["labels"] == found["after"]["regressions"] == 0
     assert found["after"]["images"] == len(facts["images"]["held_out"]) == 6
     assert not {*facts["images"]["search"]} & {*facts["images"]["held_out"]}
-    assert {level: item["same"] for level, item in facts["compiled"].items()} == {
-        "O0": True,
-        "O4": True,
-    }
+    compiled = {level: item["same"] for level, item in facts["compiled"].items()}
+    assert compiled == dict.fromkeys(("O0", "O1", "O2", "O3", "O4"), True)
     return found
 
 
@@ -89,6 +91,46 @@ def test_a_right_file_is_left_alone(repaired):
     facts = facts_of(repaired[0], CLEAN)
     assert facts["outcome"] == "nothing to do" and facts["file"] == ""
     assert not list((repaired[0].path / page(CLEAN)).parent.glob("cpu.onnx"))
+
+
+def test_a_repaired_route_is_a_route_like_others(repaired):
+    """It is compiled, timed and compared, and answers as the unconverted model."""
+    with xr.open_dataset(repaired[0].path / "results/repaired/study.nc") as study:
+        study = study.load()
+    route, backend = study["route"].values, study["backend"].values
+    logits = {
+        (str(way), str(name)): study["logits"].values[number]
+        for number, (way, name) in enumerate(zip(route, backend, strict=True))
+    }
+    expected = logits["unconverted", "native"]
+    scale = np.abs(expected).max()
+    for name in ("native", "O0"):
+        own, new = (logits["+".join(way), name] for way in (PLANTED, [*PLANTED, "repaired"]))
+        assert np.abs(own - expected).max() > 1e-3 * scale > 1e-4 * scale
+        assert np.abs(new - expected).max() < 1e-4 * scale
+        chosen = (route == "+".join([*PLANTED, "repaired"])) & (backend == name)
+        assert np.isfinite(study["latency"].values[chosen]).all()
+    facts = facts_of(repaired[0], PLANTED)
+    assert yaml.safe_load(facts["repaired_config"]) == {
+        "conversions": {"torch": {"onnx": [PLANTED, [*PLANTED, "repaired"]]}}
+    }
+
+
+def test_a_right_file_is_its_own_repaired_file(repaired):
+    folder = repaired[0].path / "results/repaired/models/mine/torch"
+    own, new = (folder / f"{'+'.join(way)}.onnx" for way in (CLEAN, [*CLEAN, "repaired"]))
+    assert own.read_bytes() == new.read_bytes()
+    record = json.loads(new.with_name(f"{new.name}.json").read_text())
+    assert record["details"]["repair"] == "nothing to do"
+
+
+def test_a_conversion_that_failed_is_not_repaired_and_costs_nothing(repaired):
+    facts = facts_of(repaired[0], BROKEN)
+    assert facts["outcome"] == "not repaired"
+    assert "no predictions to compare: convert failed, ValueError: unknown" in facts["broken"]
+    with xr.open_dataset(repaired[0].path / "results/repaired/study.nc") as study:
+        chosen = study["route"].values == "+".join([*BROKEN, "repaired"])
+        assert set(study["failed_stage"].values[chosen]) == {"convert"}
 
 
 def test_the_repaired_file_is_a_model_like_others(repaired):

@@ -88,14 +88,19 @@ def _changes(facts: dict) -> str:
 
 def _usage(facts: dict) -> str:
     parts = []
+    if facts["repaired_config"]:
+        parts.append(
+            "<p>As a route beside the converter's own, compiled, timed and compared like others:"
+            f" add to the config</p>\n<pre>{escape(facts['repaired_config'])}</pre>"
+        )
     if facts["route_config"]:
         parts.append(
-            "<p>As a route like others, in place of the one of this cell: add to the config</p>"
+            "<p>By these converters, without a repaired file: add to the config</p>"
             f"\n<pre>{escape(facts['route_config'])}</pre>"
         )
     if facts["model_config"]:
         parts.append(
-            "<p>As a model of your own, which is converted, compiled, timed and compared like"
-            f" others: a config with</p>\n<pre>{escape(facts['model_config'])}</pre>"
+            "<p>As a model of your own: a config with</p>"
+            f"\n<pre>{escape(facts['model_config'])}</pre>"
         )
     return "\n".join(parts) or "<p>There is no repaired file.</p>"

@@ -16,7 +16,7 @@ changes, `lowers_precision`, `why` |
 | `images` | names: `search`, `held_out`; and what was `added` to the study's own |
 | `compiled`, `not_compiled` | by TVM's level, whether its answers are the `same`; or why not |
 | `changes`, `changes_error` | operators that the converter's own file has otherwise |
-| `route_config`, `model_config` | lines for a config |
+| `repaired_config`, `route_config`, `model_config` | lines for a config |
 | `environments` | the digest of each environment of the route; candidates may have used others |
 """
 
@@ -28,19 +28,20 @@ from pathlib import Path
 import xarray as xr
 
 from deltann import runners
-from deltann.cell import Cell
+from deltann.cell import NAMES, Cell
 from deltann.dataset import predictions
-from deltann.errors import StudyError
 from deltann.execution import stage
 from deltann.explain import chain, environments
 from deltann.provenance import files, records
-from deltann.repair import page, shots, usage, verdict
+from deltann.repair import outcomes, page, shots, usage, verdict
 from deltann.repair.elsewhere import Elsewhere
 from deltann.repair.walk import Walk
 
 
 def repair(options: argparse.Namespace, environment_digest: str) -> None:
     """Go along the route, repair what differs, write the file, the facts and the page.
+
+    A cell that failed is not repaired; its page says why.
 
     Args:
         options: those of scripts/repair.py.
@@ -50,8 +51,13 @@ def repair(options: argparse.Namespace, environment_digest: str) -> None:
         StudyError: an input is damaged, or a fault of ours.
     """
     digests = environments.check(options.manifests)
+    cell, native = (predictions.read(path) for path in (options.prediction, options.native))
+    failed = next((item for item in (cell, native) if item.status == "failed"), None)
+    if failed is not None:
+        facts = _blank(options) | {"broken": _in_words(failed), "environments": digests}
+        _write(options, environment_digest, facts, {}, [])
+        return
     artefacts = chain.read(options)
-    cell, native = _predictions(options)
     images = shots.read(
         options.images, native["logits"].values, cell["logits"].values, options.calibration
     )
@@ -69,48 +75,62 @@ def repair(options: argparse.Namespace, environment_digest: str) -> None:
         walk.run()
         facts = _facts(options, walk) | {"environments": digests}
         written = _write_model(options, walk, facts)
+    inputs = {item.path: item.checksum for item in artefacts}
+    _write(options, environment_digest, facts, inputs, written)
+
+
+def _write(
+    options: argparse.Namespace, digest: str, facts: dict, inputs: dict, written: list[Path]
+) -> None:
+    """Write the page and the facts, with the verdict."""
     facts["verdict"] = verdict.sentences(facts)
     print("\n".join(facts["verdict"]))
     files.write_text(options.page, page.page(facts))
-    inputs = {item.path: item.checksum for item in artefacts}
     outputs = [options.page, *written]
-    records.write(options.facts, "repair", outputs, inputs, environment_digest, **facts)
+    records.write(options.facts, "repair", outputs, inputs, digest, **facts)
 
 
-def _predictions(options: argparse.Namespace) -> list[xr.Dataset]:
-    """The cell's prediction file and the native cell's.
-
-    Raises:
-        StudyError: one of them has no predictions.
-    """
-    datasets = [predictions.read(path) for path in (options.prediction, options.native)]
-    for path, dataset in zip((options.prediction, options.native), datasets, strict=True):
-        if dataset.status == "failed":
-            raise StudyError(
-                f"{path}: the cell failed ({dataset.failed_stage}: {dataset.error_type}); expected "
-                "one with predictions"
-            )
-    return datasets
+def _in_words(failed: xr.Dataset) -> str:
+    """Why there is nothing to compare."""
+    cell = Cell(*(failed[name].item() for name in NAMES))
+    return (
+        f"{cell} has no predictions to compare: {failed.failed_stage} failed, "
+        f"{failed.error_type}: {failed.error_message}"
+    )
 
 
-def _facts(options: argparse.Namespace, walk: Walk) -> dict:
-    """All facts but the verdict, and but the configs of a file that isn't written yet."""
-    facts: dict = {
+def _blank(options: argparse.Namespace) -> dict:
+    """The facts of a cell for which nothing was tried."""
+    return {
+        "outcome": outcomes.NOT_REPAIRED,
         "cell": options.cell,
         "cell_name": options.cell_name,
-        "tolerance": walk.tolerance,
-        "images": walk.elsewhere.shots.facts(),
-        "edges": walk.edges,
-        "repairs": walk.repairs,
+        "tolerance": None,
+        "images": {"search": [], "held_out": [], "added": []},
+        "edges": [],
+        "repairs": [],
         "compiled": {},
         "not_compiled": "",
         "changes": [],
         "changes_error": "",
+        "repaired_config": "",
         "route_config": "",
         "model_config": "",
         "file": "",
-        "framework": walk.current.framework,
+        "framework": options.chain[-1]["framework"],
         "final": None,
+        "broken": "",
+    }
+
+
+def _facts(options: argparse.Namespace, walk: Walk) -> dict:
+    """All facts but the verdict, and but the configs of a file that isn't written yet."""
+    facts = _blank(options) | {
+        "tolerance": walk.tolerance,
+        "images": walk.elsewhere.shots.facts(),
+        "edges": walk.edges,
+        "repairs": walk.repairs,
+        "framework": walk.current.framework,
         "broken": walk.broken,
     }
     if walk.repaired and not walk.broken:
@@ -134,13 +154,14 @@ def _write_model(options: argparse.Namespace, walk: Walk, facts: dict) -> list[P
     """Put the repaired file beside the page, and say how to use it; no file of an earlier run."""
     for framework in runners.frameworks():
         _beside(options.page, framework).unlink(missing_ok=True)
-    if facts["outcome"] not in (verdict.REPAIRED, verdict.IMPROVED):
+    if facts["outcome"] not in (outcomes.REPAIRED, outcomes.IMPROVED):
         return []
     path = _beside(options.page, walk.current.framework)
     with files.atomic(path) as part:
         shutil.copyfile(walk.current.path, part)
     cell = Cell.parse(options.cell)
     facts["file"] = path.name
+    facts["repaired_config"] = usage.repaired(cell, walk.current.framework)
     facts["model_config"] = usage.model(
         f"{cell.model}_repaired",
         walk.current.framework,

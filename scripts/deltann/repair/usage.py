@@ -3,7 +3,9 @@
 import json
 from collections.abc import Sequence
 
+from deltann.cell import DIRECT, NO_IMPORT, Cell
 from deltann.repair.candidates import Candidate, Conversion
+from deltann.study.routes import REPAIRED
 
 # The formats that a config takes as a model of one's own.
 OWN_MODELS = ("onnx", "torch", "tensorflow", "keras", "tflite")
@@ -40,6 +42,21 @@ def model(name: str, framework: str, file: str, preprocessing: dict, layout: str
     if preprocessing["background"]:
         lines.append(f"    background: {preprocessing['background']}")
     return "\n".join(lines) + "\n"
+
+
+def repaired(cell: Cell, target: str) -> str:
+    """A config's `conversions`, with the repaired file as a route beside the cell's own.
+
+    Args:
+        cell: the one that was repaired.
+        target: the framework of the repaired file.
+    """
+    names = [] if cell.importer in (NO_IMPORT, DIRECT) else cell.importer.split("+")
+    own = [*cell.route.split("+"), *names]
+    return (
+        f"conversions:\n  {cell.source}:\n    {target}:\n"
+        f"      - [{', '.join(own)}]\n      - [{', '.join([*own, REPAIRED])}]\n"
+    )
 
 
 def route(source: str, target: str, edges: Sequence[tuple[str, Conversion | Candidate]]) -> str:

@@ -1,8 +1,7 @@
 """What a repair came to, in sentences."""
 
 from deltann.repair.edge import BETTER, NO_BETTER, RIGHT
-
-REPAIRED, IMPROVED, NOT_REPAIRED, NOTHING = "repaired", "improved", "not repaired", "nothing to do"
+from deltann.repair.outcomes import IMPROVED, NOT_REPAIRED, NOTHING, REPAIRED
 
 
 def of_repairs(outcomes: list[str], final_right: bool, compiled: bool) -> str:
@@ -40,6 +39,8 @@ def sentences(facts: dict) -> list[str]:
         if after["regressions"]:
             lines.append(f"{after['regressions']} images that agreed before differ now.")
     held = facts["images"]
+    if not held["search"]:
+        return lines
     added = f", {held['added']} among them" if held["added"] else ""
     lines.append(
         f"The search saw {len(held['search'])} images; {len(held['held_out'])} others decided"

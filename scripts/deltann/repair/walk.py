@@ -20,8 +20,8 @@ from deltann.tolerance import TOLERANCE
 from deltann.tvm.importers import IMPORTS
 from deltann.tvm.levels import LEVELS
 
-# Where a repaired file must give the same answers, and on how many images.
-COMPILED, COMPILED_IMAGES = ("O0", "O4"), 4
+# At each level, a repaired file must give the same answers on so many images.
+COMPILED_IMAGES = 4
 
 
 @dataclass
@@ -160,8 +160,8 @@ class Walk:
             return {}, f"it doesn't import {self.current.framework} files without another converter"
         own = self.elsewhere.answers(self.current)[:COMPILED_IMAGES]
         found = {}
-        for level in COMPILED:
-            given = compilation | {"passes": list(LEVELS[level])}
+        for level, passes in LEVELS.items():
+            given = compilation | {"passes": list(passes)}
             print(f"compiling the repaired file at {level}", flush=True)
             try:
                 answers = self._compile(self.current, given, environment)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deltann import editors, edits
+from deltann.steps import Operator
 
 
 class Served:
@@ -33,9 +34,10 @@ class Served:
 
 def fields(edit: edits.Edit) -> dict[str, Any]:
     """An edit as a dictionary."""
-    return {"edit": type(edit).__name__} | {
-        name: getattr(edit, name) for name in edit.__dataclass_fields__
-    }
+    found = {name: getattr(edit, name) for name in edit.__dataclass_fields__}
+    if isinstance(edit, edits.Replace):
+        found["operators"] = [vars(item) for item in edit.operators]
+    return {"edit": type(edit).__name__} | found
 
 
 def of_fields(item: dict[str, Any]) -> edits.Edit:
@@ -49,9 +51,15 @@ def of_fields(item: dict[str, Any]) -> edits.Edit:
             edits.Reconnect,
             edits.Bypass,
             edits.Insert,
+            edits.Replace,
         )
     }
     kind = kinds[given.pop("edit")]
     if kind is edits.Insert:
         given["inputs"] = tuple(given["inputs"])
+    if kind is edits.Replace:
+        given["operators"] = tuple(
+            Operator(**item | {name: tuple(item[name]) for name in ("inputs", "outputs")})
+            for item in given["operators"]
+        )
     return kind(**given)

@@ -80,5 +80,5 @@ def calibrated_edges(config: dict) -> list[str]:
         for way in some
     ]
     ways += [way for some in config["tvm_imports"].values() for way in some]
-    names = sorted({name for way in ways for name in way})
+    names = sorted({name for way in ways for name in way if name != routes.REPAIRED})
     return [name for name in names if converters.calibrates(routes.edge(config, name).converter)]

@@ -7,10 +7,16 @@ from deltann import converters, runners
 from deltann.cell import DIRECT, UNCONVERTED, Cell
 from deltann.study import layout
 
+# The name of an edge without a converter: the file before it, repaired by the rule `repair`.
+REPAIRED = "repaired"
+
 
 @dataclass(frozen=True)
 class Edge:
-    """A conversion with its settings (JSON), under the name that the config gives it."""
+    """A conversion with its settings (JSON), under the name that the config gives it.
+
+    `REPAIRED` is one too, but has no converter, and so no source, target and environment.
+    """
 
     name: str
     converter: str
@@ -43,7 +49,8 @@ class Step:
     @property
     def framework(self) -> str:
         """The framework whose format the file has."""
-        return self.edges[-1].target if self.edges else self.source
+        converted = [edge for edge in self.edges if edge.name != REPAIRED]
+        return converted[-1].target if converted else self.source
 
     @property
     def before(self) -> "Step":

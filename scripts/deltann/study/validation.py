@@ -10,6 +10,7 @@ from deltann.images import conventions, resizers
 from deltann.images.collection import CALIBRATION
 from deltann.models import user_model
 from deltann.study import grid, image_places, model_sources, operators, routes
+from deltann.study.routes import REPAIRED
 from deltann.study.schema import TYPES
 from deltann.tvm.importers import IMPORTS
 from deltann.tvm.levels import KNOWN, LEVELS
@@ -76,6 +77,11 @@ def _check_edge(config: dict, name: str) -> None:
     """An edge's converter is known, and takes its settings."""
     edge = routes.edge(config, name)
     key = f"edges.{name}"
+    if name == routes.REPAIRED:
+        raise StudyError(
+            f"config key {key}: the name stands for a repaired file, which has no settings; "
+            "expected another name"
+        )
     if edge.converter == name:
         check_known(key, name, converters.names(), "converter")
     else:
@@ -110,12 +116,26 @@ def _check_conversions(config: dict) -> None:
             key = f"conversions.{source}.{target}"
             check_known(key, target, runners.frameworks(), "framework")
             for route in ways:
-                end = _end(config, key, source, route)
+                _check_repaired(config, key, source, route)
+                end = _end(config, key, source, [name for name in route if name != REPAIRED])
                 if end != target:
                     raise StudyError(
                         f"config key {key}: the route {route} ends in {end}; expected one that "
                         f"ends in {target}"
                     )
+
+
+def _check_repaired(config: dict, key: str, source: str, route: list[str]) -> None:
+    """What is to be repaired is a route of the study too."""
+    for number in (number for number, name in enumerate(route) if name == REPAIRED):
+        before = route[:number]
+        routes_known = [way for ways in config["conversions"][source].values() for way in ways]
+        if not before or before not in routes_known:
+            raise StudyError(
+                f"config key {key}: in the route {route}, {REPAIRED} stands for the repaired file "
+                f"of the route {before}; expected that route, of at least one edge, among those "
+                "of the study too"
+            )
 
 
 def _check_imports(config: dict) -> None:

@@ -10,7 +10,7 @@ from deltann import device, runners, tracers
 from deltann.cell import NATIVE, Cell
 from deltann.study import grid, layout, routes
 from deltann.study.reference import References
-from deltann.study.routes import Step
+from deltann.study.routes import REPAIRED, Step
 from deltann.tvm import target_kinds
 from deltann.workflow import inputs
 
@@ -62,6 +62,8 @@ class Explained:
     def steps(self, wildcards: Mapping[str, str]) -> list[Step]:
         """The model files from the unconverted one to that which runs, or which TVM imports.
 
+        Those before a repaired file, which was made to answer as the unconverted one, are left out.
+
         Raises:
             WorkflowError: see `cell`.
         """
@@ -69,7 +71,10 @@ class Explained:
         last = routes.native_step(self._config, cell)
         if cell.compiled:
             last = inputs.imported(self._config, wildcards)
-        return [replace(last, edges=last.edges[:count]) for count in range(len(last.edges) + 1)]
+        names = [edge.name for edge in last.edges]
+        first = len(names) - names[::-1].index(REPAIRED) if REPAIRED in names else 1
+        counts = [0, *range(first, len(names) + 1)]
+        return [replace(last, edges=last.edges[:count]) for count in counts]
 
     def files(self, study: str, wildcards: Mapping[str, str]) -> list[str]:
         """The paths of `steps`."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from snakemake.exceptions import WorkflowError
 
 from deltann import converters, device, editors, runners, tracers
-from deltann.cell import RULES, TUNED, Cell
-from deltann.study import grid, layout, preparations
+from deltann.cell import NATIVE, RULES, TUNED, Cell
+from deltann.study import grid, layout, preparations, routes
 from deltann.tvm import target_kinds
 from deltann.workflow.explained import Explained
 
@@ -31,7 +31,34 @@ class Repaired(Explained):
                 f"{named}: repaired files are verified on this machine's processor, which device"
                 f" {named.device} isn't; expected a cell of another device"
             )
+        if routes.REPAIRED in named.route.split("+"):
+            raise WorkflowError(
+                f"{named} is of a repaired file already; expected a cell of the route before"
+                f" {routes.REPAIRED}"
+            )
         return named
+
+    def of_route(self, wildcards: Mapping[str, str]) -> Cell:
+        """The cell whose repair makes the file of a route that ends in `routes.REPAIRED`.
+
+        Args:
+            wildcards: with `model`, `source`, and the route as `slug`.
+
+        Raises:
+            WorkflowError: the study has no cell that could be repaired.
+        """
+        model, source = wildcards["model"], wildcards["source"]
+        route = wildcards["slug"].removesuffix(f"+{routes.REPAIRED}")
+        for cell in self._cells:
+            named = (cell.model, cell.source, cell.route, cell.backend)
+            here = device.is_processor(self._config["devices"][cell.device])
+            if named == (model, source, route, NATIVE) and here:
+                return cell
+        raise WorkflowError(
+            f"{model} from {source} by {route} has no cell in its own runtime on this machine's"
+            f" processor, by which it could be repaired; expected {NATIVE} among backends, and a"
+            " device with native: true"
+        )
 
     def manifests(self, wildcards: Mapping[str, str]) -> list[str]:
         """Of the environments without which nothing can be repaired; candidates may need others.
