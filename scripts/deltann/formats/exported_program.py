@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,25 @@ def save(network: Any, shape: tuple[int, ...], output: Path, dtype: str = "float
         output: the `.pt2` file to write.
         dtype: the type of its input.
     """
+    import torch
+
+    save_for(network, [torch.zeros(shape, dtype=getattr(torch, dtype))], output)
+
+
+def save_for(network: Any, inputs: Sequence[Any], output: Path) -> None:
+    """Save a PyTorch module as an ExportedProgram; always the same bytes.
+
+    Args:
+        network: `torch.nn.Module` in evaluation mode.
+        inputs: what it takes, each a `torch.Tensor`.
+        output: the `.pt2` file to write.
+    """
     import io
 
     import torch
 
     with torch.no_grad():
-        zeros = torch.zeros(shape, dtype=getattr(torch, dtype))
-        program = torch.export.export(network, (zeros,))
+        program = torch.export.export(network, tuple(inputs))
     _drop_what_varies(program.graph_module)
     # through a buffer, because the archive contains the name of the file that it is saved to
     buffer = io.BytesIO()
