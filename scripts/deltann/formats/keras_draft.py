@@ -47,26 +47,34 @@ def model(changed: Draft, before: Any) -> Any:
     for item in changed.order():
         inputs = [tensors[name] for name in item.reads]
         try:
-            made = _again(item, inputs) if item.words is None else _new(item, inputs)
+            made = again(item.native, inputs) if item.words is None else _new(item, inputs)
         except (ValueError, TypeError) as error:
             raise Impossible(f"{item.name!r}: {error}") from error
         tensors |= dict(zip(item.writes, made, strict=True))
     return keras.Model(start, tensors[changed.output], name=before.name)
 
 
-def _again(item: Item, inputs: Sequence[Any]) -> list[Any]:
-    """Make a call of the model before on other tensors; each call has a layer of its own."""
+def again(call: Call, inputs: Sequence[Any]) -> list[Any]:
+    """Make a call of the model before on other tensors; each call has a layer of its own.
+
+    Args:
+        call: its layer gets the name of the call.
+        inputs: symbolic tensors in place of those that it reads.
+
+    Returns:
+        The tensors that it gives.
+    """
     import keras
 
-    operation, arguments = item.native.operation, item.native.node.arguments
+    operation, arguments = call.operation, call.node.arguments
     given = iter(inputs)
     symbolic = {id(tensor) for tensor in arguments.keras_tensors}
     weights = None
-    if item.name == item.native.path and isinstance(operation, keras.Layer):
-        operation.name = item.name
+    if call.name == call.path and isinstance(operation, keras.Layer):
+        operation.name = call.name
     else:
         weights = operation.get_weights() if isinstance(operation, keras.Layer) else None
-        operation = type(operation).from_config(operation.get_config() | {"name": item.name})
+        operation = type(operation).from_config(operation.get_config() | {"name": call.name})
     positional, named = arguments.convert(
         lambda value: next(given) if id(value) in symbolic else value
     )
