@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from deltann.steps import Operator
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -72,7 +74,23 @@ class Insert:
     inputs: tuple[str, ...] = ()
 
 
-Edit = SetAttribute | SetParameter | Reconnect | Bypass | Insert
+@dataclass(frozen=True)
+class Replace:
+    """Write anew what makes a tensor: whoever reads the tensor reads what new operators make.
+
+    Attributes:
+        tensor: of the file; later edits of the same list mean the new one by its name.
+        operators: in running order; the last one makes what takes the tensor's place. Each has one
+            output.
+        reads: by the name of each tensor that they read and none of them makes, the file's.
+    """
+
+    tensor: str
+    operators: tuple[Operator, ...]
+    reads: dict[str, str]
+
+
+Edit = SetAttribute | SetParameter | Reconnect | Bypass | Insert | Replace
 
 
 class EditorModule(Protocol):

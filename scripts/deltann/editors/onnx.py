@@ -11,12 +11,14 @@ from deltann.edits import (
     Impossible,
     Insert,
     Reconnect,
+    Replace,
     SetAttribute,
     SetParameter,
 )
 from deltann.formats import onnx_write_attributes, onnx_write_parameters
 from deltann.formats.onnx_draft import Draft
 from deltann.formats.onnx_insert import insert
+from deltann.formats.onnx_replace import replace
 from deltann.formats.onnx_write import Site
 from deltann.ours import Fault, ours
 
@@ -71,6 +73,8 @@ def _one(draft: Draft, edits: list[Edit]) -> None:
         _reconnect(draft, edit)
     elif isinstance(edit, Bypass):
         _bypass(draft, edit)
+    elif isinstance(edit, Replace):
+        replace(draft, edit)
     else:
         insert(draft, edit)
 

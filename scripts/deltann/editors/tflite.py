@@ -15,13 +15,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from deltann.edits import Bypass, Edit, Impossible, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.edits import (
+    Bypass,
+    Edit,
+    Impossible,
+    Insert,
+    Reconnect,
+    Replace,
+    SetAttribute,
+    SetParameter,
+)
 from deltann.formats.tflite_attributes import set_attributes
 from deltann.formats.tflite_compact import drop_operators, drop_tensors, leading
 from deltann.formats.tflite_cut import settle
 from deltann.formats.tflite_editing import Editing
 from deltann.formats.tflite_file import TfliteFile
 from deltann.formats.tflite_parameters import set_parameter
+from deltann.formats.tflite_replace import replace
 
 ENVIRONMENT = "tflite"
 
@@ -52,6 +62,8 @@ def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
             editing.reconnect(edit)
         elif isinstance(edit, Insert):
             editing.insert(edit)
+        elif isinstance(edit, Replace):
+            replace(editing, edit)
     for operator, changes in attributes.items():
         set_attributes(editing, operator, changes)
     drop_operators(file, others)

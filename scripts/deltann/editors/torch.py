@@ -11,29 +11,29 @@ from functools import partial
 from pathlib import Path
 from typing import Any, assert_never
 
-from deltann import spot_check
+from deltann import spot_check, steps
 from deltann.converters.torch_int8 import drop_unread
-from deltann.edits import Bypass, Edit, Impossible, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.edits import (
+    Bypass,
+    Edit,
+    Impossible,
+    Insert,
+    Reconnect,
+    Replace,
+    SetAttribute,
+    SetParameter,
+)
 from deltann.formats import exported_program, torch_graph, torch_operators
+from deltann.formats import torch_writing as writing
 from deltann.formats import torch_written_functions as functions
 from deltann.formats import torch_written_layers as layers
 from deltann.formats.torch_graph import as_tensor, bound, operator_name, set_argument
 from deltann.formats.torch_reading import Call, Parameter, Reading, is_node, number, shape
 from deltann.formats.torch_sorting import sort
-from deltann.formats.torch_writing import Writer, quantized_like
 from deltann.tolerance import TOLERANCE
 
 ENVIRONMENT = "torch"
 WRITERS = layers.WRITERS | functions.WRITERS
-# What an operator of a kind may have without having it.
-MORE_ATTRIBUTES = {
-    "average_pool": {"divisor"},
-    "resize": {"rounding", "antialias"},
-}
-MORE_PARAMETERS = {
-    **dict.fromkeys(("convolution", "transposed_convolution", "dense"), {"bias"}),
-    "batch_norm": {"mean", "variance"},
-}
 
 
 def apply(model_file: Path, edits: Sequence[Edit], output: Path) -> None:
@@ -91,7 +91,7 @@ class Editor:
     """Changes a network, one edit after the other."""
 
     def __init__(self, network: torch_graph.Network):
-        self.network, self.writer = network, Writer(network.module)
+        self.network, self.writer = network, writing.Writer(network.module)
         live = network.live()
         self.tensors = {node.name: node for node in live}
         self.operators = {}
@@ -124,6 +124,8 @@ class Editor:
                 del self.operators[edit.operator]
             case Insert():
                 self._insert(edit)
+            case Replace():
+                self._replace_maker(edit)
             case _:
                 assert_never(edit)
 
@@ -158,7 +160,9 @@ class Editor:
         if reading.kind not in WRITERS:
             self._set_argument(operator, name, value)
             return
-        known = {*reading.attributes, "activation"} | MORE_ATTRIBUTES.get(reading.kind, set())
+        known = {*reading.attributes, "activation"} | writing.MORE_ATTRIBUTES.get(
+            reading.kind, set()
+        )
         if name not in known:
             raise Impossible(f"{reading.kind} {edit.operator!r} has no attribute {name!r}")
         if name == "size" and value != reading.attributes[name]:
@@ -182,7 +186,7 @@ class Editor:
     def _set_parameter(self, operator: Operator, edit: SetParameter) -> None:
         reading, name, value = operator.reading, edit.parameter, as_tensor(edit.value)
         old = reading.parameters.get(name)
-        if old is None and name not in MORE_PARAMETERS.get(reading.kind, set()):
+        if old is None and name not in writing.MORE_PARAMETERS.get(reading.kind, set()):
             raise Impossible(f"{reading.kind} {edit.operator!r} has no parameter {name!r}")
         if old is None or is_node(old.source):
             value = value.to((old or next(iter(reading.parameters.values()))).value.dtype)
@@ -191,7 +195,7 @@ class Editor:
             return
         reading.parameters[name] = Parameter(value)
         if old and is_node(old.source) and operator_name(old.source).startswith("dequantize_"):
-            reading.parameters[name].source = quantized_like(
+            reading.parameters[name].source = writing.quantized_like(
                 self.writer, self.network, old.source, value
             )
 
@@ -222,20 +226,37 @@ class Editor:
 
     def _insert(self, edit: Insert) -> None:
         behind = self._tensor(edit.behind)
-        if edit.kind not in WRITERS:
-            raise Impossible(f"PyTorch's editor can't write {edit.kind!r}")
         readers = list(behind.users)
-        dtype = behind.meta["val"].dtype
-        parameters = {
-            name: Parameter(as_tensor(value).to(dtype)) for name, value in edit.parameters.items()
-        }
         inputs = [behind, *(self._tensor(name) for name in edit.inputs)]
-        self._replace(behind, self._write(edit.kind, inputs, edit.attributes, parameters), readers)
+        self._replace(behind, self._new(edit, inputs), readers)
+
+    def _replace_maker(self, edit: Replace) -> None:
+        old = self._tensor(edit.tensor)
+        readers = list(old.users)
+        known = {name: self._tensor(tensor) for name, tensor in edit.reads.items()}
+        node = old
+        for operator in edit.operators:
+            node = self._new(operator, [known[name] for name in operator.inputs])
+            if activation := dict(operator.activation):
+                node = self._write(activation.pop("kind"), [node], activation, {})
+            known[operator.outputs[0]] = node
+        self._replace(old, node, readers)
+        self.tensors[edit.tensor] = node
+
+    def _new(self, said: Insert | steps.Operator, inputs: list[Any]) -> Any:
+        """The last of the nodes of an operator that the graph has not had."""
+        dtype = inputs[0].meta["val"].dtype
+        parameters = {
+            name: Parameter(as_tensor(value).to(dtype)) for name, value in said.parameters.items()
+        }
+        return self._write(said.kind, inputs, said.attributes, parameters)
 
     def _write(
         self, kind: str, inputs: list[Any], attributes: dict, parameters: dict[str, Parameter]
     ) -> Any:
         """The last of the nodes of a new operator."""
+        if kind not in WRITERS:
+            raise Impossible(f"PyTorch's editor can't write {kind!r}")
         try:
             return WRITERS[kind](self.writer, inputs, attributes, parameters)
         except KeyError as error:

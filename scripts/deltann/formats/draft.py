@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from deltann.edits import Bypass, Edit, Impossible, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.edits import (
+    Bypass,
+    Edit,
+    Impossible,
+    Insert,
+    Reconnect,
+    Replace,
+    SetAttribute,
+    SetParameter,
+)
 from deltann.formats import words
 from deltann.formats.words import Words
 from deltann.steps import Operator
@@ -46,6 +55,7 @@ class Draft:
         operator: gives a call's operator before any change.
         joined: makes a new name of a call from a tensor and a kind.
         first: names the first tensor of a call.
+        replaced: by tensor, what took its place.
     """
 
     items: dict[str, Item]
@@ -55,6 +65,7 @@ class Draft:
     joined: Callable[[str, str], str]
     first: Callable[[str], str]
     tensors: set[str] = field(default_factory=set)
+    replaced: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tensors = {self.input, *(name for item in self.items.values() for name in item.writes)}
@@ -73,6 +84,8 @@ class Draft:
                 self._bypass(edit)
             elif isinstance(edit, Insert):
                 self._insert(edit)
+            elif isinstance(edit, Replace):
+                self._replace(edit)
 
     def order(self) -> list[Item]:
         """The calls that the output needs, each behind those that it reads.
@@ -108,7 +121,7 @@ class Draft:
     def _tensor(self, name: str) -> str:
         if name not in self.tensors:
             raise Impossible(f"there is no tensor {name!r}")
-        return name
+        return self.replaced.get(name, name)
 
     def _set(self, edits: Sequence[Edit]) -> None:
         """Say what the operators are to be of which something is set."""
@@ -127,16 +140,32 @@ class Draft:
 
     def _insert(self, edit: Insert) -> None:
         behind = self._tensor(edit.behind)
-        name = self.joined(behind, edit.kind)
-        while name in self.items:
-            name += "_"
         readers = [*self.items.values()]
         reads = [behind, *map(self._tensor, edit.inputs)]
         made = Words(edit.kind, dict(edit.attributes), dict(edit.parameters))
+        self._redirect(readers, behind, self._add(behind, reads, made))
+
+    def _replace(self, edit: Replace) -> None:
+        old = self._tensor(edit.tensor)
+        readers = [*self.items.values()]
+        known = {name: self._tensor(tensor) for name, tensor in edit.reads.items()}
+        made = old
+        for operator in edit.operators:
+            said = Words(operator.kind, dict(operator.attributes), dict(operator.parameters))
+            made = self._add(old, [known[name] for name in operator.inputs], said)
+            known[operator.outputs[0]] = made
+        self._redirect(readers, old, made)
+        self.replaced[edit.tensor] = made
+
+    def _add(self, near: str, reads: list[str], made: Words) -> str:
+        """Add a call, named after a tensor; the tensor that it writes."""
+        name = self.joined(near, made.kind)
+        while name in self.items:
+            name += "_"
         new = Item(name, reads, (self.first(name),), [*range(len(reads))], words=made)
         self.items[name] = new
         self.tensors.update(new.writes)
-        self._redirect(readers, behind, new.writes[0])
+        return new.writes[0]
 
     def _bypass(self, edit: Bypass) -> None:
         item = self._item(edit.operator)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # What a new node starts as; what isn't here is named by the writer of its attributes.
-_FIRST = {"pad": "Pad", "transpose": "Transpose", "slice": "Slice", "resize": "Resize"}
+FIRST = {"pad": "Pad", "transpose": "Transpose", "slice": "Slice", "resize": "Resize"}
 _POOLS = {"max_pool": "MaxPool", "average_pool": "AveragePool"}
 _NOT_ALONE = ("concat", "split", "quantize", "dequantize", "matmul", "dense", "lrn", "other")
 
@@ -34,13 +34,13 @@ def insert(draft: Draft, edit: Insert) -> None:
         readers: list[Any] = []
     else:
         output, readers = draft.fresh(f"{tensor}_{edit.kind}"), draft.readers(tensor)
-    node = draft.add(_FIRST.get(edit.kind, "Identity"), [tensor], output)
+    node = draft.add(FIRST.get(edit.kind, "Identity"), [tensor], output)
     site = Site(draft, node, draft.view.opset.get("", 1), shape, dtype)
-    _fill(site, edit, others)
+    fill(site, edit, others)
     draft.rewire(tensor, output, readers)
 
 
-def _fill(site: Site, edit: Insert, others: list[str]) -> None:
+def fill(site: Site, edit: Insert, others: list[str]) -> None:
     """Make a node what an edit asks for."""
     kind, attributes, parameters = edit.kind, edit.attributes, edit.parameters
     if kind in BINARY:

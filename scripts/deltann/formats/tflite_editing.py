@@ -39,9 +39,13 @@ class Editing:
             raise Impossible(f"no tensor is called {name!r}")
         return self._numbers[name]
 
+    def renumber(self, name: str, number: int) -> None:
+        """Have edits mean another tensor by a name."""
+        self._numbers[name] = number
+
     def put_behind(
         self, tensor: int, build: Callable[[int], int], whole: bool = False, part: bool = False
-    ) -> None:
+    ) -> int:
         """Have all readers of a tensor read what new operators make of it.
 
         Args:
@@ -51,6 +55,9 @@ class Editing:
             whole: whether they take quantized numbers as they are; else they get float32.
             part: whether they belong to the operator that makes the tensor. Then the tensor keeps
                 number and name and holds what they make, as an output always does.
+
+        Returns:
+            The number of what they make.
         """
         readers = self.file.readers(tensor)
         source, keeps = tensor, part or tensor in self.file.graph.outputs
@@ -67,9 +74,10 @@ class Editing:
             raise Impossible("nothing to insert")
         if keeps:
             self._take_place(made, tensor)
-        else:
-            for item in readers:
-                item.inputs = [made if index == tensor else index for index in item.inputs]
+            return tensor
+        for item in readers:
+            item.inputs = [made if index == tensor else index for index in item.inputs]
+        return made
 
     def replace(self, operator: Any, build: Callable[[int], int], whole: bool = False) -> None:
         """Replace an operator by new ones, which take its first tensor and write its output."""

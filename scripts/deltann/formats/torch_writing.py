@@ -8,6 +8,15 @@ from deltann.formats.torch_reading import Parameter, is_node
 
 # Operators' constants that are trained; the others are buffers.
 LEARNED = ("weight", "bias", "scale", "shift", "slope")
+# What an operator of a kind may have without having it.
+MORE_ATTRIBUTES = {
+    "average_pool": {"divisor"},
+    "resize": {"rounding", "antialias"},
+}
+MORE_PARAMETERS = {
+    **dict.fromkeys(("convolution", "transposed_convolution", "dense"), {"bias"}),
+    "batch_norm": {"mean", "variance"},
+}
 
 
 class Writer:

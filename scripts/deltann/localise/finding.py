@@ -85,6 +85,8 @@ class Fault:
             in behind the fault; likewise a share.
         differences: what differs in it, the most certain first.
         ranked: names of the target's operators, the most suspect first.
+        inputs: by tensor that `source_operators` read and none of them writes, the target's tensor
+            that is equal to it; without those that have none.
     """
 
     verdict: Verdict
@@ -97,6 +99,7 @@ class Fault:
     left: float
     differences: tuple[Difference, ...]
     ranked: tuple[str, ...]
+    inputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -195,6 +195,7 @@ def _fault(source: Side, frontier: Frontier, closing: Closing) -> Fault | None:
         closing.after,
         tuple(differences),
         _ranked(operators, differences),
+        {name: inputs[name] for item in segment for name in item.inputs if name in inputs},
     )
 
 
