@@ -1,5 +1,7 @@
 """The summary of made-up studies: every sentence is true of them, and of the right factor."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -116,6 +118,20 @@ def test_a_factor_that_changes_labels_is_named_and_no_other(factor, tmp_path):
     assert "Look at the 2 images on which cells disagree, in explorer.html" in found["What to do"]
 
 
+@pytest.mark.parametrize("logits", [OTHER, FAR])
+@pytest.mark.parametrize("again", [None, SAME, FAR])
+def test_a_route_that_changed_answers_is_to_be_repaired_once(logits, again, tmp_path):
+    """Not if the study has its repaired file, whatever that came to."""
+    cells = [ran(NATIVE), ran(CONVERTED, logits=logits)]
+    if again is not None:
+        cells.append(ran(replace(CONVERTED, route=f"{CONVERTED.route}+repaired"), logits=again))
+    made = Study(study(tmp_path, cells))
+    todo = advice.lines(collect(compute.table("factors", made), made), made.cells, 0)
+    found = [line for line in todo if line.startswith("Try to repair: ")]
+    assert len(found) == (again is None)
+    assert all(f"by {CONVERTED.route}: add the same route" in line for line in found)
+
+
 @pytest.mark.parametrize("factor", VARIED)
 def test_a_factor_that_changes_nothing_is_said_to_be_safe(factor, tmp_path):
     found = planted(tmp_path, factor, SAME)
@@ -124,7 +140,7 @@ def test_a_factor_that_changes_nothing_is_said_to_be_safe(factor, tmp_path):
     assert "All logits are equal. No answer turned wrong or right" in line
     todo = "\n".join(found["What to do"])
     assert f"Safe to {WORDS[factor].verb}" in todo or not WORDS[factor].verb
-    assert "Take care" not in todo and "Don't" not in todo and "Look at" not in todo
+    assert not any(word in todo for word in ("Take care", "Don't", "Look at", "Try to repair"))
 
 
 @pytest.mark.parametrize("factor", VARIED)

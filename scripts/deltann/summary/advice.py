@@ -6,13 +6,16 @@ import pandas as pd
 
 from deltann import metrics
 from deltann.study import layout
+from deltann.study.routes import REPAIRED
 from deltann.summary.facts import Facts
 from deltann.summary.formatting import NAMED, count, some
+from deltann.tables import factors
 from deltann.tables.comparisons import FAILED, IDENTICAL, LABELS, LOGITS
 from deltann.tolerance import TOLERANCE
 
 # A study should be able to rule out changes of so many percent of the labels.
 RULED_OUT = 1.0
+SUFFIX = f"+{REPAIRED}"
 # What to do with a choice, from the best to the worst: the beginning of a line.
 SAFE, CARE, CHANGED, LOST = "safe", "care", "changed", "lost"
 STARTS = {
@@ -31,7 +34,7 @@ def lines(facts: list[Facts], cells: pd.DataFrame, disagreements: int) -> list[s
     """One line per factor and kind of advice, with the choices that it is about."""
     advice = [line for fact in facts for line in _choices(fact)]
     meaning = [MEANING] if any(line.startswith("Safe ") for line in advice) else []
-    return [*meaning, *advice, *_images(facts, disagreements), *_again(cells)]
+    return [*meaning, *advice, *_repair(facts), *_images(facts, disagreements), *_again(cells)]
 
 
 def _choices(fact: Facts) -> Iterator[str]:
@@ -78,6 +81,26 @@ def _why(fact: Facts, rows: pd.DataFrame) -> str:
         many = f"{len(failed)} of {count(len(rows), 'cell')} failed"
         reasons.append(f"{many}: {failed['failed_stage'].iloc[0]}, {failed['error_type'].iloc[0]}")
     return f" ({'; '.join(reasons)})" if reasons else ""
+
+
+def _repair(facts: list[Facts]) -> list[str]:
+    """The routes that changed answers and have no repaired file in the study."""
+    (fact,) = (fact for fact in facts if fact.factor == factors.CONVERSION)
+    repaired = {row["route"].removesuffix(SUFFIX) for _, row in fact.rows.iterrows()
+                if row["route"].endswith(SUFFIX)}  # fmt: skip
+    moved = [
+        name
+        for name, rows in fact.choices()
+        if rows["outcome"].isin([LABELS, LOGITS]).any()
+        and not rows["route"].str.endswith(SUFFIX).any()
+        and rows["route"].iloc[0] not in repaired
+    ]
+    if not moved:
+        return []
+    return [
+        f"Try to repair: {some(moved, '; ')}: add the same route with `{REPAIRED}` at its end to "
+        "conversions in the config, and run again"
+    ]
 
 
 def _images(facts: list[Facts], disagreements: int) -> list[str]:
