@@ -9,7 +9,7 @@ class Job:
 
     Attributes:
         corpus: the folder.
-        part: of the corpus: `development`, `held-out` or `ci`.
+        part: of the corpus: `development`, `held-out`, `ci` or `hops`.
         framework: the format.
         models: their names.
         conversions: in which faults are planted.
@@ -19,6 +19,7 @@ class Job:
         doubles: cases of two faults.
         most: cases of single faults altogether.
         only: names of operators of mutation; all if empty.
+        then: by conversion, those that start from its changed file, in their order.
     """
 
     corpus: str
@@ -32,3 +33,4 @@ class Job:
     doubles: int = 0
     most: int | None = None
     only: list[str] = field(default_factory=list)
+    then: dict[str, list[str]] = field(default_factory=dict)

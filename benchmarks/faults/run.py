@@ -14,6 +14,7 @@ from pathlib import Path
 import judged
 import plant
 import score
+import score_passes
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -36,6 +37,20 @@ def located(corpus: Path, part: str, formats: list[str], repair: bool) -> Path:
     return out
 
 
+def passes(corpus: Path) -> str:
+    """Run the tool over wrong compiler passes; the tables of its scores.
+
+    Raises:
+        subprocess.CalledProcessError: the program itself failed, not a tool.
+    """
+    out = corpus / "answers-passes.jsonl"
+    networks = [f"{name}-0" for name in plant.PARTS[plant.PASSES]]
+    status = plant.run("tvm", "passes.py", str(corpus), str(out), *networks)
+    if status:
+        raise subprocess.CalledProcessError(status, "passes.py")
+    return score_passes.report(score_passes.read(out))
+
+
 def machine() -> str:
     """The machine in words, and how busy it is."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -54,11 +69,14 @@ def main(options: argparse.Namespace) -> int:
     start, corpus = time.perf_counter(), options.corpus.absolute()
     if not options.no_planting:
         plant.main(options)
-    outs = [located(corpus, part, options.formats, not options.no_repair) for part in options.part]
+    parts = [part for part in options.part if part != plant.PASSES]
+    outs = [located(corpus, part, options.formats, not options.no_repair) for part in parts]
     cases = judged.read(corpus, outs)
     minutes = (time.perf_counter() - start) / 60
     head = f"{machine()}; {len(cases)} cases, {minutes:.0f} minutes."
     text = f"{head}\n\n{score.report(cases)}\n{score.left_out(corpus, options.part)}"
+    if plant.PASSES in options.part:
+        text += f"\n{passes(corpus)}"
     print(text)
     if options.output:
         write(text, options.output)

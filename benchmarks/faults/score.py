@@ -69,6 +69,8 @@ def scores(cases: list[Case]) -> dict[str, str]:
     for kind in ("clean", "benign", EQUIVALENT, MASKED):
         some = [case for case in answered if case.kind == kind]
         rows[f"alarm on {kind}"] = str(count(some, lambda case: case.alarm))
+    if later := [case for case in answered if case.later_right]:
+        rows["alarm on a later edge"] = str(count(later, lambda case: bool(case.answer["later"])))
     rows["repaired, functional"] = str(count(tried, lambda case: case.repaired(FUNCTIONAL)))
     rows["repaired, exact"] = str(
         count(tried, lambda case: case.repaired(max(case.truth["floor"], 1e-5)))
@@ -132,11 +134,19 @@ def mcnemar(ours: int, theirs: int) -> float:
     return float(stats.binomtest(ours, both).pvalue) if both else 1.0
 
 
+def routes(cases: list[Case]) -> Iterator[str]:
+    """Faults in earlier conversions by route; nothing if there are none."""
+    if some := [case for case in cases if "later" in case.truth]:
+        yield from breakdown("fault in", grouped(some, lambda case: case.route))
+
+
 def comparison(cases: list[Case]) -> Iterator[str]:
     """The baselines on the same cases, and the tool."""
     inside = [case for case in planted(cases) if case.has_operators and "baselines" in case.answer]
     quiet = [case for case in cases if case.kind in ("clean", "benign")]
     quiet = [case for case in quiet if "baselines" in case.answer]
+    if not inside:
+        return
     yield "| | operator, top 1 | top 3 | alarms without a fault | only the tool | only it | p |"
     yield "| --- | --- | --- | --- | ---: | ---: | ---: |"
     alarms = count(quiet, lambda case: case.alarm)
@@ -201,10 +211,11 @@ def report(cases: list[Case]) -> str:
             f"### {part}",
             "\n".join(table({"all": some} | (by_format if len(by_format) > 1 else {}))),
             "\n".join(breakdown("depth", grouped(single, lambda c: c.truth["faults"][0]["depth"]))),
+            "\n".join(routes(single)),
             "\n".join(breakdown("mutation", grouped(single, lambda case: case.mutation))),
             "\n".join(comparison(some)),
         ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def main(options: argparse.Namespace) -> None:
