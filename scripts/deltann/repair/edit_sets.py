@@ -13,8 +13,9 @@ from deltann.steps import Operator
 
 # Of each localisation.
 SETS = 12
-# Operators of the source that are written anew in the place of a fault's, at most.
-MOST_ANEW = 24
+# Operators of the source that are written anew in the place of a fault's, at most: an activation or
+# a normalization that a format spells out has as many. More would be a copy of the source.
+MOST_ANEW = 6
 
 
 def sets(found: Localisation) -> list[list[Edit]]:
