@@ -1,4 +1,4 @@
-"""Repair of planted faults by edits, what accepts a repair, and what the page says of it."""
+"""Repair of planted faults by edits, and what accepts a repair."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,18 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
-from deltann import converters
 from deltann.edits import Edit, Impossible, SetAttribute, SetParameter
 from deltann.execution.session import ToolFailed
 from deltann.localise.finding import Difference, Family, Fault, Localisation, Outcome, Verdict
 from deltann.localise.localise import localise
-from deltann.repair import by_edits, candidates, changes, outcomes, page, shots, usage, verdict
+from deltann.repair import by_edits, changes, shots
 from deltann.repair.by_edits import Tools
-from deltann.repair.candidates import Candidate, Conversion
 from deltann.repair.judge import Judgement, judge
-from deltann.stages import repaired as stages_repaired
 from deltann.steps import Operator
 from helpers.numpy_model import NumpyTracer, changed, network
 
@@ -212,45 +208,6 @@ def test_the_search_sees_those_that_changed_most():
     assert (len(few[0]), len(few[1])) == (2, 1)
 
 
-def test_settings_worth_trying_are_settings():
-    for converter, values in candidates.WORTH_TRYING.items():
-        assert {*values} <= {*converters.settings(converter)}, converter
-    for converter in converters.names():
-        for candidate in candidates.of_edge(converter, {}):
-            for way in candidate.conversions:
-                converters.get(way.converter).check(**way.settings)
-
-
-def test_cheap_candidates_come_first():
-    found = list(candidates.of_edge("onnx2tf", {"simplify": True}))
-    kinds = list(dict.fromkeys(item.kind for item in found))
-    assert kinds == [candidates.SETTING, candidates.PREPASS, candidates.REWRITE, candidates.TOOL]
-    assert found[0].conversions[0].settings == {"simplify": False}
-    ends = [item.conversions[-1].converter for item in found if item.kind == candidates.TOOL]
-    assert {converters.get(name).TARGET for name in ends} == {"tensorflow"}
-    within = candidates.of_edge("onnx_float16", {})  # by other tools, the edge would be left out
-    assert candidates.TOOL not in {item.kind for item in within}
-
-
-def test_lines_for_a_config():
-    preprocessing = {
-        **{"resize": 256, "crop": [224, 224], "interpolation": "bicubic", "channels": "RGB"},
-        **{"mean": [0.5] * 3, "std": [0.5] * 3, "classes": 1000, "background": 1},
-    }
-    text = usage.model("lite_repaired", "onnx", "a/it's: b.onnx", preprocessing, "NHWC")
-    (model,) = yaml.safe_load(text)["models"]
-    assert model["file"] == "a/it's: b.onnx" and model["input"]["layout"] == "NHWC"
-    assert (model["classes"], model["background"], model["input"]["size"]) == (1000, 1, 224)
-    assert usage.model("lite", "openvino", "a.tar", preprocessing, "NCHW") == ""
-    setting = Candidate(candidates.SETTING, (Conversion("onnx2tf", {"simplify": False}),))
-    ways = [("torch_onnx", Conversion("torch_onnx", {"opset": 18})), ("onnx2tf", setting)]
-    given = yaml.safe_load(usage.route("torch", "tensorflow", ways))
-    assert given["edges"]["onnx2tf_repaired"] == {"converter": "onnx2tf", "simplify": False}
-    assert given["conversions"]["torch"]["tensorflow"] == [["torch_onnx", "onnx2tf_repaired"]]
-    prepared = replace(setting, prepared=("onnxsim",))
-    assert usage.route("torch", "tensorflow", [("onnx2tf", prepared)]) == ""
-
-
 def test_changes_say_what_is_otherwise():
     after = changed(network(), "norm1", attributes={"epsilon": 0.5})
     after = without_bias(after, "dense")
@@ -262,52 +219,3 @@ def test_changes_say_what_is_otherwise():
     shifted = changed(network(), "dense", parameters=parameters("dense") | {"bias": np.zeros(7)})
     (row,) = changes.between(network(), shifted)
     assert row["after"].startswith("7 of 7 numbers differ")
-
-
-def test_words_for_an_outcome():
-    assert verdict.of_repairs([], True, True) == outcomes.NOTHING
-    assert verdict.of_repairs(["accepted", "accepted"], True, True) == outcomes.REPAIRED
-    assert verdict.of_repairs(["accepted", "no better"], True, True) == outcomes.IMPROVED
-    assert verdict.of_repairs(["accepted"], True, False) == outcomes.IMPROVED
-    assert verdict.of_repairs(["accepted"], False, True) == outcomes.NOT_REPAIRED
-    assert verdict.of_repairs(["no better"], True, True) == outcomes.NOT_REPAIRED
-
-
-def test_the_page_escapes_what_tools_say():
-    judged = {"images": 3, "labels": 1, "difference": None, "regressions": 0}
-    row = {"kind": "setting", "candidate": "a", "outcome": "failed", "why": "<b>", "seconds": 1}
-    row |= {"search": None, "held_out": None, "all": None}
-    repaired = {"edge": "e", "outcome": "no better", "kind": "", "candidate": "", "edits": []}
-    repaired |= {"before": judged, "after": judged, "localisation": "x < y", "candidates": [row]}
-    edge = {"edge": "e", "converter": "c", "lowers_precision": False, "why": "", **judged}
-    facts = {
-        **{"cell": "a/b", "cell_name": "n", "outcome": "not repaired", "edges": [edge]},
-        **{"repairs": [repaired], "images": {"search": ["1"], "held_out": ["2"], "added": ""}},
-        **{"compiled": {}, "not_compiled": "", "changes": [], "changes_error": ""},
-        **{
-            "repaired_config": "",
-            "route_config": "",
-            "model_config": "",
-            "broken": "",
-            "final": None,
-        },
-    }
-    facts["verdict"] = verdict.sentences(facts)
-    text = page.page(facts)
-    assert "&lt;b&gt;" in text and "<b>" not in text and "x &lt; y" in text
-    assert facts["verdict"][0] == "Not repaired."
-    assert "none of 1 candidates" in facts["verdict"][1] and "infinity" in facts["verdict"][1]
-
-
-def test_a_route_without_a_better_file_fails_by_what_was_tried(tmp_path):
-    own = tmp_path / "own.onnx"
-    own.write_bytes(b"a file")
-    given = {"framework": "onnx", "repaired": "", "before": {}, "model_file": str(own)}
-    with pytest.raises(stages_repaired.NotRepaired, match="none of 14 candidates"):
-        stages_repaired.work(
-            outcome=outcomes.NOT_REPAIRED,
-            refused="Not repaired. e: none of 14 candidates gives better answers",
-            output=str(tmp_path / "new.onnx"),
-            **given,
-        )
-    assert not (tmp_path / "new.onnx").exists()

@@ -7,7 +7,7 @@ from typing import Any
 
 from deltann import converters
 from deltann.repair.onnx_rewrites import REWRITES, UNCHECKED
-from deltann.repair.served import PREPASSES
+from deltann.repair.prepasses import PREPASSES
 
 SETTING, PREPASS, REWRITE, TOOL, EDIT = "setting", "pre-pass", "rewrite", "other tool", "edit"
 # Values of converters' settings that are worth a try, beside their defaults. One setting is changed
@@ -71,9 +71,11 @@ def of_edge(converter: str, settings: dict[str, Any]) -> Iterator[Candidate]:
     """
     module = converters.get(converter)
     yield from _settings(converter, settings)
+    same = (Conversion(converter, settings),)
+    for name, prepass in PREPASSES.items():
+        if prepass.framework == module.SOURCE:
+            yield Candidate(PREPASS, same, (name,))
     if module.SOURCE == "onnx":
-        same = (Conversion(converter, settings),)
-        yield from (Candidate(PREPASS, same, (name,)) for name in PREPASSES)
         yield from (Candidate(REWRITE, same, (name,)) for name in REWRITES)
         yield Candidate(REWRITE, same, tuple(name for name in REWRITES if name != UNCHECKED))
     yield from _tools(converter, module.SOURCE, module.TARGET)

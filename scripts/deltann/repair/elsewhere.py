@@ -14,7 +14,7 @@ from deltann.localise import remote
 from deltann.precision import Precision
 from deltann.repair.candidates import Candidate, Conversion
 from deltann.repair.onnx_rewrites import REWRITES
-from deltann.repair.served import PREPASSES
+from deltann.repair.prepasses import PREPASSES
 from deltann.repair.shots import Shots
 
 NOT_BUILT = "NotBuilt"
@@ -141,7 +141,9 @@ class Elsewhere:
             if names[0] in REWRITES:
                 changed = self.call("onnx", "rewrite", names=names, **files)
             else:
-                changed = self.call(PREPASSES[names[0]], "prepass", name=names[0], **files)
+                changed = self.call(
+                    PREPASSES[names[0]].environment, "prepass", name=names[0], **files
+                )
             if not changed:
                 return None
             made = Made(output, before.framework, before.precision)

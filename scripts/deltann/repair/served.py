@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
-# Preparations of an ONNX file before its conversion by foreign tools, with their environments.
-ONNXSIM, FOLDING = "onnxsim", "constant folding by ONNX Runtime"
-PREPASSES = {ONNXSIM: "onnx2tf", FOLDING: "onnx"}
 # How often a model is asked again about the same image, see `spot_check.sensitivity`.
 CALLS = 2
 
@@ -23,32 +20,10 @@ class Served:
         return convert.work(**arguments)
 
     def prepass(self, name: str, model_file: str, output: str) -> bool:
-        """Rewrite an ONNX file by a foreign tool, one of `PREPASSES`; whether it changed the graph.
+        """See `prepasses.run`."""
+        from deltann.repair import prepasses
 
-        Raises:
-            Exception: the tool's own.
-        """
-        import onnx
-
-        if name == ONNXSIM:
-            import onnxsim
-
-            simplified, checked = onnxsim.simplify(onnx.load(model_file))
-            if not checked:
-                raise ValueError("onnxsim says that its own result differs")
-            onnx.save(simplified, output)
-        else:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            basic = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
-            options.graph_optimization_level = basic
-            options.optimized_model_filepath = output
-            providers = ["CPUExecutionProvider"]
-            onnxruntime.InferenceSession(model_file, options, providers=providers)
-        kinds = [[node.op_type for node in onnx.load(file).graph.node] for file in
-                 (model_file, output)]  # fmt: skip
-        return kinds[0] != kinds[1]
+        return prepasses.run(name, Path(model_file), Path(output))
 
     def rewrite(self, names: list[str], model_file: str, output: str) -> int:
         """Rewrite an ONNX file by `onnx_rewrites`; how many nodes were changed."""
