@@ -1,65 +1,40 @@
-"""The smallest example of a fault as a zip file: a model, its input, and a short script."""
+"""The smallest example of a fault as a zip file: a model, its input, and a short script.
+
+The script is run before it is handed out. If the suspect operators alone don't show the fault, the
+whole model takes their place.
+"""
 
 import shutil
 import tarfile
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from deltann import converters, runners
+from deltann import runners, tracers
 from deltann.execution.session import Session, ToolFailed
-from deltann.explain import snippets
-from deltann.explain.answer import fault_in_words
-from deltann.explain.chain import Artefact
-from deltann.explain.stages import Case
+from deltann.explain import segment, shown, snippets
+from deltann.explain.snippets import Example
+from deltann.explain.snippets_convert import CHANNELS_LAST, NUMBERED
+from deltann.explain.snippets_run import NAMES, RUNTIMES
+from deltann.explain.stages import IMPORTER, Case
+from deltann.explain.suspects import Suspect, suspect
+from deltann.formats import segments
 from deltann.images.normalise import layout, normalise
 from deltann.localise import remote
-from deltann.localise.finding import Verdict
 from deltann.provenance import files
 from deltann.steps import Operator
 
 # A whole model is put into the zip file up to this size.
 LARGEST_BYTES = 50 * 2**20
-SCRIPT, README = "reproduce.py", "README.md"
-# Converters that make channels last of a model with channels first.
-MOVING = ("onnx2tf",)
+README = "README.md"
+ALONE, WHOLE = "The suspect operators alone", "The whole model"
 
 
-@dataclass(frozen=True)
-class Suspect:
-    """A fault whose example is made.
-
-    Attributes:
-        source, target: the files before and after the edge.
-        fault: its facts: see `operators.facts`.
-    """
-
-    source: Artefact
-    target: Artefact
-    fault: dict
-
-    @property
-    def what(self) -> str:
-        """The fault in words."""
-        return f"{self.target.converter} changed {fault_in_words(self.fault)}."
-
-
-def suspect(case: Case, facts: dict) -> Suspect | None:
-    """The first located fault, else the first one; None if there is none."""
-    edges = [item.edge for item in case.chain]
-    found = []
-    for item in facts["localisations"]:
-        if item["edge"] not in edges:
-            continue  # TVM's import writes no file
-        number = edges.index(item["edge"])
-        before, after = case.chain[number - 1], case.chain[number]
-        found += [Suspect(before, after, fault) for fault in item.get("faults", [])]
-    located = (item for item in found if item.fault["verdict"] == Verdict.LOCATED)
-    return next(located, found[0] if found else None)
+class Ambiguous(Exception):
+    """Tools order the outputs of these operators in different ways."""
 
 
 def write(path: Path, case: Case, facts: dict) -> str:
@@ -71,18 +46,19 @@ def write(path: Path, case: Case, facts: dict) -> str:
         facts: those of the page.
 
     Returns:
-        What it has, in a sentence.
+        What it has, in sentences.
     """
     found = suspect(case, facts)
     with tempfile.TemporaryDirectory(prefix="deltann-") as folder:
         inside = Path(folder)
-        said = "No edge has an operator at fault, so there is no example."
+        said, printed = "No edge has an operator at fault, so there is no example.", ""
         if found:
             try:
-                said = _fill(inside, case, found)
+                said, printed = _made(inside, case, found)
             except ToolFailed as error:
                 said = f"No example could be made: {error}"
-        (inside / README).write_text(f"# {facts['cell_name']}\n\n{said}\n", encoding="utf-8")
+        text = f"# {facts['cell_name']}\n\n{said}\n{printed}"
+        (inside / README).write_text(text, encoding="utf-8")
         with files.atomic(path) as part, zipfile.ZipFile(part, "w") as archive:
             for item in sorted(item for item in inside.rglob("*") if item.is_file()):
                 name = zipfile.ZipInfo(f"{path.stem}/{item.relative_to(inside).as_posix()}")
@@ -90,78 +66,174 @@ def write(path: Path, case: Case, facts: dict) -> str:
     return said
 
 
-def _fill(folder: Path, case: Case, found: Suspect) -> str:
+def _made(folder: Path, case: Case, found: Suspect) -> tuple[str, str]:
+    """Put the example into a folder: the suspects alone, if they show the fault.
+
+    Returns:
+        What it is, in sentences; and what the script prints, for the README.
+    """
+    why = "" if found.call else "The script can't make the second file, so that is there, too."
+    if found.operators and found.call and found.source.framework in segment.frameworks():
+        try:
+            example = _fill(folder, case, found, cut=True)
+            seen = shown.look(folder, found, case.limits)
+            if seen.differs:
+                return _told(found, example, ALONE, ""), seen.text
+            why = f"{ALONE} don't show it: {seen.why}."
+        except (ToolFailed, Ambiguous) as error:
+            why = f"{ALONE} couldn't be cut out: {error}."
+        for item in folder.iterdir():
+            shutil.rmtree(item) if item.is_dir() else item.unlink()
+    if max(item.path.stat().st_size for item in (found.source, found.target)) > LARGEST_BYTES:
+        said = f"{found.what} The model is too large for an example: see {found.source.path}."
+        return " ".join(filter(None, [said, why])), ""
+    example = _fill(folder, case, found, cut=False)
+    seen = shown.look(folder, found, case.limits)
+    if not seen.differs:
+        why = " ".join(filter(None, [why, f"Run here, the script doesn't show it: {seen.why}."]))
+    return _told(found, example, WHOLE, why), seen.text
+
+
+def _told(found: Suspect, example: Example, part: str, why: str) -> str:
+    """What the example is."""
+    what = "TVM's import" if found.target.framework == IMPORTER else "the conversion"
+    said = (
+        f"{found.what} {part}, an input, and `{shown.SCRIPT}`, which prints the answers before "
+        f"and after {what}."
+    )
+    if example.dense:
+        said += " NumPy's answer of the suspect is the reference."
+    else:
+        said += f" The answer before, by {example.source}'s own runtime, is the reference."
+    if example.source == "onnx":
+        said += " That of onnx.reference is printed, too."
+    return f"{said} {why}".strip()
+
+
+def _fill(folder: Path, case: Case, found: Suspect, cut: bool) -> Example:
     """Put model, input and script into a folder."""
     source, target = found.source, found.target
-    cut = source.framework == "onnx" and target.converter in snippets.CONVERT
-    if not cut and max(source.path.stat().st_size, target.path.stat().st_size) > LARGEST_BYTES:
-        return f"{found.what} The model is too large for an example: see {source.path}."
-    model, converted = (snippets.NAMES[i.framework] for i in (source, target))
+    model = folder / NAMES[source.framework].format("model")
+    kept = None
     with remote.open_tracer(source.framework, source.path, case.limits) as tracer:
-        image = _image(case, tracer)
-        shape = tracer.input_shape
+        image = _image(found, tracer)
+        shape, read = tracer.input_shape, [tracer.input]
         if cut:
-            read = _extract(case, found, folder / "model.onnx")
+            if len(_outputs(tracer, found)) > 1:
+                raise Ambiguous("they have several outputs, which tools don't keep in order")
+            read = _extract(case, found, model)
             inputs = tracer.run(image, read)
             arrays = [inputs[name] for name in read]
         else:
             arrays = [image]
-            _copy(source, folder / model.format("model"))
+            _place(source.framework, source.path, model)
+            if not _channels_first(shape):
+                kept = read
         dense = _dense(folder, tracer, found, image)
     for number, array in enumerate(arrays):
         np.save(folder / f"input{number}.npy", array)
-    if target.converter not in snippets.CONVERT:
-        _copy(target, folder / converted.format("converted"))
-    moved = target.converter in MOVING if cut else None
-    if moved is None:
-        with remote.open_tracer(target.framework, target.path, case.limits) as tracer:
-            moved = tracer.input_shape != shape
-    last = moved and _channels_first(shape)
-    (folder / SCRIPT).write_text(_script(found, last, moved, dense), encoding="utf-8")
-    part = "The suspect operators alone" if cut else "The whole model"
-    return (
-        f"{found.what} {part}, an input, and `{SCRIPT}`, which prints the answers before and "
-        "after the conversion."
+    if source.framework == "onnx" and (found.call in NUMBERED or len(arrays) > 1):
+        _prepare(case, model)
+    if not found.call:
+        _place(target.framework, target.path, folder / NAMES[target.framework].format("converted"))
+    example = Example(
+        what=found.what,
+        tools=f"those of envs/{found.environment}.txt",
+        source=source.framework,
+        target=target.framework,
+        call=found.call,
+        settings=target.settings,
+        channels=_channels(case, found, shape, cut),
+        kept=kept,
+        stored=source.framework not in RUNTIMES.get(found.environment, ()),
+        dense=dense is not None,
     )
+    if example.stored:
+        shown.store(folder, source.framework, case.limits)
+    (folder / shown.SCRIPT).write_text(snippets.script(example), encoding="utf-8")
+    return example
 
 
-def _image(case: Case, tracer: remote.RemoteTracer) -> np.ndarray:
-    convention = case.native.convention
+def _image(found: Suspect, tracer: remote.RemoteTracer) -> np.ndarray:
+    convention = found.images.convention
     order = layout(tracer.input_shape, convention)
-    return normalise(case.native.pixels[0], convention, order)
+    return normalise(found.images.pixels[0], convention, order)
+
+
+def _channels(case: Case, found: Suspect, shape: Sequence[int], cut: bool) -> str:
+    """Where the second file has the channels: `first` or `last`; empty if not elsewhere.
+
+    Args:
+        case: the cell's.
+        found: the fault.
+        shape: of the first model's input.
+        cut: whether the example has the suspects alone.
+    """
+    if found.call:
+        if found.call in CHANNELS_LAST:
+            return "last" if cut or _channels_first(shape) else ""
+        return "first" if found.target.settings.get("channels_first") else ""
+    target = found.target
+    if target.framework not in tracers.names():
+        return ""
+    with remote.open_tracer(target.framework, target.path, case.limits) as tracer:
+        if tracer.input_shape == shape:
+            return ""
+    return "last" if _channels_first(shape) else "first"
 
 
 def _channels_first(shape: Sequence[int]) -> bool:
     return len(shape) == 4 and shape[1] in (1, 3)
 
 
+def _outputs(tracer: remote.RemoteTracer, found: Suspect) -> list[str]:
+    """The tensors that others read from the suspects."""
+    calls = {item.name: (item.inputs, item.outputs) for item in tracer.operators()}
+    return segments.ends(calls, [item["name"] for item in found.operators], tracer.output)[1]
+
+
 def _extract(case: Case, found: Suspect, output: Path) -> list[str]:
     """Cut the source's operators out; the names of the tensors that they read."""
-    names = [item["name"] for item in found.fault["source_operators"]]
-    python = remote.python(runners.get("onnx").ENVIRONMENT)
-    with Session(python, "deltann.explain.segment", {}, case.limits) as session:
-        return session.call(
+    framework = found.source.framework
+    python = remote.python(tracers.get(framework).ENVIRONMENT)
+    with (
+        tempfile.TemporaryDirectory(prefix="deltann-") as folder,
+        Session(python, segment.__name__, {}, case.limits) as session,
+    ):
+        made = Path(folder, f"segment{runners.get(framework).SUFFIX}")
+        names = session.call(
             "extract",
-            framework=found.source.framework,
+            framework=framework,
             model_file=str(found.source.path.resolve()),
-            operators=names,
-            output=str(output.resolve()),
+            operators=[item["name"] for item in found.operators],
+            output=str(made),
         )
+        _place(framework, made, output)
+    return names
 
 
-def _copy(artefact: Artefact, output: Path) -> None:
-    if artefact.framework == "tensorflow":
-        with tarfile.open(artefact.path) as archive:
-            archive.extractall(output, filter="data")
+def _prepare(case: Case, model: Path) -> None:
+    """Give an ONNX file's tensors names that a converter takes, and that sort as its inputs."""
+    python = remote.python(runners.get("onnx").ENVIRONMENT)
+    with Session(python, shown.MODULE, {}, case.limits) as session:
+        session.call("number", model_file=str(model.resolve()))
+
+
+def _place(framework: str, path: Path, output: Path) -> None:
+    """Copy a model file to where the script reads it."""
+    if runners.get(framework).SUFFIX.endswith(".tar"):
+        folder = output if output.suffix == "" else output.parent
+        with tarfile.open(path) as archive:
+            archive.extractall(folder, filter="data")
     else:
-        shutil.copyfile(artefact.path, output)
+        shutil.copyfile(path, output)
 
 
 def _dense(
     folder: Path, tracer: remote.RemoteTracer, found: Suspect, image: np.ndarray
 ) -> Operator | None:
     """Write what numpy needs for the suspect, if that is a dense layer, and give the layer."""
-    names = {item["name"] for item in found.fault["source_operators"] if item["kind"] == "dense"}
+    names = {item["name"] for item in found.operators if item["kind"] == "dense"}
     layers = [item for item in tracer.operators() if item.name in names]
     if len(layers) != 1 or "bias" not in layers[0].parameters:
         return None
@@ -171,29 +243,3 @@ def _dense(
     weight, bias = (layer.parameters[name] for name in ("weight", "bias"))
     np.savez(folder / "dense.npz", x=given, weight=weight, bias=bias)
     return layer
-
-
-def _script(found: Suspect, last: bool, moved: bool, dense: Operator | None) -> str:
-    source, target = found.source, found.target
-    converter = snippets.CONVERT.get(target.converter, "")
-    settings = snippets.DEFAULTS | target.settings
-    model, converted = (snippets.NAMES[i.framework] for i in (source, target))
-    forms = {True: snippets.CHANNELS_LAST, False: snippets.CHANNELS_FIRST}
-    reference = snippets.DENSE if dense else ""
-    if source.framework == "onnx":
-        reference += snippets.REFERENCE.format(model="model.onnx")
-    module = converters.get(target.converter)
-    frameworks = dict.fromkeys((source.framework, target.framework))
-    return snippets.SCRIPT.format(
-        what=found.what,
-        tools=f"those of envs/{module.ENVIRONMENT}.txt",
-        run="".join(snippets.RUN[name] for name in frameworks),
-        source=source.framework,
-        target=target.framework,
-        model=model.format("model"),
-        converted=converted.format("converted"),
-        convert=converter.format(**settings).strip(),
-        given=forms[last] if moved else "inputs",
-        moved="after = np.moveaxis(after, -1, 1) if after.ndim == 4 else after" if last else "",
-        reference=reference.strip(),
-    )

@@ -1,85 +1,12 @@
-"""Parts of the script that reproduces a fault with nothing but the tools themselves."""
+"""The script of an example, which reproduces a fault with nothing but the tools themselves."""
 
-# By framework: a function that runs a file on the given arrays and returns the first output.
-RUN = {
-    "onnx": """
-def run_onnx(path, inputs):
-    try:
-        import onnxruntime
-        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        names = [item.name for item in session.get_inputs()]
-    except ImportError:  # the reference, where ONNX Runtime isn't installed
-        from onnx.reference import ReferenceEvaluator
-        session = ReferenceEvaluator(path)
-        names = session.input_names
-    return session.run(None, dict(zip(names, inputs)))[0]
-""",
-    "tflite": """
-def run_tflite(path, inputs):
-    try:
-        from ai_edge_litert import interpreter as lite
-    except ImportError:
-        from tensorflow import lite
-    interpreter = lite.Interpreter(path)
-    interpreter.allocate_tensors()
-    for described, given in zip(interpreter.get_input_details(), inputs):
-        interpreter.set_tensor(described["index"], given)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-""",
-    "tensorflow": """
-def run_tensorflow(path, inputs):
-    import tensorflow
-    serve = tensorflow.saved_model.load(path).signatures["serving_default"]
-    names = list(serve.structured_input_signature[1])
-    answers = serve(**{k: tensorflow.constant(v) for k, v in zip(names, inputs)})
-    return next(iter(answers.values())).numpy()
-""",
-    "keras": """
-def run_keras(path, inputs):
-    import keras
-    return keras.models.load_model(path, compile=False)(inputs[0]).numpy()
-""",
-    "torch": """
-def run_torch(path, inputs):
-    import torch
-    return torch.export.load(path).module()(*map(torch.from_numpy, inputs)).detach().numpy()
-""",
-}
-# Files as the tools take them: a SavedModel is a folder.
-NAMES = {
-    "onnx": "{}.onnx",
-    "tflite": "{}.tflite",
-    "tensorflow": "{}",
-    "keras": "{}.keras",
-    "torch": "{}.pt2",
-}
-# By converter: its call on `model` of its source, which writes `converted`. {settings} has those
-# of the edge that the call takes by the same names. Others' files are taken as they are.
-CONVERT = {
-    "onnx2tf": """
-import onnx2tf
-sample = np.random.default_rng(0).random((20, 128, 128, 3), np.float32)
-np.save("calibration_image_sample_data_20x128x128x3_float32.npy", sample)  # else it is downloaded
-onnx2tf.convert(input_onnx_file_path="model.onnx", output_folder_path="converted",
-                output_signaturedefs=True, non_verbose=True)
-""",
-    "tflite_onnx": """
-import tf2onnx
-tf2onnx.convert.from_tflite("model.tflite", opset={opset}, output_path="converted.onnx")
-""",
-    "tflite_converter": """
-import tensorflow
-made = tensorflow.lite.TFLiteConverter.from_saved_model("model").convert()
-open("converted.tflite", "wb").write(made)
-""",
-    "torch_onnx": """
-import torch
-program = torch.export.load("model.pt2")
-torch.onnx.export(program, dynamo=True, opset_version={opset}).save("converted.onnx")
-""",
-}
-DEFAULTS = {"opset": 18}
+from dataclasses import dataclass, field
+
+from deltann.explain import snippets_convert
+from deltann.explain.snippets_run import NAMES, RUN, functions
+
+# What the source answers, for environments that its runtime isn't in.
+STORED = "before.npy"
 SCRIPT = '''"""{what}
 
 Run it in this folder, where numpy and the tools are installed: {tools}.
@@ -88,28 +15,110 @@ import glob
 import numpy as np
 {run}
 inputs = [np.load(path) for path in sorted(glob.glob("input*.npy"))]
-before = run_{source}("{model}", inputs)
+{before}
 {convert}
-given = {given}
-after = run_{target}("{converted}", given)
+{given}
+after = run_{target}({converted}, given)
 {moved}
 print("before:", before.ravel()[:8])
 print("after: ", after.ravel()[:8])
 {reference}
 if before.size == after.size:
-    print("largest difference:", np.abs(before.ravel() - after.ravel()).max())
+    far = np.abs(before.ravel() - after.ravel()).max()
+    print("largest difference:", far, "of", np.abs(before).max())
 '''
-# What a model takes whose channels are last, and its answer with the channels first again.
-CHANNELS_LAST = "[np.moveaxis(x, 1, -1) if x.ndim == 4 else x for x in inputs]"
-CHANNELS_FIRST = "[np.moveaxis(x, -1, 1) if x.ndim == 4 else x for x in inputs]"
+FAR = "largest difference:"
+# Writes what a source answers.
+STORING = """import glob
+import numpy as np
+{run}
+inputs = [np.load(path) for path in sorted(glob.glob("input*.npy"))]
+np.save("{stored}", run_{source}("{model}", inputs))
+"""
+BEFORE = "before = {call}"
+BEFORE_OR_STORED = """try:
+    before = {call}
+except ImportError:  # its runtime isn't installed here
+    before = np.load("{stored}")"""
+# What a model takes whose channels are elsewhere, and its answer with the channels first again.
+GIVEN = {
+    "": "given = inputs",
+    "last": "given = [np.moveaxis(x, 1, -1) if x.ndim > 2 else x for x in inputs]",
+    "first": "given = [np.moveaxis(x, -1, 1) if x.ndim > 2 else x for x in inputs]",
+}
+HALF = "\ngiven = [x.astype(np.float16) for x in given]"
+MOVED = "after = np.moveaxis(after, -1, 1) if after.ndim > 2 else after"
 REFERENCE = """
-from onnx.reference import ReferenceEvaluator
-reference = ReferenceEvaluator("{model}")
-answer = reference.run(None, dict(zip(reference.input_names, inputs)))[0]
-print("onnx's reference:", answer.ravel()[:8])
+try:
+    from onnx.reference import ReferenceEvaluator
+    reference = ReferenceEvaluator("{model}")
+    answer = reference.run(None, dict(zip(reference.input_names, inputs)))[0]
+    print("onnx's reference:", answer.ravel()[:8])
+except Exception as error:  # it isn't installed, or doesn't know an operator
+    print("onnx's reference:", error)
 """
 # A dense layer by numpy: `dense.npz` has what the operator reads and its constants.
 DENSE = """
 dense = np.load("dense.npz")
 print("numpy, the suspect alone:", (dense["x"] @ dense["weight"].T + dense["bias"]).ravel()[:8])
 """
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a script shows.
+
+    Attributes:
+        what: the fault in a sentence.
+        tools: where the tools are installed.
+        source, target: the frameworks before and after the conversion.
+        call: a name of `snippets_convert.CALLS`; empty if the converted file is there, too.
+        settings: the converter's, as the config sets them.
+        channels: where the converted model has them, `first` or `last`; empty if not elsewhere.
+        kept: inputs whose channels the converter must leave where they are.
+        stored: whether the source's answer is there, too.
+        dense: whether the suspect is a dense layer that numpy can compute.
+    """
+
+    what: str
+    tools: str
+    source: str
+    target: str
+    call: str = ""
+    settings: dict = field(default_factory=dict)
+    channels: str = ""
+    kept: list[str] | None = None
+    stored: bool = False
+    dense: bool = False
+
+
+def script(example: Example) -> str:
+    """The text of the script."""
+    source, target = example.source, example.target
+    model = NAMES[source].format("model")
+    before = BEFORE_OR_STORED if example.stored else BEFORE
+    reference = DENSE if example.dense else ""
+    reference += REFERENCE.format(model=model) if source == "onnx" else ""
+    objects = example.call in snippets_convert.OBJECTS
+    half = example.call == "onnx_float16" and not example.settings.get("keep_io_types", True)
+    convert = ""
+    if example.call:
+        convert = snippets_convert.text(example.call, example.settings, example.kept)
+    return SCRIPT.format(
+        what=example.what,
+        tools=example.tools,
+        run=functions(source, target),
+        before=before.format(call=f'run_{source}("{model}", inputs)', stored=STORED),
+        convert=convert,
+        given=GIVEN[example.channels] + HALF * half,
+        target=target,
+        converted="converted" if objects else f'"{NAMES[target].format("converted")}"',
+        moved=MOVED if example.channels == "last" else "",
+        reference=reference.strip(),
+    )
+
+
+def storing(framework: str) -> str:
+    """The text of a script that writes `STORED`."""
+    model = NAMES[framework].format("model")
+    return STORING.format(run=RUN[framework], stored=STORED, source=framework, model=model)

@@ -1,0 +1,41 @@
+"""What an example needs of another environment: in a process there, by `Session`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from deltann import interpreter
+
+
+class Served:
+    """Runs a script, and prepares ONNX files, by what a session can carry."""
+
+    def run(self, folder: str, script: str) -> dict[str, Any]:
+        """Run a script in a folder, as a user would with this environment activated.
+
+        Returns:
+            `status`, and what it wrote: `output` and `errors`.
+        """
+        programs = Path(sys.executable).parent
+        variables = interpreter.clean(os.environ)
+        done = subprocess.run(
+            [sys.executable, "-I", script],
+            cwd=folder,
+            env=variables | {"PATH": f"{programs}{os.pathsep}{variables['PATH']}"},
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        return {"status": done.returncode, "output": done.stdout, "errors": done.stderr}
+
+    def number(self, model_file: str) -> None:
+        """Give the tensors of an ONNX file names that any tool takes."""
+        import onnx
+
+        from deltann.formats.onnx_names import number_tensors
+
+        model = onnx.load(model_file)
+        number_tensors(model.graph)
+        onnx.save(model, model_file)
