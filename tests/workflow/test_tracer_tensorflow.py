@@ -8,10 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltann.edits import Bypass, Impossible, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.edits import (
+    Bypass,
+    Impossible,
+    Insert,
+    Reconnect,
+    Replace,
+    SetAttribute,
+    SetParameter,
+)
+from deltann.execution.session import ToolFailed
 from deltann.localise.remote import RemoteEditor, open_tracer, python
 from deltann.steps import Operator
-from helpers import steps_in_numpy
+from helpers import segments, steps_in_numpy
 from helpers.tensorflow_edits import PARAMETERS, SETTINGS
 from helpers.workspace import ROOT
 
@@ -51,6 +60,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trace(request: pytest.FixtureRequest, folder: Path) -> Trace:
     image = np.load(folder / "image.npy")
     return Trace(request.param, folder / FILES[request.param], image)
+
+
+@pytest.fixture(scope="module")
+def cut():
+    with segments.cutter("tensorflow") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +129,15 @@ def test_replaced_tensors_are_what_their_readers_read(trace):
         once = tracer.run(trace.image, [tracer.output, tracer.input])
         np.testing.assert_array_equal(once[tracer.output], trace.tensors[tracer.output])
         np.testing.assert_array_equal(once[tracer.input], trace.image)
+
+
+def test_operators_are_cut_out(trace, cut):
+    operators = [*trace.operators.values()]
+    part, first, second = segments.check_cutting(cut, trace.framework, trace.path, operators)
+    again = trace.path.with_stem("again")
+    assert cut(trace.framework, part, [second.name], again) == [*second.inputs]
+    with pytest.raises(ToolFailed, match="no operators"):
+        cut(trace.framework, again, [first.name], part)
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -190,6 +214,19 @@ def test_operators_are_put_in_taken_out_and_connected_otherwise(trace, editor):
     close(now[leaky], np.where(product > 0, product, slope * product))
     assert after.ends[0] == trace.ends[0]
     close(now[after.ends[1]], now[end] + np.arange(5))
+
+
+def test_operators_are_written_anew(trace, editor):
+    """Each operator that a window or weights have, in the place of itself, and the logits."""
+    kinds = ("convolution", "batch_norm", "max_pool", "average_pool", "dense", "add", "concat")
+    edits = [
+        Replace(item.outputs[0], (item,), {key: key for key in item.inputs})
+        for item in trace.operators.values()
+        if item.kind in kinds and len(item.outputs) == 1
+    ]
+    assert len(edits) > 5
+    after = edited(trace, editor, *edits)
+    close(after.tensors[after.ends[1]], trace.tensors[trace.ends[1]])
 
 
 def test_a_file_without_edits_keeps_names_and_tensors(trace, editor):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deltann.localise.remote import open_tracer
-from helpers import steps_in_numpy
+from helpers import segments, steps_in_numpy
 from helpers.tflite_files import NAMES, Files, close
 
 pytestmark = pytest.mark.usefixtures("environments")
@@ -64,3 +64,17 @@ def test_a_replaced_tensor_is_what_its_readers_read(files, name):
         found = tracer.run(files.image, [tracer.output, *other], other)
         assert not np.array_equal(found[tracer.output], tensors[tracer.output])
         np.testing.assert_allclose(found[middle.inputs[0]], other[middle.inputs[0]], atol=0.1)
+
+
+@pytest.mark.parametrize("name", ["float", "int8"])
+def test_operators_are_cut_out(files, name):
+    operators, tensors = files.traced[name]
+    path = files.folder / f"{name}.tflite"
+    with segments.cutter("tflite") as cut:
+        part, first, second = segments.check_cutting(cut, "tflite", path, operators)
+    with open_tracer("tflite", part) as tracer:
+        assert [item.native for item in tracer.operators()] == [first.native, second.native]
+        (read,), (written,) = first.inputs, second.outputs
+        assert (tracer.input, tracer.output) == (read, written)
+        given = tracer.run(tensors[read], [written])[written]
+    np.testing.assert_array_equal(given, tensors[written])
