@@ -57,8 +57,11 @@ class PassFault:
         return [relax_faults.wrong_pass(change, self.place) for change in changes]
 
     def into(self, steps: list[tuple[str | None, Any]]) -> list[tuple[str | None, Any]]:
-        """A pipeline with the hosts' further work: on operators early, on kernels at the end."""
-        for host, rewrite in zip(self.hosts, self.rewrites(), strict=True):
+        """A pipeline with the hosts' further work: on operators early, on kernels at the end.
+
+        With the first of a pair's hosts only, only its work is there.
+        """
+        for host, rewrite in zip(self.hosts, self.rewrites(), strict=False):
             places = [number for number, (name, _) in enumerate(steps, 1) if name == host]
             if places:
                 at = places[-1 if self.level == TIR else 0]

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -76,16 +76,16 @@ class Cell:
                 held[switches] = Attempt(folder, None, f"{type(error).__name__}: {error}")
         return held[switches]
 
-    def kernels(self, fault: PassFault, alone: bool = False) -> list[Kernel]:
-        """The kernels of the hosts' passes alone, right ones or wrong ones."""
+    def kernels(self, switches: tuple[str, ...], fault: PassFault | None) -> list[Kernel]:
+        """The kernels that some passes make."""
         tvm = pipeline.start_tvm("torch")
         kind = target_kinds.get(TARGET["kind"])
         target = tvm.target.Target(kind.resolve(TARGET))
         module = pipeline.import_file(self.model, "torch", pipeline.Clock())[1]
-        with planted(None if alone else fault):
-            steps = levels.kernel_pipeline(fault.hosts, kind, target, own_kernels=False)
+        with planted(fault):
+            steps = levels.kernel_pipeline(switches, kind, target, own_kernels=False)
         with target, tvm.transform.PassContext(opt_level=3):
-            return kernels(levels.run(steps, module, fault.hosts)[0])
+            return kernels(levels.run(steps, module, switches)[0])
 
 
 @dataclass
@@ -153,9 +153,10 @@ def judged(cell: Cell, fault: PassFault) -> dict[str, Any]:
         ValueError: the fault doesn't fit, or it isn't one that needs all of its passes.
         Exception: TVM's own.
     """
-    right, wrong = cell.kernels(fault, alone=True), cell.kernels(fault)
+    right, wrong = (cell.kernels(fault.hosts, item) for item in (None, fault))
     changed = changed_kernels(right, wrong)
-    if not changed:
+    first = replace(fault, hosts=fault.hosts[:-1])  # of a pair
+    if not changed_kernels(cell.kernels(fault.hosts, first), wrong):
         raise ValueError("no operator or kernel that it fits")
     tried: Tried = {}
     clean = cell.attempt(SWITCHES, None, tried).answers()

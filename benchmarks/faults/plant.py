@@ -38,6 +38,8 @@ PARTS = {
 }
 # Conversions of models with other weights, in which nothing is planted.
 MORE_CLEAN = ("dynamo18", "dynamo20", "kept17", "script13")
+# What can't be converted on is left out, and others are planted in its place: so often in all.
+ROUNDS = 2
 # A crash of a tool ends the process, which goes on behind the case that crashed it.
 CRASHES = 20
 
@@ -173,6 +175,34 @@ def finish(corpus: Path) -> None:
     walked.finish(corpus)
 
 
+def plant_all(part: str, formats: dict[str, Format], options: argparse.Namespace) -> None:
+    """Plant the cases of all formats of one part."""
+    corpus = options.corpus.absolute()
+    for framework, planted in formats.items():
+        job = Job(
+            str(corpus),
+            part,
+            framework,
+            networks(part, options),
+            list(planted.conversions),
+            list(planted.clean),
+            options.each or planted.each,
+            doubles=planted.doubles,
+            most=planted.most if options.most is None else options.most,
+            then=planted.then,
+        )
+        if part == "ci":
+            job = replace(job, only=CI_ONLY)
+        elif part == hops.PART:
+            job = replace(job, only=in_files())
+        plant(corpus, framework, job)
+
+
+def networks(part: str, options: argparse.Namespace) -> list[str]:
+    """The models of a part."""
+    return [f"{name}-{seed}" for name in PARTS[part] for seed in range(options.seeds)]
+
+
 def main(options: argparse.Namespace) -> None:
     """Make what isn't there yet."""
     corpus = options.corpus.absolute()
@@ -184,30 +214,13 @@ def main(options: argparse.Namespace) -> None:
             formats = {name: HOPS[name] for name in HOPS if name in options.formats}
         elif part == PASSES:
             formats = {}
-        models = [f"{name}-{seed}" for name in PARTS[part] for seed in range(options.seeds)]
         wanted = {name for item in formats.values() for name in (*item.conversions, *item.clean)}
-        prepare(corpus, models, options.photographs, needed(wanted))
-        for framework, planted in formats.items():
-            job = Job(
-                str(corpus),
-                part,
-                framework,
-                models,
-                list(planted.conversions),
-                list(planted.clean),
-                options.each or planted.each,
-                doubles=planted.doubles,
-                most=planted.most if options.most is None else options.most,
-                then=planted.then,
-            )
-            if part == "ci":
-                job = replace(job, only=CI_ONLY)
-            elif part == hops.PART:
-                job = replace(job, only=in_files())
-            plant(corpus, framework, job)
-        if part == hops.PART:
-            finish(corpus)
-        elif part != "ci" and "onnx" in formats:
+        prepare(corpus, networks(part, options), options.photographs, needed(wanted))
+        for _ in range(ROUNDS if part == hops.PART else 1):
+            plant_all(part, formats, options)
+            if part == hops.PART:
+                finish(corpus)
+        if part in ("development", "held-out") and "onnx" in formats:
             more = [f"{name}-{options.seeds}" for name in PARTS[part]]
             prepare(corpus, more, options.photographs, {*MORE_CLEAN})
             plant(corpus, "onnx", Job(str(corpus), part, "onnx", more, [], [*MORE_CLEAN]))

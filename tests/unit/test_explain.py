@@ -84,6 +84,17 @@ def test_a_cause_is_found_in_few_steps():
         ([Step((INPUT,), True), Step((0,), True), Step((0,), False), Step((1, 2), False)], 2),
         # a joined convolution, of which one slice is wrong
         ([Step((INPUT,), False), Step((0,), True), Step((0,), False), Step((1, 2), False)], 2),
+        # a gate hides the difference, but not what it multiplies
+        (
+            [
+                Step((INPUT,), True),
+                Step((0,), False),
+                Step((1,), False),
+                Step((2,), True),
+                Step((1, 3), False),
+            ],
+            1,
+        ),
         # weights are packed at run time: no tensor of the reference, and no culprit
         ([Step((), False), Step((INPUT, 0), False), Step((1,), False)], 1),
         ([Step((), False), Step((INPUT, 0), True)], None),

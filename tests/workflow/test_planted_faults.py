@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deltann.localise import remote
 from helpers.workspace import ROOT
 
 pytestmark = pytest.mark.usefixtures("environments")
@@ -116,3 +117,17 @@ def test_a_case_that_is_lost_is_made_again_the_same(ran):
 
     assert file.read_bytes() == before
     assert len(truths(corpus)) == count + 1
+
+
+def test_two_passes_that_are_wrong_only_together_are_named(ran):
+    corpus, _ = ran
+    pair = "EliminateCommonSubexpr", "CombineParallelConv2D"
+    names = ["hourglass-0 FuseOps", f"hourglass-0 pair-add_as_negative-{'-'.join(pair)}"]
+    out = corpus / "passes.jsonl"
+    script = [str(FAULTS / "passes.py"), str(corpus), str(out), "hourglass-0", "--only", *names]
+    variables = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([*remote.python("tvm"), *script], cwd=ROOT, env=variables, check=True)
+    right, wrong = (json.loads(line) for line in out.read_text().splitlines())
+    assert right["minimal"] == []
+    assert (wrong["minimal"], wrong["single_pass"]) == ([*pair], [])
+    assert [wrong["kernel"], wrong["number"]] in wrong["kernels"]
