@@ -3,7 +3,8 @@
 import numpy as np
 from onnx import helper
 
-from deltann.edits import Bypass, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.edits import Bypass, Insert, Reconnect, Replace, SetAttribute, SetParameter
+from deltann.steps import Operator
 from helpers.onnx_cases import NORM, model, node, numbers
 from helpers.onnx_edits import other
 
@@ -48,7 +49,18 @@ def behind(tensor: str, op_type: str, reader: str, *more: str, **attributes) -> 
 
 HALVED = (SHARED["w"] / 2).astype(np.float32)
 CENTRE = numbers(4)
+SUMMAND = numbers(5)
 SWAPPED = ("Sub", ["image", "d"], "e1", {})
+# Of another model, by its own names.
+WINDOW = {"pads": [1, 1, 1, 1], "strides": [1, 1], "dilations": [1, 1], "groups": 1}
+RELU = {"activation": {"kind": "clip", "min": 0, "max": None}}
+CONVOLVED = Operator(
+    *("", "", "convolution", ("x",), ("y",)),
+    WINDOW | RELU,
+    {"weight": HALVED, "bias": CENTRE},
+)
+JOINED = Operator("", "", "add", ("x", "y"), ("z",))
+DENSE = Operator(*("", "", "dense", ("x",), ("y",), {}), {"weight": SHARED["e"], "bias": SUMMAND})
 EDITS: dict[str, tuple] = {
     "activation": (
         "network",
@@ -185,6 +197,20 @@ EDITS: dict[str, tuple] = {
             helper.make_node("Transpose", ["i"], ["t"], perm=[0, 1, 3, 2]),
             helper.make_node("MatMul", ["i", "t"], ["m"]),
             helper.make_node("Transpose", ["m"], ["out"], perm=[0, 2, 1, 3]),
+        ),
+    ),
+    "write anew": (
+        "network",
+        [
+            Replace("d", (CONVOLVED, JOINED), {"x": "b"}),
+            Replace("out", (DENSE,), {"x": "g"}),
+        ],
+        network(
+            two=("Conv", ["b", "v", "k"], "c", {"pads": [1, 1, 1, 1]}),
+            more=[("join", helper.make_node("Relu", ["c"], ["new"]))],
+            join=("Add", ["b", "new"], "d", {}),
+            last=("Gemm", ["g", "e", "l"], "out", {"transB": 1}),
+            constants={"v": HALVED, "k": CENTRE, "l": SUMMAND},
         ),
     ),
     "insert a pad": (

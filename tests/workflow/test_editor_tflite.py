@@ -7,10 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltann.edits import Bypass, Impossible, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.edits import (
+    Bypass,
+    Impossible,
+    Insert,
+    Reconnect,
+    Replace,
+    SetAttribute,
+    SetParameter,
+)
 from deltann.localise.remote import RemoteEditor, open_tracer, python
 from deltann.steps import Operator
 from helpers import steps_in_numpy
+from helpers.tflite_edits import SETTINGS
 from helpers.tflite_files import Files, close
 
 pytestmark = pytest.mark.usefixtures("environments")
@@ -32,52 +41,6 @@ def edited(files: Files, editor: RemoteEditor, name: str, *edits) -> Path:
     path = files.folder / "edited.tflite"
     editor.apply(files.folder / f"{name}.tflite", edits, path)
     return path
-
-
-SETTINGS = [
-    ("float", "CONV_2D", {"strides": [1, 2]}),
-    ("float", "CONV_2D", {"pads": [0, 0, 2, 1]}),
-    ("float", "CONV_2D", {"pads": [2, 2, 2, 2], "dilations": [2, 2], "strides": [1, 1]}),
-    ("float", "CONV_2D", {"activation": {}}),
-    ("float", "CONV_2D", {"activation": {"kind": "clip", "min": 0, "max": None}}),
-    ("float", "CONV_2D", {"activation": {"kind": "clip", "min": 0, "max": 5}}),
-    ("float", "CONV_2D", {"activation": {"kind": "hard_swish"}}),
-    ("float", "CONV_2D", {"activation": {"kind": "elu", "alpha": 0.5}}),
-    ("float", "DEPTHWISE_CONV_2D", {"pads": [2, 0, 0, 2]}),
-    ("float", "DEPTHWISE_CONV_2D", {"pads": [0, 2, 2, 0]}),
-    ("float", "MAX_POOL_2D", {"pads": [0, 0, 0, 0]}),
-    ("float", "MAX_POOL_2D", {"pads": [1, 1, 0, 0], "kernel": [2, 3]}),
-    ("float", "MAX_POOL_2D", {"pads": [0, 0, 0, 0], "ceil_mode": True, "kernel": [3, 3]}),
-    ("float", "MEAN", {"keepdims": True}),
-    ("words", "AVERAGE_POOL_2D", {"count_include_pad": True}),
-    ("words", "AVERAGE_POOL_2D", {"pads": [0, 0, 0, 0]}),
-    ("words", "AVERAGE_POOL_2D", {"pads": [0, 1, 1, 0]}),
-    ("words", "AVERAGE_POOL_2D", {"pads": [0, 0, 0, 0], "ceil_mode": True}),
-    ("words", "AVERAGE_POOL_2D", {"pads": [1, 1, 1, 1], "count_include_pad": True}),
-    ("words", "LEAKY_RELU", {"slope": 0.05}),
-    ("words", "GELU", {"approximate": "tanh"}),
-    ("words", "SOFTMAX", {"axis": "W"}),
-    ("words", "RESIZE_BILINEAR", {"coordinates": "align_corners"}),
-    ("words", "RESIZE_BILINEAR", {"coordinates": "asymmetric"}),
-    ("words", "RESIZE_BILINEAR", {"mode": "nearest", "rounding": "floor"}),
-    ("words", "RESIZE_NEAREST_NEIGHBOR", {"coordinates": "half_pixel"}),
-    ("words", "RESIZE_NEAREST_NEIGHBOR", {"rounding": "ceil"}),
-    ("words", "RESIZE_NEAREST_NEIGHBOR", {"rounding": "round_prefer_ceil"}),
-    ("words", "RESIZE_NEAREST_NEIGHBOR", {"mode": "linear"}),
-    ("words", "PAD", {"pads": [2, 0, 1, 1]}),
-    ("words", "PAD", {"value": -1.5}),
-    ("words", "PAD", {"mode": "symmetric"}),
-    ("words", "MIRROR_PAD", {"mode": "constant", "value": 0}),
-    ("moves", "TRANSPOSE", {"permutation": [0, 3, 1, 2]}),
-    ("moves", "CONCATENATION", {"axis": "W"}),
-    ("moves", "SPLIT_V", {"sizes": [2, 1]}),
-    ("moves", "SPLIT_V", {"axis": "H", "sizes": [6, 7]}),
-    ("moves", "SUM", {"axes": ["H", "W", "C"], "keepdims": False}),
-    ("words", "STRIDED_SLICE", {"starts": [0, 1], "ends": [7, 11]}),
-    ("words", "DIV", {"constant_first": False}),
-    ("words", "ELU", {"alpha": 1.0}),
-    ("words", "ABS", {"activation": {"kind": "gelu", "approximate": "tanh"}}),
-]
 
 
 @pytest.mark.parametrize("name, native, changes", SETTINGS)
@@ -214,6 +177,37 @@ def test_operators_are_inserted(files, editor, name, edit):
         before = tensors[mean.inputs[0]]
         wanted = wanted.clip(before.min(), before.max())
         assert np.abs(found[mean.outputs[0]] - wanted.mean((1, 2))).max() < 0.02 * np.ptp(before)
+
+
+@pytest.mark.parametrize("name", ["float", "words"])
+def test_operators_are_written_anew(files, editor, name):
+    """Each but those that no writer knows, reading what those before it made."""
+    operators, tensors = files.traced[name]
+    edits = [
+        Replace(item.outputs[0], (item,), {key: key for key in item.inputs})
+        for item in operators
+        if len(item.outputs) == 1 and item.kind not in ("other", "transposed_convolution")
+    ]
+    assert len(edits) >= 7
+    with open_tracer("tflite", edited(files, editor, name, *edits)) as tracer:
+        now = {key for item in tracer.operators() for key in item.outputs}
+        assert len(now & {*tensors}) <= len(operators) - len(edits) + 1
+        close(tracer.run(files.image, [tracer.output])[tracer.output], tensors[tracer.output])
+
+
+def test_a_number_per_channel_is_for_channels_that_come_first_too(files, editor):
+    operators, tensors = files.traced["float"]
+    mean = next(item for item in operators if item.native == "MEAN")
+    factors = np.arange(6, dtype=np.float32)
+    chain = (
+        Operator("", "", "transpose", ("a",), ("b",), {"permutation": [0, 3, 1, 2]}),
+        Operator("", "", "multiply", ("b",), ("c",), {}, {"operand": factors}),
+        Operator("", "", "transpose", ("c",), ("d",), {"permutation": [0, 2, 3, 1]}),
+    )
+    edit = Replace(mean.inputs[0], chain, {"a": mean.inputs[0]})
+    with open_tracer("tflite", edited(files, editor, "float", edit)) as tracer:
+        found = tracer.run(files.image, mean.outputs)[mean.outputs[0]]
+    close(found, (tensors[mean.inputs[0]] * factors).mean((1, 2)))
 
 
 def test_an_insertion_behind_the_output_keeps_its_name(files, editor):

@@ -7,7 +7,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from deltann.editors import torch as editor
-from deltann.edits import Bypass, Impossible, Insert, Reconnect, SetAttribute, SetParameter
+from deltann.edits import (
+    Bypass,
+    Impossible,
+    Insert,
+    Reconnect,
+    Replace,
+    SetAttribute,
+    SetParameter,
+)
 from deltann.steps import Operator
 from helpers import traced_torch
 from helpers.changed_layers import INSERTED, NOTHING, SET, changed_layers, preceded
@@ -170,6 +178,19 @@ def test_operators_are_inserted(files, tmp_path):
     for left_out in changes:
         others = [change for change in changes if change is not left_out]
         assert abs(given - changed_layers(*others)).max() > 1e-6
+
+
+@pytest.mark.parametrize("name", ["Layers", "Shared"])
+def test_what_makes_a_tensor_is_replaced(files, tmp_path, name):
+    """Each operator in the place of itself, reading what those before it made."""
+    edits = [
+        Replace(item.outputs[0], (item,), {key: key for key in item.inputs})
+        for item in operators(files[name]).values()
+        if len(item.outputs) == 1
+    ]
+    assert len(edits) > 5
+    given = edited(files[name], tmp_path, *edits)
+    np.testing.assert_allclose(given, answer(files[name]), rtol=1e-5, atol=1e-6)
 
 
 def test_an_operator_is_inserted_behind_the_logits(files, tmp_path):

@@ -5,7 +5,7 @@ from typing import Any
 
 from deltann.edits import Impossible
 from deltann.formats import keras_build_windows as windows
-from deltann.formats.words import Words
+from deltann.formats.words import Words, spread
 from deltann.steps import ACTIVATIONS, BINARY, REDUCTIONS
 
 # Activations without attributes, by Keras's names of them.
@@ -72,7 +72,7 @@ def _binary(words: Words, inputs: list[Any]) -> Any:
     from keras import layers, ops
 
     if "operand" in words.parameters:
-        value = np.asarray(words.parameter("operand"), "float32")
+        value = spread(np.asarray(words.parameter("operand"), "float32"), inputs[0].shape)
         constant = value if value.ndim else float(value)
         sides = [inputs[0], constant]
         operator = getattr(ops, words.kind)

@@ -5,7 +5,7 @@ from typing import Any
 
 from deltann.edits import Impossible
 from deltann.formats import tensorflow_build_windows as windows
-from deltann.formats.words import Words
+from deltann.formats.words import Words, spread
 from deltann.steps import ACTIVATIONS, BINARY, REDUCTIONS
 
 
@@ -82,7 +82,8 @@ def _binary(words: Words, inputs: list[Any]) -> Any:
         for item in inputs[1:]:
             made = operator(made, item)
         return made
-    constant = tensorflow.constant(words.parameter("operand"), inputs[0].dtype)
+    operand = spread(words.parameter("operand"), inputs[0].shape)
+    constant = tensorflow.constant(operand, inputs[0].dtype)
     sides = [inputs[0], constant]
     return operator(*(sides[::-1] if words.take("constant_first", False) else sides))
 

@@ -12,6 +12,7 @@ from deltann.formats.tflite_node import number
 from deltann.formats.tflite_operators import BINARY, CLIPS, SIMPLE
 from deltann.formats.tflite_resize import resize
 from deltann.formats.tflite_shapes import MIRROR_MODES
+from deltann.formats.words import spread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +72,8 @@ def _binary(
 
     sides = list(tensors)
     if "operand" in parameters:
-        sides.append(builder.constant(parameters["operand"], "float32"))
+        operand = spread(parameters["operand"], builder.file.shapes[sides[0]])
+        sides.append(builder.constant(operand, "float32"))
     if len(sides) != 2:
         raise Impossible(f"{kind}: expected an operand or a second tensor")
     shape = np.broadcast_shapes(*(builder.file.shapes[side] for side in sides))
@@ -210,8 +212,10 @@ def _batch_norm(
     if attributes.get("training"):
         raise Impossible("batch_norm: TFLite has none in training mode")
     factor = scale / np.sqrt(variance + attributes["epsilon"])
+    shape = builder.file.shapes[tensor]
+    factor, summand = (spread(value, shape) for value in (factor, shift - mean * factor))
     tensor = builder.emit("MUL", [tensor, builder.constant(factor, "float32")])
-    return builder.emit("ADD", [tensor, builder.constant(shift - mean * factor, "float32")])
+    return builder.emit("ADD", [tensor, builder.constant(summand, "float32")])
 
 
 def _slice(builder: Builder, tensor: int, attributes: Attributes, _: Any) -> int:

@@ -1,5 +1,6 @@
 """What an operator is to be, in the words of `deltann.steps`, as an editor reads them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -60,3 +61,17 @@ class Words:
 def changed(operator: Operator, attributes: dict[str, Any], parameters: dict) -> Words:
     """An operator with other attributes and parameters."""
     return Words(operator.kind, operator.attributes | attributes, operator.parameters | parameters)
+
+
+def spread(value: Any, shape: Sequence[int]) -> "np.ndarray":
+    """A constant operand in a shape that spreads over a tensor whose channels may come first.
+
+    Args:
+        value: numbers of the shape (channels,), or of any other.
+        shape: of the tensor, which usually has its channels last.
+    """
+    import numpy as np
+
+    value = np.asarray(value)
+    first = len(shape) == 4 and value.ndim == 1 and shape[1] == value.size != shape[3]
+    return value.reshape(-1, 1, 1) if first and value.size > 1 else value
