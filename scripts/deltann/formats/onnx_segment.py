@@ -1,11 +1,12 @@
 """Some operators of an ONNX model as a model of their own: for a minimal reproducer."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from deltann.formats import segments
 from deltann.formats.onnx_names import read_by
-from deltann.formats.onnx_parts import load
+from deltann.formats.onnx_parts import Parts, load
 from deltann.formats.onnx_view import View
 from deltann.ours import ours
 
@@ -13,9 +14,9 @@ from deltann.ours import ours
 def extract(model_file: Path, operators: Collection[str], output: Path) -> list[str]:
     """Write a model of these operators alone.
 
-    Its inputs are the tensors that they read and that none of them makes, with their shapes for one
-    image. Its outputs are the tensors that other operators read, or nobody. Constants are kept as
-    the file has them, also quantized; those that follow from a shape are written as numbers.
+    Its inputs are the tensors that they read from others, with their shapes for one image. Its
+    outputs are those that others read, or the model's. Constants are kept as the file has them,
+    also quantized; those that follow from a shape are written as numbers.
 
     Args:
         model_file: the whole model.
@@ -26,38 +27,36 @@ def extract(model_file: Path, operators: Collection[str], output: Path) -> list[
         The names of its inputs.
 
     Raises:
-        ValueError: the model has no such operator.
+        ValueError: the model has no such operator, or the file computes something else.
     """
     import onnx
 
     model = load(model_file)
     view = View(model)
-    unknown = {*operators} - {view.names[number] for number in view.path}
-    if unknown:
-        raise ValueError(f"the model has no operators {sorted(unknown)}")
-    numbers = [number for number in view.path if view.names[number] in operators]
+    calls = {
+        view.names[number]: (view.read(number), [*filter(None, view.nodes[number].output)])
+        for number in view.path
+    }
+    inputs, outputs = segments.ends(calls, operators, view.output)
     with ours("cutting operators out of an ONNX graph"):
-        segment, inputs = _segment(model, view, numbers)
+        nodes = [view.nodes[number] for number in view.path if view.names[number] in operators]
+        segment = _segment(model, view, nodes, inputs, outputs)
     onnx.checker.check_model(segment)
+    tensors = view.parts.run({view.input: view.image()}, [*inputs, *outputs])
+    given = Parts(segment).run({name: tensors[name] for name in inputs}, outputs)
+    segments.check(model_file, {name: tensors[name] for name in outputs}, [*given.values()])
     onnx.save(segment, output)
     return inputs
 
 
-def _segment(model: Any, view: View, numbers: list[int]) -> tuple[Any, list[str]]:
-    """A model of some nodes, and the names of its inputs."""
+def _segment(
+    model: Any, view: View, nodes: Sequence[Any], inputs: Sequence[str], outputs: Sequence[str]
+) -> Any:
+    """A model of some nodes."""
     import onnx
 
-    nodes = [view.nodes[number] for number in numbers]
-    made = {name for node in nodes for name in node.output if name}
+    made = {name for node in nodes for name in node.output}
     read = dict.fromkeys(name for node in nodes for name in read_by(node) if name)
-    inputs = [name for name in read if name in view.depending and name not in made]
-    others = {
-        name
-        for number, node in enumerate(view.nodes)
-        if number not in numbers
-        for name in read_by(node)
-    } | {view.output}
-    outputs = [name for name in made if name in others or name not in read]
     before, constants = _constants(model, view, [name for name in read if name not in made])
     segment = onnx.ModelProto(ir_version=max(model.ir_version, 4))
     segment.opset_import.extend(model.opset_import)
@@ -65,8 +64,8 @@ def _segment(model: Any, view: View, numbers: list[int]) -> tuple[Any, list[str]
     segment.graph.node.extend([*before, *nodes])
     segment.graph.initializer.extend(constants)
     segment.graph.input.extend(_info(view, name) for name in inputs)
-    segment.graph.output.extend(_info(view, name) for name in sorted(outputs))
-    return segment, inputs
+    segment.graph.output.extend(_info(view, name) for name in outputs)
+    return segment
 
 
 def _constants(model: Any, view: View, names: list[str]) -> tuple[list[Any], list[Any]]:
