@@ -1,4 +1,4 @@
-"""Faults of known place and kind, found again by the command that a user types.
+"""Faults of known place and kind, found again and repaired by the commands that a user types.
 
 One study of a small model. Its converters write faults into files of all formats, and some of its
 cells differ by their images, their precision, or a fault of a current tool.
@@ -37,6 +37,7 @@ ROUTES = {
     "keras": [["torch_onnx", "onnx2keras", "bad_keras"]],
     "tflite": [[*TO_TFLITE, "again_tflite"], [*TO_TFLITE, "bad_tflite"]],
 }
+REPAIRED = [target for target in FAULTS if target != "onnx"]  # for ONNX files: test_repair.py
 # What the page must say of each fault: its family, the word for what differs, the operator's kind.
 FOUND = {
     "torch": ("attributes", "epsilon", "batch_norm"),
@@ -75,9 +76,13 @@ def page(name: str) -> str:
     return f"results/planted/explain/{CELLS[name]}.html"
 
 
+def repair(name: str) -> str:
+    return f"results/planted/repair/{CELLS[name]}.html"
+
+
 @pytest.fixture(scope="module")
 def planted(workspace, tmp_path_factory):
-    """A workspace with the study, and every page of it; and the config."""
+    """A workspace with the study, every page of it, a repair in each format; and the config."""
     space = workspace.copy(tmp_path_factory.mktemp("localisation") / "space")
     planted_edges.plant(space.path)
     config = small_study(space, "planted")
@@ -94,7 +99,8 @@ def planted(workspace, tmp_path_factory):
     content["edges"] |= planted_edges.edges(FAULTS)
     content["edges"]["broken_torch"] = {"converter": "planted_torch", "fault": "unknown"}
     config.write_text(yaml.safe_dump(content))
-    space.run(config, targets=tuple(page(name) for name in CELLS))
+    pages = [page(name) for name in CELLS] + [repair(name) for name in REPAIRED]
+    space.run(config, targets=tuple(pages))
     return space, config
 
 
@@ -128,6 +134,20 @@ def test_a_planted_fault_is_located(planted, target):
     assert facts["verdict"][0].startswith(f"bad_{target} changed `{blamed['name']}`")
     text = text_of(planted[0], target)
     assert f"What bad_{target} changed" in text and "located" in text
+
+
+@pytest.mark.parametrize("target", REPAIRED)
+def test_a_planted_fault_is_repaired(planted, target):
+    """In each other format too, by one edit of the converter's own file."""
+    path = (planted[0].path / repair(target)).with_suffix(".json")
+    facts = json.loads(path.read_text())
+    assert facts["outcome"] == "repaired", facts["verdict"]
+    (found,) = facts["repairs"]
+    assert (found["edge"], found["kind"], len(found["edits"])) == (f"bad_{target}", "edit", 1)
+    assert found["before"]["difference"] > 1e-3 > 1e-4 > found["after"]["difference"]
+    assert (path.parent / facts["file"]).stat().st_size and facts["framework"] == target
+    levels = {"O0", "O1", "O2", "O3", "O4"} if target in IMPORTED else set()
+    assert {level for level, item in facts["compiled"].items() if item["same"]} == levels
 
 
 def test_a_fault_of_a_current_tool_is_located(planted):
