@@ -1,7 +1,7 @@
 """Converted files are repaired by the command that a user types, and verified.
 
-One study of a small model: an edge that writes a fault into ONNX files, and tf2onnx, which loses
-the last bias of a TFLite file. The repaired files are routes of the same study.
+One study of a small model: edges that write a fault into ONNX and TFLite files, and tf2onnx, which
+loses the last bias of a TFLite file. The repaired files are routes of the same study.
 """
 
 import json
@@ -18,12 +18,14 @@ from helpers.workspace import ROOT, small_study, verify
 
 TO_TFLITE = ["torch_onnx", "onnx2tf", "tflite_converter"]
 PLANTED, REAL = ["torch_onnx", "bad_onnx"], [*TO_TFLITE, "tflite_onnx"]
+LITE = [*TO_TFLITE, "bad_tflite"]
 CLEAN, BROKEN = ["torch_onnx", "again_onnx"], ["torch_onnx", "broken_onnx"]
 RUN = "source/pillow/none/runtime/runtime/native/cpu"
 
 
 def page(route: list[str]) -> str:
-    return f"results/repaired/repair/mine/torch/onnx/{'+'.join(route)}/{RUN}.html"
+    target = "tflite" if route == LITE else "onnx"
+    return f"results/repaired/repair/mine/torch/{target}/{'+'.join(route)}/{RUN}.html"
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +41,12 @@ def repaired(workspace, tmp_path_factory):
         "schedules": ["none"],
     }
     routes = [way for own in (PLANTED, CLEAN, BROKEN) for way in (own, [*own, "repaired"])]
-    content["conversions"] = {"torch": {"torch": [[]], "onnx": [*routes, REAL]}}
-    content["edges"] |= planted_edges.edges({"onnx": "clip"})
+    content["conversions"] = {"torch": {"torch": [[]], "onnx": [*routes, REAL], "tflite": [LITE]}}
+    content["tvm_imports"] |= {"tflite": [[]]}
+    content["edges"] |= planted_edges.edges({"onnx": "clip", "tflite": "bias"})
     content["edges"]["broken_onnx"] = {"converter": "planted_onnx", "fault": "unknown"}
     config.write_text(yaml.safe_dump(content))
-    space.run(config, targets=(page(REAL), "results/repaired/summary.md"))
+    space.run(config, targets=(page(REAL), page(LITE), "results/repaired/summary.md"))
     return space, content
 
 
@@ -85,6 +88,16 @@ def test_the_bias_that_tf2onnx_loses_is_there_again(repaired):
     assert [item["edge"] for item in facts["edges"]] == REAL
     if found["kind"] == "edit":
         assert "bias" in found["edits"][0] or "add" in found["edits"][0]
+
+
+def test_a_fault_in_a_tflite_file_is_repaired_by_an_edit(repaired):
+    facts = facts_of(repaired[0], LITE)
+    found = accepted(facts)
+    assert found["edge"] == "bad_tflite" and found["kind"] == "edit"
+    assert [edit.split(": ")[1] for edit in found["edits"]] == ["set bias (10 numbers)"]
+    (change,) = facts["changes"]
+    assert (change["native"], change["what"]) == ("FULLY_CONNECTED", "bias")
+    assert (repaired[0].path / page(LITE)).parent.joinpath(facts["file"]).suffix == ".tflite"
 
 
 def test_a_right_file_is_left_alone(repaired):
