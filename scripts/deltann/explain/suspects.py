@@ -44,8 +44,8 @@ class Suspect:
 
     @property
     def environment(self) -> str:
-        """Where the script runs: the converter's, else that of the target's runtime."""
-        if self.target.framework == IMPORTER or not self.target.converter:
+        """Where the script runs: the converter's, if it converts; else the target's runtime's."""
+        if self.target.framework == IMPORTER or not self.call:
             return runners.get(self.target.framework).ENVIRONMENT
         return converters.get(self.target.converter).ENVIRONMENT
 
