@@ -17,7 +17,7 @@ class Kernel(NamedTuple):
     Attributes:
         name: of the function.
         value: what it computes, from the image on: the same for the same computation.
-        reads: the values of what it reads.
+        reads: the values of the kernels whose results it reads, as they are or rearranged.
     """
 
     name: str
@@ -34,38 +34,48 @@ def kernels(module: Any) -> list[Kernel]:
     import tvm_ffi
     from tvm import relax
 
-    known: dict[Any, str] = {item: "the image" for item in module["main"].params}
+    # of each variable, its value and the values of the kernels that it comes from
+    known: dict[Any, Known] = {item: Known("the image", ()) for item in module["main"].params}
 
-    def value(item: Any) -> str:
+    def look(item: Any) -> Known:
         if isinstance(item, relax.Tuple):
-            return _joined("tuple", *map(value, item.fields))
+            return _joined("tuple", *map(look, item.fields))
         if isinstance(item, relax.TupleGetItem):
-            return _joined(f"item {item.index}", value(item.tuple_value))
+            return _joined(f"item {item.index}", look(item.tuple_value))
         number = constant(item)
         if number is not None:
-            return hashlib.sha256(f"{number.shape}".encode() + number.tobytes()).hexdigest()
-        return known[item] if item in known else str(item)
+            content = f"{number.shape}".encode() + number.tobytes()
+            return Known(hashlib.sha256(content).hexdigest(), ())
+        if operator(item):
+            return _joined(operator(item), *map(look, item.args))
+        return known[item] if item in known else Known(str(item), ())
 
     found = []
     for block in module["main"].body.blocks:
         for binding in block.bindings:
             call = binding.value
             if operator(call) != "relax.call_tir":
-                parts = call.args if operator(call) else []
-                known[binding.var] = _joined(str(operator(call)), *map(value, parts))
-                if not operator(call):
-                    known[binding.var] = value(call)
+                known[binding.var] = look(call)
                 continue
-            function = module[call.args[0]]
-            reads = tuple(map(value, call.args[1].fields))
-            written = _joined(str(tvm_ffi.structural_hash(function)), *reads)
-            known[binding.var] = written
-            found.append(Kernel(call.args[0].name_hint, written, reads))
+            name, reads = call.args[0].name_hint, list(map(look, call.args[1].fields))
+            computed = str(tvm_ffi.structural_hash(module[call.args[0]]))
+            written = _joined(computed, *reads)
+            known[binding.var] = Known(written.value, (written.value,))
+            found.append(Kernel(name, written.value, written.kernels))
     return found
 
 
-def _joined(*parts: str) -> str:
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+class Known(NamedTuple):
+    """What is known of a variable: see `kernels`."""
+
+    value: str
+    kernels: tuple[str, ...]
+
+
+def _joined(what: str, *parts: Known) -> Known:
+    """What an operation makes of some parts."""
+    value = hashlib.sha256(" ".join([what, *(part.value for part in parts)]).encode()).hexdigest()
+    return Known(value, tuple(name for part in parts for name in part.kernels))
 
 
 def changed_kernels(right: list[Kernel], wrong: list[Kernel]) -> list[tuple[str, int]]:

@@ -153,11 +153,13 @@ def judged(cell: Cell, fault: PassFault) -> dict[str, Any]:
         ValueError: the fault doesn't fit, or it isn't one that needs all of its passes.
         Exception: TVM's own.
     """
+    first = replace(fault, hosts=fault.hosts[:-1])  # of a pair
+    for switches in (fault.hosts, SWITCHES):
+        right, wrong = (cell.kernels(switches, item) for item in (first, fault))
+        if not changed_kernels(right, wrong):
+            raise ValueError("no operator or kernel that it fits")
     right, wrong = (cell.kernels(fault.hosts, item) for item in (None, fault))
     changed = changed_kernels(right, wrong)
-    first = replace(fault, hosts=fault.hosts[:-1])  # of a pair
-    if not changed_kernels(cell.kernels(fault.hosts, first), wrong):
-        raise ValueError("no operator or kernel that it fits")
     tried: Tried = {}
     clean = cell.attempt(SWITCHES, None, tried).answers()
     given = cell.attempt(SWITCHES, fault, tried).answers()
