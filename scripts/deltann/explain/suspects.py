@@ -84,7 +84,6 @@ def _of_row(case: Case, facts: dict, row: dict) -> list[Suspect]:
     edges = row["name"].split(" and ")
     end = [item.edge for item in case.chain].index(located["edge"])
     source, target = case.chain[end - len(edges)], case.chain[end]
-    if len(edges) > 1:  # one that can't run lies between
-        target = replace(target, converter="")
-    call = target.converter if target.converter in CALLS else ""
+    known = len(edges) == 1 and target.converter in CALLS  # else a file between them can't run
+    call = target.converter if known else ""
     return [Suspect(source, target, row["name"], call, fault, case.native) for fault in faults]
