@@ -229,6 +229,20 @@ def test_operators_are_written_anew(trace, editor):
     close(after.tensors[after.ends[1]], trace.tensors[trace.ends[1]])
 
 
+def test_a_convolution_with_groups_is_put_in(trace, editor):
+    """TensorFlow fuses one with its bias and activation, if it can, and then can't run it."""
+    stem = trace.operators["conv"].inputs[0]
+    channels = trace.tensors[stem].shape[-1]
+    window = {"strides": [1, 1], "dilations": [1, 1], "groups": 2, "pads": [1, 1, 1, 1]}
+    weight = np.random.default_rng(0).normal(size=(channels, channels // 2, 3, 3))
+    numbers = {"weight": weight.astype(np.float32), "bias": np.ones(channels, np.float32)}
+    clip = {"activation": {"kind": "clip", "min": 0, "max": 6}}
+    new = Operator("", "", "convolution", ("a",), ("b",), window | clip, numbers)
+    after = edited(trace, editor, Replace(stem, (new,), {"a": stem}))
+    (answer,) = steps_in_numpy.answer(new, [trace.tensors[stem]])
+    close(after.tensors[after.operators["conv"].inputs[0]], answer)
+
+
 def test_a_file_without_edits_keeps_names_and_tensors(trace, editor):
     after = edited(trace, editor)
     assert after.operators.keys() == trace.operators.keys()

@@ -27,11 +27,11 @@ def convolution(words: Words, image: Any) -> Any:
         shape = (groups, weight.shape[0] // groups, *kernel)
         stored = tensorflow.constant(weight.reshape(shape).transpose(2, 3, 0, 1), image.dtype)
         image = tensorflow.raw_ops.DepthwiseConv2dNative(input=image, filter=stored, **settings)
-    else:
-        stored = tensorflow.constant(weight.transpose(2, 3, 1, 0), image.dtype)
-        settings["dilations"] = [1, *dilations, 1]
-        image = tensorflow.raw_ops.Conv2D(input=image, filter=stored, **settings)
-    return biased(words, image)
+        return biased(words, image)
+    stored = tensorflow.constant(weight.transpose(2, 3, 1, 0), image.dtype)
+    settings["dilations"] = [1, *dilations, 1]
+    image = tensorflow.raw_ops.Conv2D(input=image, filter=stored, **settings)
+    return biased(words, image, fused=groups == 1)
 
 
 def transposed(words: Words, image: Any) -> Any:
@@ -68,13 +68,21 @@ def transposed(words: Words, image: Any) -> Any:
     return biased(words, image)
 
 
-def biased(words: Words, image: Any) -> Any:
-    """With the bias, if there is one."""
+def biased(words: Words, image: Any, fused: bool = True) -> Any:
+    """With the bias, if there is one.
+
+    Args:
+        words: with the bias.
+        image: what it is added to.
+        fused: whether TensorFlow may run it together with what is before and behind it: of a
+            convolution with groups it tries to, and fails (`UnimplementedError`, 2.21 on a CPU).
+    """
     import tensorflow
 
     if "bias" not in words.parameters:
         return image
-    return tensorflow.nn.bias_add(image, tensorflow.constant(words.parameter("bias"), image.dtype))
+    bias = tensorflow.constant(words.parameter("bias"), image.dtype)
+    return tensorflow.nn.bias_add(image, bias) if fused else tensorflow.math.add(image, bias)
 
 
 def _padded(
