@@ -126,6 +126,10 @@ def test_a_wrong_import_is_the_stage(branched, tmp_path):
     located = "TVM's import of the unconverted model changed `lv` (nn.conv2d): "
     assert facts["verdict"][0].startswith(located) and "weight" in facts["verdict"][0]
     assert "before any pass" in text
+    # the script imports by TVM itself, without the planted fault
+    example = facts["example"]
+    assert "which prints the answers before and after TVM's import" in example
+    assert "Run here, the script doesn't show it: both answers are the same" in example
 
 
 def test_a_wrong_constant_of_a_pass_is_found(branched, tmp_path):

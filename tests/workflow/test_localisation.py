@@ -170,6 +170,7 @@ def test_beside_the_page_is_an_example_for_a_bug_report(planted, tmp_path):
     assert {path.name for path in folder.iterdir()} >= {"README.md", "model.tflite", "input0.npy"}
     text = (folder / "reproduce.py").read_text()
     assert "deltann" not in text and "bias is missing" in text
+    assert "The suspect operators alone" in (folder / "README.md").read_text()
     python = space.path / ".envs/tensorflow/bin/python"
     command = [python, "-I", "reproduce.py"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
