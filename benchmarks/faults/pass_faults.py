@@ -101,5 +101,6 @@ def faults(network: str) -> list[PassFault]:
         for _ in range(EACH_PAIR):
             hosts = sorted(choose.sample(HOSTS, 2), key=HOSTS.index)
             found.append(PassFault(PAIR, setting, tuple(hosts), choose.random()))
-    choose.shuffle(found)
-    return found
+    unique = list({fault.name: fault for fault in reversed(found)}.values())
+    choose.shuffle(unique)
+    return unique

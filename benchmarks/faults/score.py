@@ -70,7 +70,9 @@ def scores(cases: list[Case]) -> dict[str, str]:
         some = [case for case in answered if case.kind == kind]
         rows[f"alarm on {kind}"] = str(count(some, lambda case: case.alarm))
     if later := [case for case in answered if case.later_right]:
-        rows["alarm on a later edge"] = str(count(later, lambda case: bool(case.answer["later"])))
+        rows["alarm on a later edge"] = str(
+            count(later, lambda case: bool(case.answer.get("later")))
+        )
     rows["repaired, functional"] = str(count(tried, lambda case: case.repaired(FUNCTIONAL)))
     rows["repaired, exact"] = str(
         count(tried, lambda case: case.repaired(max(case.truth["floor"], 1e-5)))
