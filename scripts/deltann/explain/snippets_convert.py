@@ -15,14 +15,16 @@ from deltann.explain.snippets_run import KERAS, OPENVINO, TENSORS
 BETWEEN = {
     "keras_onnx": f"""
 {KERAS}
-signature = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i}}}}")
-             for i, x in enumerate(inputs)]
+specs = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i}}}}")
+         for i, x in enumerate(inputs)]
+signature = [specs if len(specs) > 1 else specs[0]]
 model.export("converted.onnx", format="onnx", input_signature=signature, opset_version={{opset}})
 """,
     "keras_savedmodel": f"""
 {KERAS}
-signature = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i}}}}")
-             for i, x in enumerate(inputs)]
+specs = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i}}}}")
+         for i, x in enumerate(inputs)]
+signature = [specs if len(specs) > 1 else specs[0]]
 model.export("converted", format="tf_saved_model", input_signature=signature)
 """,
     "keras_tflite": f"""
