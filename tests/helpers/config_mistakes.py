@@ -168,6 +168,8 @@ MISTAKES = [
     ("weights.torhc", "seeded", "weights.torhc", "did you mean 'torch'?"),
     ("weights.torch", {"sha256": "0" * 64}, "weights.torch.file", "missing; the path"),
     ("weights.torch", {"fiel": "a"}, "weights.torch.fiel", "unknown key; did you mean 'file'?"),
+    (f"{MINE}.weights", "seeded", "models.mine.weights", "only known models can be seeded"),
+    (f"{MINE}.weights", {"onnx": "seeded"}, "models.mine.weights", "only known models"),
     # conversions, imports and edges
     ("conversions.trch", {"trch": [[]]}, "conversions.trch", "did you mean 'torch'?"),
     ("conversions.tflite", {"tflite": [[]]}, "conversions.tflite", "keras, onnx, torch"),

@@ -6,7 +6,14 @@ import re
 import pytest
 
 from deltann.errors import StudyError
-from deltann.study import file_checks, schema, schema_errors, schema_page, validation
+from deltann.study import (
+    file_checks,
+    model_sources,
+    schema,
+    schema_errors,
+    schema_page,
+    validation,
+)
 from helpers.config_mistakes import CONFIG, GONE, MISTAKES, REMOTE
 from helpers.workspace import ROOT
 
@@ -78,6 +85,17 @@ def test_defaults_come_from_the_schema():
     assert config["models"][2]["input"]["interpolation"] == "bilinear"
     assert config["models"][2]["background"] == 0
     assert config["models"][:2] == CONFIG["models"][:2]
+
+
+def test_a_model_of_ones_own_is_never_seeded():
+    """It has the weights of its file or code, also where a study seeds the known models."""
+    config = planted("weights", "seeded")
+    check(config)
+    names = ("mine", "efficientnet_lite1")
+    assert [model_sources.weights(config, name, "onnx") for name in names] == [
+        "pretrained",
+        "seeded",
+    ]
 
 
 def test_missing_weights_name_the_key_and_a_near_word():

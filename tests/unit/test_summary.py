@@ -297,4 +297,4 @@ def test_summary_says_which_outputs_are_not_what_is_declared(tmp_path):
 
 
 def test_summary_of_a_study_without_comparisons(tmp_path):
-    assert made(study(tmp_path, [failed(NATIVE)])).count("nothing to compare") == 2
+    assert made(study(tmp_path, [failed(NATIVE)])).count("nothing to compare") == 3

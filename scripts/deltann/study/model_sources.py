@@ -63,9 +63,14 @@ def model_selections(config: dict) -> list[tuple[str, str]]:
 
 
 def weights_entry(config: dict, model: str, source: str) -> dict[str, str]:
-    """`file`: `pretrained`, `seeded` or a path; and the file's `sha256` where the config has it."""
+    """`file`: `pretrained`, `seeded` or a path; and the file's `sha256` where the config has it.
+
+    A model of the user's is never seeded: it has the weights of its own file or code.
+    """
     of_model = entry(config, model).get("weights", config["weights"])
     of_source = of_model.get(source, PRETRAINED) if isinstance(of_model, dict) else of_model
+    if of_source == SEEDED and is_user_model(config, model):
+        of_source = PRETRAINED
     return of_source if isinstance(of_source, dict) else {"file": of_source}
 
 

@@ -8,7 +8,7 @@ from deltann.cell import NATIVE, RUNTIME, SCHEDULES, TUNED
 from deltann.errors import StudyError, check_known, did_you_mean
 from deltann.images import conventions, resizers
 from deltann.images.collection import CALIBRATION
-from deltann.models import user_model
+from deltann.models import SEEDED, user_model
 from deltann.study import grid, image_places, model_sources, operators, routes
 from deltann.study.routes import REPAIRED
 from deltann.study.schema import TYPES
@@ -68,9 +68,15 @@ def _check_weights(config: dict) -> None:
             check_known(f"weights.{source}", source, runners.frameworks(), "framework")
     for name in model_sources.model_names(config):
         of_model = model_sources.entry(config, name).get("weights")
-        for source in of_model if isinstance(of_model, dict) else ():
+        by_source = of_model if isinstance(of_model, dict) else {}
+        for source in by_source:
             known = sorted(model_sources.sources(config, name))
             check_known(f"models.{name}.weights.{source}", source, known, "source")
+        if SEEDED in (of_model, *by_source.values()) and model_sources.is_user_model(config, name):
+            raise StudyError(
+                f"config key models.{name}.weights: {of_model!r}; expected the path of a file with "
+                "weights for the model's code, or no such key: only known models can be seeded"
+            )
 
 
 def _check_edge(config: dict, name: str) -> None:

@@ -34,7 +34,8 @@ def lines(facts: list[Facts], cells: pd.DataFrame, disagreements: int) -> list[s
     """One line per factor and kind of advice, with the choices that it is about."""
     advice = [line for fact in facts for line in _choices(fact)]
     meaning = [MEANING] if any(line.startswith("Safe ") for line in advice) else []
-    return [*meaning, *advice, *_repair(facts), *_images(facts, disagreements), *_again(cells)]
+    found = [*meaning, *advice, *_repair(facts), *_images(facts, disagreements), *_again(cells)]
+    return found or ["Nothing is known, as there is nothing to compare"]
 
 
 def _choices(fact: Facts) -> Iterator[str]:
