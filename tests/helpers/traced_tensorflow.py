@@ -103,7 +103,8 @@ class Network(tf.Module):
     def __init__(self) -> None:
         super().__init__()
         self.stem = tf.Variable(numbers(3, 3, 3, 4))
-        # tensors that a function takes from outside, as those of onnx2tf do
+        # tensors that a function takes from outside, as those of onnx2tf do, two before it
+        self.scales = tf.constant(numbers(1, 4)), tf.constant(numbers(3, 1, 1, 4))
         self.large = tf.constant(numbers(3, 3, 4, 40))
         self.edges = tf.constant([[0, 0], [1, 2], [0, 1], [0, 0]])
         self.found: dict[str, tf.Tensor] = {}
@@ -122,7 +123,8 @@ class Network(tf.Module):
         """The logits; also run eagerly, for the tensors."""
         RANDOM.bit_generator.state = np.random.default_rng(1).bit_generator.state
         # the product is a constant that is to be computed
-        stem = tf.nn.bias_add(tf.nn.conv2d(image, self.stem * 0.5, 1, "SAME"), numbers(4))
+        weight = tf.multiply(*self.scales) * self.stem
+        stem = tf.nn.bias_add(tf.nn.conv2d(image, weight, 1, "SAME"), numbers(4))
         self.found = {"stem": stem}
         self.windows(stem)
         self.elementwise(stem)

@@ -11,6 +11,9 @@ from deltann.formats.signatures import SERVING
 
 # What TensorFlow names a call of a function, and so the first parts of what was inside.
 CALL = re.compile(r"(Stateful)?PartitionedCall(_\d+)?/")
+# What TensorFlow names whatever a saved function takes from outside. In a function that is saved
+# again, nodes of these names would be in its way.
+OUTSIDE = re.compile(r"unknown(?=_\d+$|$)")
 # The identities at the ends of a function, by their names without the calls.
 LEFTOVER = re.compile(r"Identity(_\d+)?|Func/.*(in|out)put/_\d+")
 # Operators that read only the shape of a tensor, which is known.
@@ -171,10 +174,11 @@ def _tidy(definition: Any, source: str, target: str) -> tuple[Any, dict[str, str
 
 
 def _names(definition: Any) -> dict[str, str]:
-    """Each node's name without the calls, where that is unique."""
+    """Each node's name without the calls, and not one of `OUTSIDE`, where that is unique."""
     short: dict[str, list[str]] = {}
     for node in definition.node:
-        short.setdefault(CALL.sub("", node.name), []).append(node.name)
+        name = OUTSIDE.sub("outside", CALL.sub("", node.name))
+        short.setdefault(name, []).append(node.name)
     return {old: new if len(olds) == 1 else old for new, olds in short.items() for old in olds}
 
 
