@@ -27,6 +27,11 @@ def tool(name: str, *arguments: str) -> list[str]:
     return [str(PYTHON), "-I", "-m", name, *arguments]
 
 
+def isolated(script: str) -> list[str]:
+    """A command that runs a script of the user's by the Python of this environment."""
+    return [str(PYTHON), "-I", script]
+
+
 def clean(variables: Mapping[str, str]) -> dict[str, str]:
     """The variables of a process, without those by which Python finds other packages.
 

@@ -2,8 +2,6 @@
 
 import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 from deltann import interpreter
@@ -18,10 +16,10 @@ class Served:
         Returns:
             `status`, and what it wrote: `output` and `errors`.
         """
-        programs = Path(sys.executable).parent
+        programs = interpreter.PYTHON.parent
         variables = interpreter.clean(os.environ)
         done = subprocess.run(
-            [sys.executable, "-I", script],
+            interpreter.isolated(script),
             cwd=folder,
             env=variables | {"PATH": f"{programs}{os.pathsep}{variables['PATH']}"},
             capture_output=True,
@@ -35,7 +33,9 @@ class Served:
         import onnx
 
         from deltann.formats.onnx_names import number_tensors
+        from deltann.formats.onnx_spot_check import unchanged
 
         model = onnx.load(model_file)
-        number_tensors(model.graph)
+        with unchanged(model):
+            number_tensors(model.graph)
         onnx.save(model, model_file)
