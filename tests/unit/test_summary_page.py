@@ -10,6 +10,7 @@ from PIL import Image, PngImagePlugin
 from deltann import registry
 from deltann.figures import FIRST_PAGE
 from deltann.summary import page
+from helpers.workspace import ROOT
 
 FIRST, SECOND = (10, 20), (10, 30)  # width and height of a figure's pages
 TEXT = """# Summary of the study
@@ -83,3 +84,19 @@ def test_a_foreign_message_is_text_and_loads_nothing(paths):
             "explorer.html"
         ]
     assert "default-src 'none'" in page.page("")
+
+
+def test_the_menu_of_the_report_can_be_read():
+    """Its stylesheet gives both colours, 4.5 to 1 apart at least, as WCAG 2.2 asks for."""
+    css = (ROOT / "report/report.css").read_text()
+    rule = re.search(r"^#app nav {(.+?)}", css, re.MULTILINE)[1]
+    pairs = (re.search(rf" {name}: #(\w{{6}})", rule)[1] for name in ("color", "background"))
+    light, dark = (sum(luminance(text)) for text in pairs)
+    assert (light + 0.05) / (dark + 0.05) > 4.5
+
+
+def luminance(text: str) -> list[float]:
+    """The share of each of red, green and blue in how light a colour is: WCAG's definition."""
+    values = [part / 255 for part in bytes.fromhex(text)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+    return [share * v for share, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True)]
