@@ -75,7 +75,8 @@ class Tool:
             if self.repairs:
                 answer |= self.repair(case, source, file, images, shown)
             return answer
-        return answer or {"outcome": str(Outcome.SAME)}
+        unrepaired = {"repaired": False} if self.repairs else {}
+        return (answer or {"outcome": str(Outcome.SAME)}) | unrepaired
 
     def changed(
         self,

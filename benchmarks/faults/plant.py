@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -42,6 +43,8 @@ MORE_CLEAN = ("dynamo18", "dynamo20", "kept17", "script13")
 ROUNDS = 2
 # A crash of a tool ends the process, which goes on behind the case that crashed it.
 CRASHES = 20
+# Processes side by side.
+CORES = len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
@@ -176,26 +179,33 @@ def finish(corpus: Path) -> None:
 
 
 def plant_all(part: str, formats: dict[str, Format], options: argparse.Namespace) -> None:
-    """Plant the cases of all formats of one part."""
-    corpus = options.corpus.absolute()
-    for framework, planted in formats.items():
-        job = Job(
-            str(corpus),
-            part,
-            framework,
-            networks(part, options),
-            list(planted.conversions),
-            list(planted.clean),
-            options.each or planted.each,
-            doubles=planted.doubles,
-            most=planted.most if options.most is None else options.most,
-            then=planted.then,
-        )
-        if part == "ci":
-            job = replace(job, only=CI_ONLY)
-        elif part == hops.PART:
-            job = replace(job, only=in_files())
-        plant(corpus, framework, job)
+    """Plant the cases of all formats of one part, a process per core."""
+    with ThreadPoolExecutor(CORES) as pool:
+        tasks = [
+            pool.submit(plant, options.corpus.absolute(), name, job_of(part, name, item, options))
+            for name, item in formats.items()
+        ]
+        for task in tasks:
+            task.result()
+
+
+def job_of(part: str, framework: str, planted: Format, options: argparse.Namespace) -> Job:
+    """What is planted in a format's files of one part."""
+    job = Job(
+        str(options.corpus.absolute()),
+        part,
+        framework,
+        networks(part, options),
+        list(planted.conversions),
+        list(planted.clean),
+        options.each or planted.each,
+        doubles=planted.doubles,
+        most=planted.most if options.most is None else options.most,
+        then=planted.then,
+    )
+    if part == "ci":
+        return replace(job, only=CI_ONLY)
+    return replace(job, only=in_files()) if part == hops.PART else job
 
 
 def networks(part: str, options: argparse.Namespace) -> list[str]:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import judged
@@ -22,33 +23,46 @@ README = HERE / "README.md"
 MEASURED = "## Measured\n"
 
 
-def located(corpus: Path, part: str, formats: list[str], repair: bool) -> Path:
-    """Run the tool over a part of a corpus; the file with its answers.
+def located(corpus: Path, part: str, framework: str, repair: bool) -> Path:
+    """Run the tool over one format of a part of a corpus; the file with its answers.
 
     Raises:
         subprocess.CalledProcessError: the program itself failed, not a tool.
     """
-    out = corpus / f"answers-{part}.jsonl"
+    out = corpus / f"answers-{part}-{framework}.jsonl"
     command = [sys.executable, str(HERE / "locate.py"), str(corpus), str(out), "--part", part]
-    command += ["--baselines", *(["--repair"] if repair else [])]
-    if part != "ci":
-        command += ["--format", *formats]
+    command += ["--format", framework, "--baselines"]
+    command += ["--repair"] if repair and part != judged.DEVELOPMENT else []
     subprocess.run(command, cwd=ROOT, check=True)
     return out
 
 
-def passes(corpus: Path) -> str:
-    """Run the tool over wrong compiler passes; the tables of its scores.
+def searched(corpus: Path, network: str) -> Path:
+    """Run the tool over wrong compiler passes of a network; the file with its answers.
 
     Raises:
         subprocess.CalledProcessError: the program itself failed, not a tool.
     """
-    out = corpus / "answers-passes.jsonl"
-    networks = [f"{name}-0" for name in plant.PARTS[plant.PASSES]]
-    status = plant.run("tvm", "passes.py", str(corpus), str(out), *networks)
+    out = corpus / f"answers-passes-{network}.jsonl"
+    status = plant.run("tvm", "passes.py", str(corpus), str(out), network)
     if status:
         raise subprocess.CalledProcessError(status, "passes.py")
-    return score_passes.report(score_passes.read(out))
+    return out
+
+
+def everything(options: argparse.Namespace, corpus: Path) -> tuple[list[Path], list[Path]]:
+    """Run the tool, a process per core; the files with its answers, and those about passes."""
+    parts = [part for part in options.part if part != plant.PASSES]
+    networks = plant.networks(plant.PASSES, options) if plant.PASSES in options.part else []
+    with ThreadPoolExecutor(plant.CORES) as pool:
+        of_passes = [pool.submit(searched, corpus, name) for name in networks]
+        repair = not options.no_repair
+        outs = [
+            pool.submit(located, corpus, part, framework, repair)
+            for part in reversed(parts)  # those that take longest come first
+            for framework in options.formats
+        ]
+        return [item.result() for item in outs], [item.result() for item in of_passes]
 
 
 def machine() -> str:
@@ -69,14 +83,14 @@ def main(options: argparse.Namespace) -> int:
     start, corpus = time.perf_counter(), options.corpus.absolute()
     if not options.no_planting:
         plant.main(options)
-    parts = [part for part in options.part if part != plant.PASSES]
-    outs = [located(corpus, part, options.formats, not options.no_repair) for part in parts]
+    outs, of_passes = everything(options, corpus)
     cases = judged.read(corpus, outs)
     minutes = (time.perf_counter() - start) / 60
     head = f"{machine()}; {len(cases)} cases, {minutes:.0f} minutes."
     text = f"{head}\n\n{score.report(cases)}\n{score.left_out(corpus, options.part)}"
-    if plant.PASSES in options.part:
-        text += f"\n{passes(corpus)}"
+    if of_passes:
+        found = [case for path in of_passes for case in score_passes.read(path)]
+        text += f"\n{score_passes.report(found)}"
     print(text)
     if options.output:
         write(text, options.output)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import numpy as np  # noqa: E402
 from baselines import BASELINES  # noqa: E402
-from judged import EQUIVALENT, FAILED, FUNCTIONAL, MASKED, Case, read  # noqa: E402
+from judged import DEVELOPMENT, EQUIVALENT, FAILED, FUNCTIONAL, MASKED, Case, read  # noqa: E402
 from scipy import stats  # noqa: E402
 
 from deltann.metrics import wilson_interval  # noqa: E402  the folder above first
@@ -191,7 +192,8 @@ def misses(cases: list[Case]) -> Iterator[str]:
 
 def left_out(corpus: Path, parts: Iterable[str]) -> str:
     """The changes that could not be made, by format: a table in markdown."""
-    lines = ["| format | change | tried | why not, the first time |", "| --- | --- | ---: | --- |"]
+    lines = ["### Changes that could not be made", ""]
+    lines += ["| format | change | tried | why not, the first time |", "| --- | --- | ---: | --- |"]
     for path in sorted(corpus.glob("left_out/*.json")):
         framework, _, part = path.stem.partition("-")
         found = list(json.loads(path.read_text("utf-8")).values()) if part in parts else []
@@ -202,16 +204,35 @@ def left_out(corpus: Path, parts: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def corpus_table(parts: dict[str, list[Case]]) -> Iterator[str]:
+    """How many cases of each kind the parts have, a row each."""
+    yield (
+        "| part | cases | faults | double | of both, change a label | equivalent | masked | benign "
+        "| clean | wrong by themselves |"
+    )
+    yield f"| --- |{' ---: |' * 9}"
+    for name, cases in parts.items():
+        kinds = Counter(case.kind for case in cases)
+        label = sum(case.truth["class"] == "label" for case in planted(cases))
+        numbers = [len(cases), kinds["fault"], kinds["double"], label]
+        numbers += [kinds[kind] for kind in (EQUIVALENT, MASKED, "benign", "clean", "real")]
+        yield f"| {name} | {' | '.join(map(str, numbers))} |"
+
+
 def report(cases: list[Case]) -> str:
     """The whole text."""
-    parts = []
-    for part, some in grouped(cases, lambda case: case.truth["part"]).items():
-        faulty = planted(some)
+    by_part = grouped(cases, lambda case: case.truth["part"])
+    parts = ["\n".join(corpus_table(by_part))]
+    for part, some in by_part.items():
         by_format = grouped(some, lambda case: case.truth["framework"])
-        single = [case for case in faulty if case.kind == "fault"]
         parts += [
             f"### {part}",
             "\n".join(table({"all": some} | (by_format if len(by_format) > 1 else {}))),
+        ]
+        if part == DEVELOPMENT:
+            continue
+        single = [case for case in planted(some) if case.kind == "fault"]
+        parts += [
             "\n".join(breakdown("depth", grouped(single, lambda c: c.truth["faults"][0]["depth"]))),
             "\n".join(routes(single)),
             "\n".join(breakdown("mutation", grouped(single, lambda case: case.mutation))),

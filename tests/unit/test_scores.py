@@ -141,6 +141,22 @@ def test_the_report_compares_on_the_same_cases(module, tmp_path):
     assert not list(score.misses(cases)) or "epsilon" in next(score.misses(cases))
 
 
+def test_the_report_says_of_what_a_part_is_made(module):
+    judged, score = module("judged"), module("score")
+    developed = truth(fault("a"), part=judged.DEVELOPMENT)
+    cases = [
+        judged.Case(developed, answer(["a"])),
+        judged.Case(truth(fault("a"), changes="equivalent"), answer(outcome="same")),
+        judged.Case(truth(fault("a"), fault("b"), kind="double", changes="tensor"), answer(["a"])),
+    ]
+    text = score.report(cases)
+    assert "| development | 1 | 1 | 0 | 1 | 0 | 0 | 0 | 0 | 0 |" in text
+    assert "| held-out | 2 | 0 | 1 | 0 | 1 | 0 | 0 | 0 | 0 |" in text
+    # thresholds were chosen on it, so only what all of it gave is printed
+    developed_part = text[text.index("### development") : text.index("### held-out")]
+    assert "operator, top 1" in developed_part and "mutation" not in developed_part
+
+
 def captured(module, change: int | None):
     """Three operators in a row on ten images; from one on, their results are others."""
     baselines = module("baselines")
