@@ -6,7 +6,7 @@ import pytest
 from deltann import registry, summary
 from deltann.dataset import predictions
 from deltann.precision import UNASKED
-from deltann.summary import findings
+from deltann.summary import findings, formatting
 from deltann.tables import compute
 from deltann.tables.study import Study
 from helpers.made_up_cells import (
@@ -184,3 +184,11 @@ def test_what_a_factor_changes_is_counted_in_the_models_own_convention(tmp_path)
     in_short, _ = found(tmp_path, cells)
     (said,) = [line for line in in_short if line.startswith("Precision: ")]
     assert "changed the label of 1 of 6 images" in said and "pairs" not in said, said
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1290.4, "1290"), (123456, "123000"), (2.5, "2.5"), (12.04, "12"), (0.003124, "0.00312")],
+)
+def test_milliseconds_have_three_digits_and_no_exponent(value, text):
+    assert formatting.digits(value) == text

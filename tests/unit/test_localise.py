@@ -7,6 +7,7 @@ import pytest
 
 from deltann.edits import SetAttribute, SetParameter
 from deltann.localise.finding import Family, Localisation, Outcome, Verdict
+from deltann.localise import localise as localise_module
 from deltann.localise.localise import localise
 from deltann.localise.parameters import differ
 from deltann.steps import Operator
@@ -157,3 +158,9 @@ def test_a_difference_of_parameters_in_words(target, text):
 
 def test_rounding_is_no_difference_of_parameters():
     assert differ(SOURCE, SOURCE * (1 + 1e-7)) is None
+
+
+def test_a_difference_without_an_operator_at_fault_is_no_partial_answer():
+    found = localise_module._ended([], "a part is left", 1.0, 0.1, (3, 4), Outcome.PARTLY)
+    assert found.outcome == Outcome.ABSTAINED
+    assert found.why == "no operator adds more than rounding by itself"

@@ -219,6 +219,35 @@ def test_the_keyboard_is_enough(page):
     assert page.run("document.querySelector('#cells thead th').ariaSort") == "ascending"
 
 
+def test_the_plots_can_be_used_by_keyboard(page):
+    label = "document.activeElement.getAttribute('aria-label')"
+    page.run("document.querySelector('#heatmap').focus()")
+    active = page.driver.switch_to
+    active.active_element.send_keys(Keys.ARROW_RIGHT)
+    first = page.run(label)
+    assert first == page.first("#heatmap .mark-rect.role-mark path").get_attribute("aria-label")
+    assert page.first("#vg-tooltip-element").text == first
+    active.active_element.send_keys(Keys.ARROW_DOWN)
+    below = page.run(label)
+    assert below != first
+    active.active_element.send_keys(Keys.ARROW_UP)
+    assert page.run(label) == first
+    active.active_element.send_keys(Keys.END, Keys.TAB)
+    page.wait("!document.querySelector('#vg-tooltip-element.visible')")
+
+    page.run("document.querySelector('#pareto').focus()")
+    for _ in range(10):
+        active.active_element.send_keys(Keys.ARROW_RIGHT)
+        if "onnx by to_onnx, own runtime: 20 ms" in page.run(label):
+            break
+    active.active_element.send_keys(Keys.ENTER)
+    page.wait("document.querySelector('#detail').open")
+    assert page.first(".path").text == str(CONVERTED)
+    active.active_element.send_keys(Keys.ESCAPE)
+    page.wait("!document.querySelector('#detail').open")
+    assert "onnx by to_onnx, own runtime: 20 ms" in page.run(label)
+
+
 def test_everything_has_a_name_for_screen_readers(page, planted):
     for view in VIEWS:
         page.open(planted, view)

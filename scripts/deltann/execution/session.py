@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,16 @@ class Session:
         arguments: of `Served`.
         limits: seconds for each call, and memory.
         threads: of the numeric libraries; 0 for their own choice.
+
+    Attributes:
+        ended: whether the process has ended, or was.
     """
 
     def __init__(
         self, python: list[str], module: str, arguments: dict, limits: Limits, threads: int = 0
     ):
         self.limits = limits
+        self.ended = False
         self._folder = tempfile.TemporaryDirectory(prefix="deltann-")
         command = [python[0], "-m", session_worker.__name__, module, self._folder.name]
         variables = interpreter.with_package(os.environ)
@@ -80,9 +85,12 @@ class Session:
         """Call a method of the object.
 
         Raises:
-            ToolFailed: it raised, or the process died or went over a limit.
+            ToolFailed: it raised, or the process died or went over a limit, now or in an earlier
+                call.
             StudyError: a fault of ours.
         """
+        if self.ended:
+            raise ToolFailed("Ended", "an earlier call ended the process")
         request = {"method": method, "arguments": arguments}
         text = session_worker.encode(request, Path(self._folder.name), "request")
         assert self._process.stdin is not None
@@ -100,6 +108,7 @@ class Session:
 
     def close(self) -> None:
         """End the process; calling this twice is harmless."""
+        self.ended = True
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -129,6 +138,31 @@ class Session:
         return line.decode()
 
     def _died(self) -> ToolFailed:
+        self.ended = True
         code = self._process.wait()
         name = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         return ToolFailed(name, f"the process ended by {name} without an answer")
+
+
+class LastingSession:
+    """A session whose process is started again for the next call, if a call has ended it.
+
+    For objects that keep nothing from one call to the next: the call that failed isn't repeated.
+
+    Args:
+        start: starts a session.
+    """
+
+    def __init__(self, start: Callable[[], Session]):
+        self._start, self._session = start, start()
+
+    def call(self, method: str, **arguments: Any) -> Any:
+        """See `Session.call`."""
+        if self._session.ended:
+            self.close()
+            self._session = self._start()
+        return self._session.call(method, **arguments)
+
+    def close(self) -> None:
+        """See `Session.close`."""
+        self._session.close()

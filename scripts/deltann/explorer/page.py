@@ -13,7 +13,7 @@ from deltann.explorer.answers import Entry, Found, to_json
 
 HERE = Path(__file__).parent
 # The page's own script, in the order in which its parts are read.
-PARTS = ("groups", "parts", "images", "table", "plots", "detail", "main")
+PARTS = ("groups", "parts", "images", "table", "keys", "plots", "detail", "main")
 PLOTS = ("heatmap", "pareto")
 # Bytes of the page, so that browsers stay quick.
 LIMIT = 20_000_000

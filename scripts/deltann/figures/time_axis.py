@@ -11,8 +11,11 @@ from deltann.figures import style
 
 
 def milliseconds(row: pd.Series) -> str:
-    """A cell's time in three digits."""
-    return f"{row['median_ms']:#.3g}".removesuffix(".")
+    """A cell's time in three digits, without an exponent."""
+    text = np.format_float_positional(
+        row["median_ms"], precision=3, fractional=False, trim="k", unique=False
+    )
+    return text.removesuffix(".")
 
 
 def room_on_the_right(axes: Axes, x: float) -> bool:

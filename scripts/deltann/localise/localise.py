@@ -149,7 +149,7 @@ def _ended(
 ) -> Localisation:
     if outcome == Outcome.ABSTAINED and faults:
         outcome = Outcome.PARTLY
-    if outcome == Outcome.FOUND and not faults:
+    if not faults and outcome != Outcome.ABSTAINED:
         outcome, why = Outcome.ABSTAINED, "no operator adds more than rounding by itself"
     return Localisation(outcome, why, difference, tolerance, *coverage, tuple(faults))
 

@@ -10,7 +10,7 @@ import numpy as np
 from deltann import editors, interpreter, tracers
 from deltann.edits import Edit, Impossible
 from deltann.execution.isolation import Limits
-from deltann.execution.session import Session
+from deltann.execution.session import LastingSession, Session
 from deltann.stages import edit
 from deltann.steps import Operator
 from deltann.study import layout
@@ -41,8 +41,10 @@ class RemoteTracer:
 
     def __enter__(self) -> "RemoteTracer":
         arguments = {"framework": self.framework, "model_file": str(self.model_file.resolve())}
-        environment = tracers.get(self.framework).ENVIRONMENT
-        self._session = Session(python(environment), "deltann.stages.trace", arguments, self.limits)
+        command = python(tracers.get(self.framework).ENVIRONMENT)
+        self._session = LastingSession(
+            lambda: Session(command, "deltann.stages.trace", arguments, self.limits)
+        )
         described = self._session.call("describe")
         self.input, self.output = described["input"], described["output"]
         self.input_shape = tuple(described["input_shape"])
@@ -85,9 +87,11 @@ class RemoteEditor:
         self.framework, self.limits = framework, limits
 
     def __enter__(self) -> "RemoteEditor":
-        environment = editors.get(self.framework).ENVIRONMENT
+        command = python(editors.get(self.framework).ENVIRONMENT)
         arguments: dict[str, Any] = {"framework": self.framework}
-        self._session = Session(python(environment), "deltann.stages.edit", arguments, self.limits)
+        self._session = LastingSession(
+            lambda: Session(command, "deltann.stages.edit", arguments, self.limits)
+        )
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,9 +107,3 @@ class RemoteEditor:
         )
         if why:
             raise Impossible(why)
-
-
-def apply_edits(framework: str, model_file: Path, changes: Sequence[Edit], output: Path) -> None:
-    """Edit one file, as by `edits.EditorModule.apply`."""
-    with RemoteEditor(framework) as editor:
-        editor.apply(model_file, changes, output)

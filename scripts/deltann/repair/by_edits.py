@@ -48,13 +48,13 @@ class Edited:
     Attributes:
         path: the file.
         rounds: lists of edits, each of the file that those before it made.
-        judgement: on all images.
+        seen: on the images of the search, which choose among files.
         fixed: whether it answers as the source does, on the images of the search and the others.
     """
 
     path: Path
     rounds: list[list[Edit]]
-    judgement: Judgement | None = None
+    seen: Judgement
     fixed: bool = False
 
     @property
@@ -164,7 +164,7 @@ class _Work:
 
     def search(self) -> Search:
         """Localise and edit, round after round."""
-        state = Edited(self.converted, [], judge(self.expected, self.before))
+        state = Edited(self.converted, [], self.judged(self.before))
         best, first = state, None
         for number in range(ROUNDS):
             found = self.localised(state.path)
@@ -175,7 +175,7 @@ class _Work:
             if better is None:
                 break
             state = better
-            if state.judgement and state.judgement.better_than(best.judgement):
+            if state.seen.better_than(best.seen):
                 best = state
             if state.fixed:
                 best = self.minimal(state)
@@ -214,13 +214,17 @@ class _Work:
         except FAILURES as error:
             self.tried.append(row(last, "failed", str(error), None, time.monotonic() - start))
             return None
-        seen = judge(self.expected[: self.seen], given[: self.seen])
+        seen = self.judged(given)
         whole = judge(self.expected, given, self.before, self.tolerance)
         fixed = seen.within(self.tolerance) and whole.within(self.tolerance)
         why = "" if fixed or not seen.within(self.tolerance) else "other images still differ"
         outcome = "right" if fixed else "still differs"
         self.tried.append(row(last, outcome, why, whole, time.monotonic() - start))
-        return Edited(path, rounds, whole, fixed)
+        return Edited(path, rounds, seen, fixed)
+
+    def judged(self, given: np.ndarray) -> Judgement:
+        """Answers on the images of the search."""
+        return judge(self.expected[: self.seen], given[: self.seen])
 
     def applied(self, rounds: list[list[Edit]]) -> Path:
         """A new file with these edits, list after list: each names what is in the file then."""
@@ -247,12 +251,13 @@ class _Work:
         """The file with fewer edits, if it is still right."""
         try:
             path = self.applied([changes for changes in rounds if changes])
-            whole = judge(self.expected, self.run(path), self.before, self.tolerance)
+            given = self.run(path)
         except FAILURES:
             return None
-        return Edited(path, rounds, whole, True) if whole.within(self.tolerance) else None
+        whole = judge(self.expected, given, self.before, self.tolerance)
+        right = whole.within(self.tolerance)
+        return Edited(path, rounds, self.judged(given), True) if right else None
 
 
 def _distance(edited: Edited) -> tuple[float, float]:
-    judged = edited.judgement
-    return (judged.labels, judged.difference) if judged else (float("inf"), float("inf"))
+    return edited.seen.labels, edited.seen.difference

@@ -1,12 +1,15 @@
 """Search, among all candidates, for a file that an edge should have made."""
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from deltann import editors, tracers
 from deltann.execution.session import ToolFailed
+from deltann.explain.stages import lowered
 from deltann.images.normalise import layout, normalise
 from deltann.images.preprocessing import Preprocessing
 from deltann.localise import remote
@@ -35,6 +38,7 @@ class Repair:
         candidate: None for edits, and for the edge's own file.
         edits: in words.
         before, after: judgements on the images that the search didn't see.
+        seen: on those that it saw, which choose among candidates.
     """
 
     made: Made
@@ -45,6 +49,7 @@ class Repair:
     edits: tuple[str, ...]
     before: Judgement
     after: Judgement
+    seen: Judgement
 
 
 @dataclass
@@ -73,8 +78,9 @@ class Search:
         self.expected = self.elsewhere.answers(self.before)
         self.wrong = self.elsewhere.answers(self.after)
         self.seen = self.elsewhere.shots.seen
+        seen = judge(self.expected[: self.seen], self.wrong[: self.seen])
         held = judge(self.expected[self.seen :], self.wrong[self.seen :])
-        self.best = Repair(self.after, NO_BETTER, "", "", None, (), held, held)
+        self.best = Repair(self.after, NO_BETTER, "", "", None, (), held, held, seen)
 
     def run(self) -> Repair:
         """Try one candidate after the other, until one is accepted."""
@@ -92,7 +98,7 @@ class Search:
             made = self.elsewhere.make(candidate, self.before)
             if made is None:
                 return self._row(candidate.kind, candidate.text, NOTHING, clock)
-            if made.precision.name != self.after.precision.name:
+            if lowered(self.after.precision.name, made.precision.name):
                 why = f"{self.after.precision.name} becomes {made.precision.name}"
                 return self._row(candidate.kind, candidate.text, LOWERED, clock, why)
             given = self.elsewhere.answers(made)
@@ -116,11 +122,13 @@ class Search:
             for part in (slice(0, self.seen), slice(self.seen, None))
         )
         right = seen.within(self.tolerance) and held.within(self.tolerance)
-        better = held.better_than(self.best.after) and not (seen.regressions or held.regressions)
+        before = self.best.before
+        better = seen.better_than(self.best.seen) and held.better_than(before)
+        better = better and not (seen.regressions or held.regressions)
         outcome = RIGHT if right else BETTER if better else NO_BETTER
         if right or better:
-            before = self.best.before
-            self.best = Repair(made, outcome, kind, text, candidate, tuple(edits), before, held)
+            changes = tuple(edits)
+            self.best = Repair(made, outcome, kind, text, candidate, changes, before, held, seen)
         self._row(kind, text, outcome, clock, _why(seen, held, self.tolerance), seen, held)
         return right
 
@@ -156,8 +164,7 @@ class Search:
         """See `by_edits.search`."""
         elsewhere = self.elsewhere
         convention = Preprocessing(**elsewhere.preprocessing)
-        folder = elsewhere.folder / f"edits-{self.edge}"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix="edits-", dir=elsewhere.folder))
         with remote.open_tracer(self.before.framework, self.before.path) as source:
             order = layout(source.input_shape, convention)
             given = [normalise(image, convention, order) for image in elsewhere.shots.pixels]

@@ -11,7 +11,7 @@ from deltann.precision import FLOAT32, UNASKED
 from deltann.summary import time
 from deltann.summary.facts import Facts
 from deltann.summary.failures import Cause
-from deltann.summary.formatting import NAMED, cell, clipped, count, some
+from deltann.summary.formatting import NAMED, cell, clipped, count, digits, some
 from deltann.tables import factors
 from deltann.tables.comparisons import IDENTICAL
 from deltann.tables.study import Study
@@ -83,7 +83,7 @@ def fastest(latency: pd.DataFrame, conversions: pd.DataFrame, study: Study) -> l
     for _, row in time.fastest(latency, conversions).iterrows():
         precision = study.cells.set_index("cell_name")["precision"][cell(row)]
         remark = f", in {precision}" if precision not in (FLOAT32, "") else ""
-        text = f"{cell(row)}{remark}: {row['median_ms']:.3g} ms an image"
+        text = f"{cell(row)}{remark}: {digits(row['median_ms'])} ms an image"
         said.append(
             f"Fastest with its own model's label on all {count(int(row['n']), 'image')}"
             f"{time.unsteady(row)}: {text}{_against_native(latency, row)}"

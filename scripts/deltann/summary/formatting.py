@@ -1,5 +1,6 @@
 """Texts of the summary: cells, routes, counts and shares."""
 
+import numpy as np
 import pandas as pd
 
 from deltann.summary.names import CELL, FILE
@@ -19,6 +20,11 @@ def library(name: str) -> str:
 def count(number: int, word: str) -> str:
     """A number of things: 1 image, 2 images."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def digits(value: float) -> str:
+    """A number in three digits and without an exponent, as times in milliseconds are read."""
+    return np.format_float_positional(value, precision=3, fractional=False, trim="-", unique=False)
 
 
 def some(names: list[str], separator: str = ", ", most: int = NAMED) -> str:

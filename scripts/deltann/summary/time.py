@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, SOURCE, UNCONVERTED
-from deltann.summary.formatting import cell, count, route
+from deltann.summary.formatting import cell, count, digits, route
 from deltann.tables.passes import ENABLED, FILE
 
 NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
@@ -125,8 +125,8 @@ def _fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> list[str]:
     unknown = [model for model in ran if found.empty or model not in set(found["model"])]
     return [
         f"Fastest with its native model's label on every image{unsteady(row)}: {cell(row)}, "
-        f"{row['median_ms']:.3g} ms an image (95 % interval {row['ms_low']:.3g} to "
-        f"{row['ms_high']:.3g}, {count(int(row['n']), 'image')})"
+        f"{digits(row['median_ms'])} ms an image (95 % interval {digits(row['ms_low'])} to "
+        f"{digits(row['ms_high'])}, {count(int(row['n']), 'image')})"
         for _, row in found.iterrows()
     ] + [
         f"Fastest with its native model's label on every image: unknown for {model}, as no native "

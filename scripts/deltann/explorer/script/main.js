@@ -25,7 +25,8 @@ function main() {
     const cell = opened;
     opened = null;
     if (location.hash.startsWith("#cell=")) location.hash = `#${view}`;
-    if (cell) table.row(cell)?.focus();
+    // the browser has given the focus back to a mark by itself
+    if (cell && !document.activeElement.closest(".plot")) table.row(cell)?.focus();
   });
 
   function route() {

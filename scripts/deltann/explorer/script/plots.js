@@ -131,6 +131,8 @@ function plots(narrowed) {
     else narrowed(Object.fromEntries(axes().flat().map((name) => [name, cell[name]])));
   }
 
+  for (const name of Object.keys(DATA.plots)) byKeyboard(document.getElementById(name), () => views[name], clicked);
+
   const queue = (work) => (drawing = drawing.then(work));
   const update = (anew) =>
     queue(async () => {
