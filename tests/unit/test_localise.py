@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deltann.edits import SetAttribute, SetParameter
-from deltann.localise.finding import Family, Localisation, Outcome, Verdict
 from deltann.localise import localise as localise_module
+from deltann.localise.finding import Family, Localisation, Outcome, Verdict
 from deltann.localise.localise import localise
 from deltann.localise.parameters import differ
 from deltann.steps import Operator
