@@ -1,7 +1,8 @@
 """Each rewrite before conversion on a model that has what it rewrites; each checks itself.
 
-Run in ONNX's environment: `rewritten_onnx.py <folder>` prints JSON: by rewrite, how many nodes it
-changed, how many at a second try, and the kinds of nodes of the result.
+Run in ONNX's environment: `rewritten_onnx.py <folder> <type>` prints JSON: by rewrite, how many nodes
+it changed, how many at a second try, and the kinds of nodes of the result. The type is float32 or
+float16, of the image and all tensors.
 """
 
 import json
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
@@ -21,7 +22,7 @@ CHANNELS, SIZE = 4, 17
 NODE = helper.make_node
 
 
-def model(path: Path) -> None:
+def model(path: Path, kind: np.dtype) -> None:
     """Padding of three sorts, a pool that rounds up, activations, batch norms, Gemm and QDQ."""
     random = np.random.default_rng(0)
     arrays = {
@@ -33,7 +34,7 @@ def model(path: Path) -> None:
         **{name: random.uniform(0.5, 2, CHANNELS) for name in ("g", "b", "m", "v")},
     }
     constants = [
-        numpy_helper.from_array(np.asarray(item, np.float32), name) for name, item in arrays.items()
+        numpy_helper.from_array(np.asarray(item, kind), name) for name, item in arrays.items()
     ]
     constants.append(numpy_helper.from_array(np.int8(0), "zero"))
     norm = ["g", "b", "m", "v"]
@@ -56,7 +57,7 @@ def model(path: Path) -> None:
     ]
     shapes = {"image": [1, 3, SIZE, SIZE], "logits": [1, 10]}
     ends = [
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)]
+        [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(kind), shape)]
         for name, shape in shapes.items()
     ]
     graph = helper.make_graph(nodes, "all", *ends, constants)
@@ -65,10 +66,10 @@ def model(path: Path) -> None:
     onnx.save(made, path)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, kind: str) -> None:
     """Rewrite by each, and by all together."""
     before, after, again = (folder / f"{name}.onnx" for name in ("before", "after", "again"))
-    model(before)
+    model(before, np.dtype(kind))
     found = {}
     for names in [*([name] for name in onnx_rewrites.REWRITES), list(onnx_rewrites.REWRITES)]:
         count = onnx_rewrites.rewrite(names, before, after)
@@ -79,4 +80,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

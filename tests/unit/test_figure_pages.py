@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from deltann import figures, registry
-from deltann.figures import heatmaps, style
+from deltann.figures import heatmaps, style, time_axis
 from deltann.tables import compute
 from deltann.tables.study import Study
 from helpers import planted_studies
@@ -257,3 +257,10 @@ def test_a_number_that_fits_alone_is_written_without_its_interval():
         axes = Figure().subplots()
         heatmaps.heatmap(axes, grid, style.SEQUENTIAL, Normalize(0, 10), width)
         assert [text.get_text() for text in axes.texts] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1290.4, "1290"), (123456, "123000"), (2.5, "2.50"), (12.04, "12.0")]
+)
+def test_times_beside_marks_have_no_exponent(value, text):
+    assert time_axis.milliseconds(pd.Series({"median_ms": value})) == text

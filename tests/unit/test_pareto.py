@@ -8,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from deltann import metrics
-from deltann.figures import latency, pareto, style, time_axis
+from deltann.figures import latency, pareto, style
 from deltann.tables import compute
 from deltann.tables.study import Study
 from helpers.made_up_cells import (
@@ -293,10 +293,3 @@ def test_names_of_routes_have_only_the_edges_that_others_lack():
         "O4 (q)",
         "O4 (x + q)",
     ]
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(1290.4, "1290"), (123456, "123000"), (2.5, "2.50"), (12.04, "12.0")]
-)
-def test_times_beside_marks_have_no_exponent(value, text):
-    assert time_axis.milliseconds(pd.Series({"median_ms": value})) == text

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from deltann import converters
+from deltann.cell import Cell
 from deltann.repair import candidates, outcomes, page, usage, verdict
 from deltann.repair.candidates import Candidate, Conversion
 from deltann.stages import repaired
@@ -55,12 +56,46 @@ def test_lines_for_a_config():
 
 
 def test_words_for_an_outcome():
-    assert verdict.of_repairs([], True, True) == outcomes.NOTHING
-    assert verdict.of_repairs(["accepted", "accepted"], True, True) == outcomes.REPAIRED
-    assert verdict.of_repairs(["accepted", "no better"], True, True) == outcomes.IMPROVED
-    assert verdict.of_repairs(["accepted"], True, False) == outcomes.IMPROVED
-    assert verdict.of_repairs(["accepted"], False, True) == outcomes.NOT_REPAIRED
-    assert verdict.of_repairs(["no better"], True, True) == outcomes.NOT_REPAIRED
+    right = {"better": True, "after": {"regressions": 0}}
+    lost, worse = right | {"after": {"regressions": 1}}, right | {"better": False}
+    for outcomes_, final, compiled, unjudged, word in [
+        ([], None, True, False, outcomes.NOTHING),
+        ([], None, True, True, outcomes.NOT_REPAIRED),
+        (["accepted", "accepted"], right, True, False, outcomes.REPAIRED),
+        (["accepted", "no better"], right, True, False, outcomes.IMPROVED),
+        (["improved", "no better"], worse, True, False, outcomes.NOT_REPAIRED),
+        (["accepted"], right, False, False, outcomes.IMPROVED),
+        (["accepted"], lost, True, False, outcomes.NOT_REPAIRED),
+        (["accepted"], None, True, True, outcomes.NOT_REPAIRED),
+        (["no better"], right, True, False, outcomes.NOT_REPAIRED),
+    ]:
+        assert verdict.of_repairs(outcomes_, final, compiled, unjudged) == word
+
+
+def test_compiled_answers_in_words():
+    found = {"same": False, "before": False, "error": "", "difference": None}
+    assert verdict._compiled("O4", found) == (
+        "TVM at O4: other answers than the file in its own runtime (infinity)."
+    )
+    found |= {"same": True, "before": True, "difference": 0.001}
+    assert verdict._compiled("O4", found) == (
+        "TVM at O4: other answers than the file in its own runtime (0.001), as of the file before."
+    )
+
+
+def test_routes_of_a_model_without_a_conversion_and_of_an_edge_twice():
+    cell = Cell.parse("m/tensorflow/tensorflow/unconverted/source/pillow/tf2onnx/tvm/rules/O4/cpu")
+    given = yaml.safe_load(usage.repaired(cell, "onnx"))
+    assert given["conversions"]["tensorflow"]["onnx"] == [["tf2onnx"], ["tf2onnx", "repaired"]]
+    ways = [
+        (name, Candidate(candidates.SETTING, (Conversion("onnx2tf", {"simplify": value}),)))
+        for name, value in [("onnx2tf", False), ("again", True), ("third", False)]
+    ]
+    given = yaml.safe_load(usage.route("onnx", "tensorflow", ways))
+    assert given["conversions"]["onnx"]["tensorflow"] == [
+        ["onnx2tf_repaired", "onnx2tf_repaired2", "onnx2tf_repaired"]
+    ]
+    assert [item["simplify"] for item in given["edges"].values()] == [False, True]
 
 
 def test_the_page_escapes_what_tools_say():
@@ -74,6 +109,7 @@ def test_the_page_escapes_what_tools_say():
         **{"cell": "a/b", "cell_name": "n", "outcome": "not repaired", "edges": [edge]},
         **{"repairs": [tried], "images": {"search": ["1"], "held_out": ["2"], "added": ""}},
         **{"compiled": {}, "not_compiled": "", "changes": [], "changes_error": ""},
+        **{"unjudged": ["<first>"]},
         **{
             "repaired_config": "",
             "route_config": "",

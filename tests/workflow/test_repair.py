@@ -166,12 +166,13 @@ def test_verify_says_nothing_of_pages_on_request(repaired):
     assert "repair/" not in done.stdout
 
 
-def test_rewrites_before_a_conversion_say_the_same(workspace, tmp_path):
+@pytest.mark.parametrize("kind", ["float32", "float16"])
+def test_rewrites_before_a_conversion_say_the_same(workspace, tmp_path, kind):
     """Each finds what it is for, once, and checks its own result on an image."""
     python = workspace.path / ".envs/onnx/bin/python"
     program = ROOT / "tests/helpers/rewritten_onnx.py"
     done = subprocess.run(
-        [python, "-s", program, tmp_path], capture_output=True, text=True, check=True
+        [python, "-s", program, tmp_path, kind], capture_output=True, text=True, check=True
     )
     answer = json.loads(done.stdout)
     assert "unchecked" not in answer

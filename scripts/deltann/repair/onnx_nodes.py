@@ -27,7 +27,7 @@ class Graph:
         self._opset = max(
             item.version for item in model.opset_import if item.domain in ("", "ai.onnx")
         )
-        from onnx import numpy_helper
+        from onnx import helper, numpy_helper
 
         self._constants = {
             item.name: numpy_helper.to_array(item) for item in self._graph.initializer
@@ -43,6 +43,11 @@ class Graph:
         self._shapes = {
             item.name: [side.dim_value for side in item.type.tensor_type.shape.dim]
             for item in [*self._graph.value_info, *self._graph.input, *self._graph.output]
+        }
+        self._types = {
+            item.name: helper.tensor_dtype_to_np_dtype(item.type.tensor_type.elem_type)
+            for item in [*self._graph.value_info, *self._graph.input, *self._graph.output]
+            if item.type.tensor_type.elem_type
         }
 
     def of(self, *kinds: str) -> list[Any]:
@@ -70,21 +75,32 @@ class Graph:
         wanted = maker is not None and maker.op_type == kind
         return maker if wanted and readers == 1 and name not in outputs else None
 
-    def store(self, values: "np.ndarray") -> str:
-        """Add a constant, float32; return its name."""
+    def store(self, values: "np.ndarray", like: str) -> str:
+        """Add a constant, of the type that the tensor `like` has; return its name."""
         import numpy as np
         from onnx import numpy_helper
 
+        kind = self._type(like)
+        limits = np.finfo(kind)
+        given = np.clip(np.asarray(values), limits.min, limits.max).astype(kind)
         name = self._name("constant")
-        self._stored.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
-        self._constants[name] = np.asarray(values, np.float32)
+        self._stored.append(numpy_helper.from_array(given, name))
+        self._constants[name] = given
         return name
 
-    def number(self, value: float) -> str:
-        """Add a constant of one number."""
+    def _type(self, name: str) -> "np.dtype":
+        """The type of a tensor; float32 if it isn't known."""
         import numpy as np
 
-        return self.store(np.asarray(value, np.float32))
+        constant = self._constants.get(name)
+        known = self._types.get(name, np.dtype(np.float32))
+        return known if constant is None else constant.dtype
+
+    def number(self, value: float, like: str) -> str:
+        """Add a constant of one number, see `store`."""
+        import numpy as np
+
+        return self.store(np.asarray(value), like)
 
     def add(self, before: Any, kind: str, *inputs: str, **given: Any) -> str:
         """Put a node before another one; return the name of its output."""
@@ -92,6 +108,7 @@ class Graph:
 
         name = self._name(kind.lower())
         node = helper.make_node(kind, list(inputs), [name], name=name, **given)
+        self._types[name] = self._type(inputs[0])
         self._before.setdefault(id(before), []).append(node)
         return name
 
@@ -106,13 +123,14 @@ class Graph:
             return self.add(before, "Pad", taken, pads=whole, value=value)
         name = self._name("pads")
         self._stored.append(numpy_helper.from_array(np.array(whole, np.int64), name))
-        return self.add(before, "Pad", taken, name, self.number(value))
+        return self.add(before, "Pad", taken, name, self.number(value, taken))
 
-    def clip(self, before: Any, taken: str, low: float, high: float) -> str:
-        """Put a Clip before a node."""
+    def clip(self, before: Any, taken: str, low: float, high: float, like: str) -> str:
+        """Put a Clip before a node; the limits have the type of the tensor `like`."""
         if self._opset < 11:
             return self.add(before, "Clip", taken, min=low, max=high)
-        return self.add(before, "Clip", taken, self.number(low), self.number(high))
+        limits = self.number(low, like), self.number(high, like)
+        return self.add(before, "Clip", taken, *limits)
 
     def set(self, node: Any, **given: Any) -> None:
         """Set attributes of a node; None removes one."""

@@ -35,7 +35,7 @@ def _edges(facts: dict) -> str:
         [
             item["edge"],
             item["converter"],
-            f"{item['labels']} of {item['images']}",
+            "" if item["labels"] is None else f"{item['labels']} of {item['images']}",
             _number(item["difference"]),
             item["why"],
         ]

@@ -119,6 +119,7 @@ def _blank(options: argparse.Namespace) -> dict:
         "file": "",
         "framework": options.chain[-1]["framework"],
         "final": None,
+        "unjudged": [],
         "broken": "",
     }
 
@@ -131,6 +132,7 @@ def _facts(options: argparse.Namespace, walk: Walk) -> dict:
         "edges": walk.edges,
         "repairs": walk.repairs,
         "framework": walk.current.framework,
+        "unjudged": walk.unjudged,
         "broken": walk.broken,
     }
     if walk.repaired and not walk.broken:
@@ -140,12 +142,11 @@ def _facts(options: argparse.Namespace, walk: Walk) -> dict:
         facts["compiled"], facts["not_compiled"] = walk.compiled(
             compilation, options.tvm_environment
         )
-    final = facts["final"]
-    right = final is not None and not final["after"]["regressions"]
     facts["outcome"] = verdict.of_repairs(
         [item["outcome"] for item in walk.repairs],
-        right,
+        facts["final"],
         all(item["same"] for item in facts["compiled"].values()),
+        bool(walk.unjudged),
     )
     return facts
 

@@ -67,7 +67,7 @@ def read(images: Path, native: np.ndarray, changed: np.ndarray, calibration: Pat
         images: the prepared images of the cell.
         native, changed: see `choose`.
         calibration: prepared calibration images, if the study has some; else, a study of few
-            images gets the mirror images of its own.
+            images gets the mirror images of those that the search doesn't see.
     """
     seen, others = choose(native, changed)
     with prepared.open_file(images) as opened:
@@ -77,11 +77,15 @@ def read(images: Path, native: np.ndarray, changed: np.ndarray, calibration: Pat
     more = ""
     if len(native) < FEW and calibration:
         with prepared.open_file(calibration) as opened:
-            names += [f"calibration: {name}" for name in opened.names]
-            pixels += list(opened.pixels(slice(0, len(opened))))
-            more = f"{len(opened)} calibration images"
+            opened.check()
+            added = opened.names[:OTHERS]
+            names += [f"calibration: {name}" for name in added]
+            pixels += list(opened.pixels(slice(0, len(added))))
+            more = f"{len(added)} calibration images"
     elif len(native) < FEW:
-        names += [f"mirrored: {name}" for name in names]
-        pixels += [image[:, ::-1] for image in pixels]
-        more = f"{len(native)} mirror images of the study's own"
+        # the search saw what those before are the mirror images of
+        first = len(seen) if len(seen) < len(native) else 0
+        names += [f"mirrored: {name}" for name in names[first:]]
+        pixels += [image[:, ::-1] for image in pixels[first:]]
+        more = f"{len(native) - first} mirror images of the study's own"
     return Shots(np.ascontiguousarray(np.stack(pixels)), tuple(names), len(seen), more)

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain, count
 
-from deltann.cell import DIRECT, NO_IMPORT, Cell
+from deltann.cell import DIRECT, NO_IMPORT, UNCONVERTED, Cell
 from deltann.repair.candidates import Candidate, Conversion
 from deltann.study.routes import REPAIRED
 
@@ -52,7 +53,7 @@ def repaired(cell: Cell, target: str) -> str:
         target: the framework of the repaired file.
     """
     names = [] if cell.importer in (NO_IMPORT, DIRECT) else cell.importer.split("+")
-    own = [*cell.route.split("+"), *names]
+    own = [*([] if cell.route == UNCONVERTED else cell.route.split("+")), *names]
     return (
         f"conversions:\n  {cell.source}:\n    {target}:\n"
         f"      - [{', '.join(own)}]\n      - [{', '.join([*own, REPAIRED])}]\n"
@@ -77,16 +78,25 @@ def route(source: str, target: str, edges: Sequence[tuple[str, Conversion | Cand
         if way.prepared:
             return ""
         for conversion in way.conversions:
-            made = (
-                f"{conversion.converter}_repaired" if conversion.settings else conversion.converter
-            )
-            names.append(made)
+            made = conversion.converter
             if conversion.settings:
+                made = _named(f"{made}_{REPAIRED}", conversion, settings)
                 settings[made] = _described(made, conversion)
+            names.append(made)
     lines = ["edges:"] if settings else []
     lines += [f"  {name}: {_flow(given)}" for name, given in settings.items()]
     lines += ["conversions:", f"  {source}:", f"    {target}: [[{', '.join(names)}]]"]
     return "\n".join(lines) + "\n"
+
+
+def _named(stem: str, conversion: Conversion, taken: dict[str, dict]) -> str:
+    """A name that no edge with other settings has."""
+    numbered = (f"{stem}_{number}" for number in count(2))
+    return next(
+        name
+        for name in chain([stem], numbered)
+        if taken.get(name) in (None, _described(name, conversion))
+    )
 
 
 def _described(name: str, way: Conversion) -> dict:

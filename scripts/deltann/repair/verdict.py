@@ -1,19 +1,21 @@
 """What a repair came to, in sentences."""
 
 from deltann.repair.edge import BETTER, NO_BETTER, RIGHT
-from deltann.repair.outcomes import IMPROVED, NOT_REPAIRED, NOTHING, REPAIRED
+from deltann.repair.outcomes import IMPROVED, NOT_REPAIRED, NOTHING, REPAIRED, UNREPAIRABLE
 
 
-def of_repairs(outcomes: list[str], final_right: bool, compiled: bool) -> str:
+def of_repairs(outcomes: list[str], final: dict | None, compiled: bool, unjudged: bool) -> str:
     """One word for a cell.
 
     Args:
         outcomes: of each edge that changed answers, of `edge`.
-        final_right: whether no image of the repaired route that agreed before differs now.
+        final: of `Walk.final`; None if no file was repaired.
         compiled: whether TVM's libraries of the file answer as it does.
+        unjudged: whether the file at the end doesn't run, so that nothing is known of it.
     """
     if not outcomes:
-        return NOTHING
+        return NOT_REPAIRED if unjudged else NOTHING
+    final_right = final is not None and final["better"] and not final["after"]["regressions"]
     if all(item == RIGHT for item in outcomes) and final_right and compiled:
         return REPAIRED
     return IMPROVED if {*outcomes} & {RIGHT, BETTER} and final_right else NOT_REPAIRED
@@ -28,6 +30,8 @@ def sentences(facts: dict) -> list[str]:
         return [f"{text}, except where {' and '.join(skipped)} lowers the precision." if skipped
                 else f"{text}."]  # fmt: skip
     lines = [f"{word.capitalize()}."]
+    for name in facts["unjudged"]:
+        lines.append(f"The file of {name} doesn't run, so nothing is known of it.")
     for item in repairs:
         lines.append(_edge(item))
     lines += [f"{facts['broken']}."] if facts["broken"] else []
@@ -55,8 +59,10 @@ def sentences(facts: dict) -> list[str]:
 def _edge(item: dict) -> str:
     before, after = item["before"], item["after"]
     if item["outcome"] == NO_BETTER:
+        tried = len(item["candidates"])
+        said = f"none of {tried} candidates gives better answers"
         return (
-            f"{item['edge']}: none of {len(item['candidates'])} candidates gives better answers"
+            f"{item['edge']}: {said if tried else UNREPAIRABLE}"
             f" (labels wrong on {before['labels']} of {before['images']} images, logits off by"
             f" {_share(before)} of the largest)."
         )
@@ -80,5 +86,7 @@ def _share(judged: dict) -> str:
 def _compiled(level: str, found: dict) -> str:
     if found["error"]:
         return f"TVM at {level}: {found['error']}"
-    state = "the same answers" if found["same"] else "other answers"
-    return f"TVM at {level}: {state} as the file in its own runtime ({found['difference']:.2g})."
+    same = found["same"] and not found["before"]
+    state = "the same answers as" if same else "other answers than"
+    before = ", as of the file before" if found["before"] else ""
+    return f"TVM at {level}: {state} the file in its own runtime ({_share(found)}){before}."

@@ -15,7 +15,8 @@ from deltann.repair import changes
 from deltann.repair.candidates import Candidate, Conversion
 from deltann.repair.edge import NO_BETTER, Repair, Search
 from deltann.repair.elsewhere import Elsewhere, Made
-from deltann.repair.judge import judge
+from deltann.repair.judge import Judgement, judge
+from deltann.repair.outcomes import UNREPAIRABLE
 from deltann.tolerance import TOLERANCE
 from deltann.tvm.importers import IMPORTS
 from deltann.tvm.levels import LEVELS
@@ -35,6 +36,7 @@ class Walk:
         ways: by edge, how its file is made now; None for edits.
         current: the file at which the way has arrived.
         repaired: whether something was repaired on the way.
+        unjudged: edges before this place whose files don't run.
         broken: why the way doesn't reach the end; empty if it does.
     """
 
@@ -43,6 +45,7 @@ class Walk:
     edges: list[dict] = field(default_factory=list)
     repairs: list[dict] = field(default_factory=list)
     ways: list[tuple[str, Conversion | Candidate | None]] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
     repaired: bool = False
     broken: str = ""
 
@@ -83,7 +86,7 @@ class Walk:
             if self.repaired:  # the study's own file has nothing of the repair
                 self.broken = f"{artefact.edge} failed on the repaired file: {error}"
                 return False
-            self.current = own
+            self.unjudged.append(artefact.edge)  # the next file is compared with the one before
             return True
         found = judge(expected, given)
         why, right = "", found.within(self.tolerance)
@@ -93,7 +96,12 @@ class Walk:
             why = f"{old} becomes {new}: a loss that was asked for, not a fault"
         elif right:
             why = "the same answers, up to rounding"
+        together, self.unjudged = [*self.unjudged, artefact.edge], []
+        if len(together) > 1:
+            why = f"{' and '.join(together)} together: {why or UNREPAIRABLE}"
         self._row(artefact, found.facts(), why or "changes answers: to be repaired", low)
+        if len(together) > 1 and not (low or right):
+            self.repairs.append(_unrepairable(" and ".join(together), found))
         if why:
             self.current = own
             self.ways.append((artefact.edge, conversion))
@@ -138,16 +146,22 @@ class Walk:
         )
 
     def final(self) -> dict:
-        """The whole route before and after, on the images that the search didn't see."""
+        """The whole route before and after, on the images that the search didn't see.
+
+        Raises:
+            ToolFailed: the repaired file doesn't run.
+        """
         seen = self.elsewhere.shots.seen
-        native, before, after = (
-            self.elsewhere.answers(item)[seen:]
-            for item in (self.made[0], self.made[-1], self.current)
+        native, after = (
+            self.elsewhere.answers(item)[seen:] for item in (self.made[0], self.current)
         )
-        return {
-            "before": judge(native, before).facts(),
-            "after": judge(native, after, before, self.tolerance).facts(),
-        }
+        try:
+            before = self.elsewhere.answers(self.made[-1])[seen:]
+        except ToolFailed:
+            before = np.empty((0, 0), native.dtype)  # it gives no answers
+        old, new = judge(native, before), judge(native, after, before, self.tolerance)
+        better = new.within(self.tolerance) or new.better_than(old)
+        return {"before": old.facts(), "after": new.facts(), "better": better}
 
     def compiled(self, compilation: dict, environment: str) -> tuple[dict, str]:
         """What TVM's libraries of the repaired file answer, by level; or why there are none.
@@ -166,13 +180,25 @@ class Walk:
             try:
                 answers = self._compile(self.current, given, environment)
                 judged = judge(own, answers)
-                found[level] = {"same": judged.within(self.tolerance), "error": ""} | judged.facts()
+                same = judged.within(self.tolerance)
+                before = not same and self._differed_before(given, environment)
+                found[level] = {"same": same or before, "before": before, "error": ""}
+                found[level] |= judged.facts()
             except ToolFailed as error:
                 found[level] = self._refused(error, given, environment)
         return found, ""
 
     def _compile(self, made: Made, given: dict, environment: str) -> np.ndarray:
         return self.elsewhere.compiled(made, given, environment, COMPILED_IMAGES)
+
+    def _differed_before(self, given: dict, environment: str) -> bool:
+        """Whether TVM's library of the file before also answers otherwise than the file itself."""
+        old = self.made[-1]
+        try:
+            own = self.elsewhere.answers(old)[:COMPILED_IMAGES]
+            return not judge(own, self._compile(old, given, environment)).within(self.tolerance)
+        except ToolFailed:
+            return False
 
     def _refused(self, error: ToolFailed, given: dict, environment: str) -> dict:
         """A level at which TVM fails: no matter of the repair, if it fails on the old file too."""
@@ -181,7 +207,8 @@ class Walk:
             text, same = f"fails, and compiled the file before: {error}", False
         except ToolFailed:
             text, same = f"fails, as on the file before: {error}", True
-        return {"same": same, "error": text, "difference": None, "labels": None, "images": 0}
+        judged = {"difference": None, "labels": None, "images": 0}
+        return {"same": same, "before": same, "error": text} | judged
 
     def changed(self) -> tuple[list[dict], str]:
         """What the file at the end has otherwise than the study's; or why that isn't known."""
@@ -196,6 +223,21 @@ class Walk:
         except ToolFailed as error:
             return [], str(error)
         return changes.between(*lists), ""
+
+
+def _unrepairable(edges: str, found: Judgement) -> dict:
+    """The row of edges that change answers together, and for which nothing can be tried."""
+    return {
+        "edge": edges,
+        "outcome": NO_BETTER,
+        "kind": "",
+        "candidate": "",
+        "edits": [],
+        "before": found.facts(),
+        "after": found.facts(),
+        "candidates": [],
+        "localisation": "",
+    }
 
 
 def _in_words(found: Localisation | None) -> str:
