@@ -1,8 +1,8 @@
 """Each rewrite before conversion on a model that has what it rewrites; each checks itself.
 
-Run in ONNX's environment: `rewritten_onnx.py <folder> <type>` prints JSON: by rewrite, how many nodes
-it changed, how many at a second try, and the kinds of nodes of the result. The type is float32 or
-float16, of the image and all tensors.
+Run in ONNX's environment: `rewritten_onnx.py <folder> <type>` prints JSON: by rewrite, how many
+nodes it changed, how many at a second try, and the kinds of nodes of the result. The type, float32
+or float16, is that of the image and of all tensors.
 """
 
 import json

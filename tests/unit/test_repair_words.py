@@ -93,7 +93,7 @@ def test_routes_of_a_model_without_a_conversion_and_of_an_edge_twice():
     ]
     given = yaml.safe_load(usage.route("onnx", "tensorflow", ways))
     assert given["conversions"]["onnx"]["tensorflow"] == [
-        ["onnx2tf_repaired", "onnx2tf_repaired2", "onnx2tf_repaired"]
+        ["onnx2tf_repaired", "onnx2tf_repaired_2", "onnx2tf_repaired"]
     ]
     assert [item["simplify"] for item in given["edges"].values()] == [False, True]
 
@@ -122,7 +122,8 @@ def test_the_page_escapes_what_tools_say():
     text = page.page(facts)
     assert "&lt;b&gt;" in text and "<b>" not in text and "x &lt; y" in text
     assert facts["verdict"][0] == "Not repaired."
-    assert "none of 1 candidates" in facts["verdict"][1] and "infinity" in facts["verdict"][1]
+    assert "<first> doesn't run" in facts["verdict"][1] and "&lt;first&gt;" in text
+    assert "none of 1 candidates" in facts["verdict"][2] and "infinity" in facts["verdict"][2]
 
 
 def test_a_route_without_a_better_file_fails_by_what_was_tried(tmp_path):

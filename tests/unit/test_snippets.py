@@ -1,7 +1,8 @@
 """Scripts of examples, as text: each converter has one, and it says what the converter is told."""
 
+import ast
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import pytest
@@ -36,6 +37,7 @@ class Target:
     converter: str
     framework: str
     name: str
+    settings: dict = field(default_factory=dict)
 
 
 def example(name: str, settings: dict) -> Example:
@@ -43,7 +45,6 @@ def example(name: str, settings: dict) -> Example:
     module = converters.get(name)
     return Example(
         what="wrong",
-        tools="here",
         source=module.SOURCE,
         target=module.TARGET,
         call=name,
@@ -76,10 +77,22 @@ def test_a_script_is_python_and_needs_only_the_tools(name):
     assert len([line for line in text.splitlines() if line.strip()]) <= 65
 
 
+@pytest.mark.parametrize(
+    "name", ['a"""\nprint("run")\n"""', "block\\x1/conv", "\\N{nothing}", 'ends in "', "ends in \\"]
+)
+def test_names_of_a_model_are_never_code(name):
+    text = snippets.script(replace(example("torch_onnx", {}), what=f"{name} is wrong: {name}"))
+    tree = ast.parse(text)
+    said = ast.get_docstring(tree, clean=False)
+    assert said.startswith(" ".join(f"{name} is wrong: {name}".split("\n")))
+    plain = snippets.script(example("torch_onnx", {}))
+    assert ast.dump(ast.parse(plain)).count("Call(") == ast.dump(tree).count("Call(")
+
+
 @pytest.mark.parametrize("framework", IMPORTS)
 def test_a_script_of_an_import_is_python(framework):
     call = snippets_convert.importer(framework)
-    text = snippets.script(Example("wrong", "here", framework, "tvm", call, stored=True))
+    text = snippets.script(Example("wrong", framework, "tvm", call, stored=True))
     compile(text, framework, "exec")
     assert "after = run_tvm(converted, given)" in text and 'np.load("before.npy")' in text
 
@@ -131,7 +144,10 @@ def chosen(rows: list[dict], localisations: list[dict]) -> suspects.Suspect | No
 
 
 def row(name: str, localisation: int, stage: str = "conversion") -> dict:
-    return {"stage": stage, "name": name, "localisation": localisation}
+    """A row about edges from the first one's source to the last one's target."""
+    places = [("first", "second", "third").index(edge) for edge in name.split(" and ")]
+    between = [places[0], places[-1] + 1]
+    return {"stage": stage, "name": name, "localisation": localisation, "between": between}
 
 
 def test_a_located_fault_is_shown_before_a_suspected_one():
@@ -155,15 +171,25 @@ def test_an_edge_whose_operator_is_not_known_is_shown_too():
 
 def test_edges_without_a_file_that_runs_between_them_are_not_made_again():
     made = case(("first", "torch_onnx"), ("second", "onnx2tf"))
-    rows, located = [row("first and second", 0)], [{"edge": "second", "faults": []}]
+    rows, located = [row("first and second", 0)], [{"edge": "first and second", "faults": []}]
     found = suspects.suspect(made, {"stages": rows, "localisations": located})
     assert found is not None and (found.source.framework, found.call) == ("torch", "")
     assert found.environment == "tensorflow"
 
 
+def test_an_import_has_none_of_the_settings_of_the_edge_before_it():
+    made = case(("first", "tf2onnx"))
+    made.chain[1] = replace(made.chain[1], settings={"channels_first": True})
+    rows = [{"stage": "import", "name": "first", "localisation": 0}]
+    found = suspects.suspect(
+        made, {"stages": rows, "localisations": [{"faults": [fault("located")]}]}
+    )
+    assert found is not None and found.target.settings == {}
+
+
 def test_an_import_is_shown_with_the_cell_s_own_images():
     made = case()
-    rows = [row("the unconverted model", 0, "import")]
+    rows = [{"stage": "import", "name": "the unconverted model", "localisation": 0}]
     located = [{"edge": "TVM's import of the unconverted model", "faults": [fault("located")]}]
     found = suspects.suspect(made, {"stages": rows, "localisations": located})
     assert found is not None and (found.call, found.environment) == ("tvm_torch", "tvm")

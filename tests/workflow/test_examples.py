@@ -77,14 +77,13 @@ def placed(call: str, models: Path) -> Path:
     side = small_torch.SIZE
     shape = (1, side, side, 3) if call in LAST else (1, 3, side, side)
     image = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    np.save(folder / "input0.npy", image)
+    np.save(folder / "input000.npy", image)
     stored = module.SOURCE not in RUNTIMES[module.ENVIRONMENT]
     if stored:
         shown.store(folder, module.SOURCE, LIMITS)
     text = snippets.script(
         snippets.Example(
             what="A test.",
-            tools="those of the environment",
             source=module.SOURCE,
             target=module.TARGET,
             call=call,

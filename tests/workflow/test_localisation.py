@@ -167,7 +167,12 @@ def test_beside_the_page_is_an_example_for_a_bug_report(planted, tmp_path):
     with zipfile.ZipFile((space.path / page("real")).with_suffix(".zip")) as archive:
         archive.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()
-    assert {path.name for path in folder.iterdir()} >= {"README.md", "model.tflite", "input0.npy"}
+    assert {path.name for path in folder.iterdir()} >= {
+        "README.md",
+        "model.tflite",
+        "input000.npy",
+        "requirements.txt",
+    }
     text = (folder / "reproduce.py").read_text()
     assert "deltann" not in text and "bias is missing" in text
     assert "The suspect operators alone" in (folder / "README.md").read_text()

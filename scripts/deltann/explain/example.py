@@ -22,6 +22,7 @@ class Served:
             interpreter.isolated(script),
             cwd=folder,
             env=variables | {"PATH": f"{programs}{os.pathsep}{variables['PATH']}"},
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
@@ -29,13 +30,18 @@ class Served:
         return {"status": done.returncode, "output": done.stdout, "errors": done.stderr}
 
     def number(self, model_file: str) -> None:
-        """Give the tensors of an ONNX file names that any tool takes."""
+        """Give an ONNX file's tensors names that any tool takes, and that sort as its inputs."""
         import onnx
 
-        from deltann.formats.onnx_names import number_tensors
+        from deltann.formats.onnx_names import number_tensors, rename_reads
         from deltann.formats.onnx_spot_check import unchanged
 
         model = onnx.load(model_file)
         with unchanged(model):
             number_tensors(model.graph)
+            for number, item in enumerate(model.graph.input):
+                name = f"input_{number:03}"
+                for node in model.graph.node:
+                    rename_reads(node, item.name, name)
+                item.name = name
         onnx.save(model, model_file)

@@ -16,6 +16,7 @@ import numpy as np
 from deltann import runners, tracers
 from deltann.execution.session import Session, ToolFailed
 from deltann.explain import segment, shown, snippets
+from deltann.explain.chain import Artefact
 from deltann.explain.snippets import Example
 from deltann.explain.snippets_convert import CHANNELS_LAST, NUMBERED
 from deltann.explain.snippets_run import NAMES, RUNTIMES
@@ -30,6 +31,8 @@ from deltann.steps import Operator
 # A whole model is put into the zip file up to this size.
 LARGEST_BYTES = 50 * 2**20
 README = "README.md"
+# The lists of packages.
+ENVIRONMENTS = Path(__file__).resolve().parents[3] / "envs"
 ALONE, WHOLE = "The suspect operators alone", "The whole model"
 
 
@@ -72,6 +75,8 @@ def _made(folder: Path, case: Case, found: Suspect) -> tuple[str, str]:
     Returns:
         What it is, in sentences; and what the script prints, for the README.
     """
+    if found.source.framework not in tracers.names():
+        return f"{found.what} Of {found.source.framework} files, no example can be made.", ""
     why = "" if found.call else "The script can't make the second file, so that is there, too."
     if found.operators and found.call and found.source.framework in segment.frameworks():
         try:
@@ -107,6 +112,8 @@ def _told(found: Suspect, example: Example, part: str, why: str) -> str:
         said += f" The answer before, by {example.source}'s own runtime, is the reference."
     if example.source == "onnx":
         said += " That of onnx.reference is printed, too."
+    elif example.target == "onnx" and example.target not in RUNTIMES.get(found.environment, ()):
+        said += " The answer after is by onnx.reference, as onnxruntime isn't among the tools."
     return f"{said} {why}".strip()
 
 
@@ -119,6 +126,8 @@ def _fill(folder: Path, case: Case, found: Suspect, cut: bool) -> Example:
         image = _image(found, tracer)
         shape, read = tracer.input_shape, [tracer.input]
         if cut:
+            if _quantized(source) and target.framework != source.framework:
+                raise Ambiguous("their tensors are quantized, and tools take them in other types")
             if len(_outputs(tracer, found)) > 1:
                 raise Ambiguous("they have several outputs, which tools don't keep in order")
             read = _extract(case, found, model)
@@ -131,14 +140,13 @@ def _fill(folder: Path, case: Case, found: Suspect, cut: bool) -> Example:
                 kept = read
         dense = _dense(folder, tracer, found, image)
     for number, array in enumerate(arrays):
-        np.save(folder / f"input{number}.npy", array)
+        np.save(folder / f"input{number:03}.npy", array)
     if source.framework == "onnx" and (found.call in NUMBERED or len(arrays) > 1):
         _prepare(case, model)
     if not found.call:
         _place(target.framework, target.path, folder / NAMES[target.framework].format("converted"))
     example = Example(
         what=found.what,
-        tools=f"those of envs/{found.environment}.txt",
         source=source.framework,
         target=target.framework,
         call=found.call,
@@ -148,10 +156,16 @@ def _fill(folder: Path, case: Case, found: Suspect, cut: bool) -> Example:
         stored=source.framework not in RUNTIMES.get(found.environment, ()),
         dense=dense is not None,
     )
+    shutil.copyfile(ENVIRONMENTS / f"{found.environment}.txt", folder / snippets.PINS)
     if example.stored:
         shown.store(folder, source.framework, case.limits)
     (folder / shown.SCRIPT).write_text(snippets.script(example), encoding="utf-8")
     return example
+
+
+def _quantized(artefact: Artefact) -> bool:
+    """Whether a file's tensors between operators are whole numbers."""
+    return artefact.framework == "tflite" and artefact.precision.name.startswith("int")
 
 
 def _image(found: Suspect, tracer: remote.RemoteTracer) -> np.ndarray:
@@ -235,9 +249,10 @@ def _dense(
     """Write what numpy needs for the suspect, if that is a dense layer, and give the layer."""
     names = {item["name"] for item in found.operators if item["kind"] == "dense"}
     layers = [item for item in tracer.operators() if item.name in names]
-    if len(layers) != 1 or "bias" not in layers[0].parameters:
+    plain = [item for item in layers if "bias" in item.parameters and not item.attributes]
+    if len(found.operators) != 1 or len(plain) != 1:
         return None
-    (layer,) = layers
+    (layer,) = plain
     read = layer.inputs[0]
     given = tracer.run(image, [read])[read]
     weight, bias = (layer.parameters[name] for name in ("weight", "bias"))

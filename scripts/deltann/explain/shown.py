@@ -3,6 +3,7 @@
 import math
 import re
 import shutil
+import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +43,9 @@ def look(folder: Path, found: Suspect, limits: Limits) -> Shown:
     except ToolFailed as error:
         return Shown(False, str(error))
     if done["status"]:
-        last = (done["errors"].strip().splitlines() or [f"exit status {done['status']}"])[-1]
-        return Shown(False, f"it fails ({last})")
+        return Shown(False, f"it fails ({_failure(done)})")
     printed = done["output"][done["output"].rindex("before:") :].strip()
-    text = f"\nRun in the environment of envs/{found.environment}.txt, it printed:\n\n"
+    text = f"\nRun with the versions of {snippets.PINS}, it printed:\n\n"
     text += f"```\n{printed}\n```\n"
     far = FAR.search(printed)
     if far is None:
@@ -53,6 +53,14 @@ def look(folder: Path, found: Suspect, limits: Limits) -> Shown:
     share = float(far[1]) / max(float(far[2]), 1e-30)
     differs = not math.isfinite(share) or share > TOLERANCE
     return Shown(differs, "" if differs else "both answers are the same up to rounding", text)
+
+
+def _failure(done: dict) -> str:
+    """Why a script ended: a signal's name, or the last line that it wrote."""
+    status = done["status"]
+    if status < 0:
+        return signal.Signals(-status).name
+    return (done["errors"].strip().splitlines() or [f"exit status {status}"])[-1]
 
 
 def store(folder: Path, framework: str, limits: Limits) -> None:

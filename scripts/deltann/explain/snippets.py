@@ -9,7 +9,7 @@ from deltann.explain.snippets_run import NAMES, RUN, functions
 STORED = "before.npy"
 SCRIPT = '''"""{what}
 
-Run it in this folder, where numpy and the tools are installed: {tools}.
+Run it in this folder, where the tools of {pins} are installed.
 """
 import glob
 import numpy as np
@@ -21,7 +21,7 @@ inputs = [np.load(path) for path in sorted(glob.glob("input*.npy"))]
 after = run_{target}({converted}, given)
 {moved}
 print("before:", before.ravel()[:8])
-print("after: ", after.ravel()[:8])
+print("after: ", after.ravel()[:8]{by})
 {reference}
 if before.size == after.size:
     far = np.abs(before.ravel() - after.ravel()).max()
@@ -44,9 +44,10 @@ except ImportError:  # its runtime isn't installed here
 GIVEN = {
     "": "given = inputs",
     "last": "given = [np.moveaxis(x, 1, -1) if x.ndim > 2 else x for x in inputs]",
-    "first": "given = [np.moveaxis(x, -1, 1) if x.ndim > 2 else x for x in inputs]",
+    "first": "given = [np.moveaxis(x, -1, 1) if x.ndim == 4 else x for x in inputs]",
 }
-HALF = "\ngiven = [x.astype(np.float16) for x in given]"
+# The versions of the tools, beside the script.
+PINS = "requirements.txt"
 MOVED = "after = np.moveaxis(after, -1, 1) if after.ndim > 2 else after"
 REFERENCE = """
 try:
@@ -70,7 +71,6 @@ class Example:
 
     Attributes:
         what: the fault in a sentence.
-        tools: where the tools are installed.
         source, target: the frameworks before and after the conversion.
         call: a name of `snippets_convert.CALLS`; empty if the converted file is there, too.
         settings: the converter's, as the config sets them.
@@ -81,7 +81,6 @@ class Example:
     """
 
     what: str
-    tools: str
     source: str
     target: str
     call: str = ""
@@ -100,22 +99,28 @@ def script(example: Example) -> str:
     reference = DENSE if example.dense else ""
     reference += REFERENCE.format(model=model) if source == "onnx" else ""
     objects = example.call in snippets_convert.OBJECTS
-    half = example.call == "onnx_float16" and not example.settings.get("keep_io_types", True)
     convert = ""
     if example.call:
         convert = snippets_convert.text(example.call, example.settings, example.kept)
     return SCRIPT.format(
-        what=example.what,
-        tools=example.tools,
+        what=_quoted(example.what),
+        pins=PINS,
         run=functions(source, target),
         before=before.format(call=f'run_{source}("{model}", inputs)', stored=STORED),
         convert=convert,
-        given=GIVEN[example.channels] + HALF * half,
+        given=GIVEN[example.channels],
         target=target,
         converted="converted" if objects else f'"{NAMES[target].format("converted")}"',
+        by=", by" if target == "onnx" and source != "onnx" else "",
         moved=MOVED if example.channels == "last" else "",
         reference=reference.strip(),
     )
+
+
+def _quoted(text: str) -> str:
+    """A text for a docstring: a model's names, which are in it, may hold anything."""
+    printable = "".join(item if item.isprintable() else " " for item in text)
+    return printable.replace("\\", r"\\").replace('"', r"\"")
 
 
 def storing(framework: str) -> str:

@@ -15,14 +15,14 @@ from deltann.explain.snippets_run import KERAS, OPENVINO, TENSORS
 BETWEEN = {
     "keras_onnx": f"""
 {KERAS}
-specs = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i}}}}")
+specs = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i:03}}}}")
          for i, x in enumerate(inputs)]
 signature = [specs if len(specs) > 1 else specs[0]]
 model.export("converted.onnx", format="onnx", input_signature=signature, opset_version={{opset}})
 """,
     "keras_savedmodel": f"""
 {KERAS}
-specs = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i}}}}")
+specs = [keras.InputSpec(dtype=x.dtype.name, shape=x.shape, name=f"input{{{{i:03}}}}")
          for i, x in enumerate(inputs)]
 signature = [specs if len(specs) > 1 else specs[0]]
 model.export("converted", format="tf_saved_model", input_signature=signature)
@@ -30,7 +30,7 @@ model.export("converted", format="tf_saved_model", input_signature=signature)
     "keras_tflite": f"""
 {KERAS}
 import tensorflow
-taken = [keras.Input(batch_shape=x.shape, dtype=x.dtype.name, name=f"input{{{{i}}}}")
+taken = [keras.Input(batch_shape=x.shape, dtype=x.dtype.name, name=f"input{{{{i:03}}}}")
          for i, x in enumerate(inputs)]
 single = keras.Model(taken, model(taken if len(taken) > 1 else taken[0]))
 made = tensorflow.lite.TFLiteConverter.from_keras_model(single).convert()

@@ -26,20 +26,21 @@ RUNTIMES = {
 # How a file that a converter made is run where ONNX Runtime isn't installed.
 OR_REFERENCE = """
 def run_onnx(path, inputs):
+    global by
     try:
         import onnxruntime
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         names = [item.name for item in session.get_inputs()]
+        by = "by ONNX Runtime"
     except ImportError:
         from onnx.reference import ReferenceEvaluator
         session = ReferenceEvaluator(path)
         names = session.input_names
+        by = "by onnx.reference; install onnxruntime for its own answer"
     return session.run(None, dict(zip(names, inputs)))[0]
 """
 # Parts of calls: Keras's file, the arrays as PyTorch takes them, and OpenVINO's converter.
 KERAS = """
-import os
-os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 model = keras.models.load_model("model.keras", compile=False)
 """.strip()
@@ -59,8 +60,10 @@ RUN = {
 def run_onnx(path, inputs):
     import onnxruntime
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    names = [item.name for item in session.get_inputs()]
-    return session.run(None, dict(zip(names, inputs)))[0]
+    kinds = {"tensor(float16)": np.float16}
+    given = {item.name: x.astype(kinds.get(item.type, x.dtype))
+             for item, x in zip(session.get_inputs(), inputs)}
+    return session.run(None, given)[0]
 """,
     "tflite": """
 def run_tflite(path, inputs):
@@ -93,6 +96,8 @@ def run_tensorflow(path, inputs):
 """,
     "keras": """
 def run_keras(model, inputs):
+    import os
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     import keras
     if isinstance(model, str):
         model = keras.models.load_model(model, compile=False)
@@ -103,6 +108,7 @@ def run_keras(model, inputs):
 def run_torch(module, inputs):
     import torch
     if isinstance(module, str):
+        import torch.ao.quantization.fx._decomposed  # operators of quantized programs
         module = torch.export.load(module).module()
     answer = module(*map(torch.from_numpy, inputs))
     return (answer[0] if isinstance(answer, (list, tuple)) else answer).detach().numpy()

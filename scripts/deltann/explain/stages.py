@@ -218,8 +218,8 @@ def _judged(
         return row(Stage.PRECISION, name, found, why, losses=len(lost) - 1)
     print(f"locating what {name} changed", flush=True)
     located, described = operators.located(source, target, case.native, case.limits)
-    localisations.append(described)
-    more: dict[str, Any] = {"localisation": len(localisations) - 1}
+    localisations.append(described | {"edge": name})
+    more: dict[str, Any] = {"localisation": len(localisations) - 1, "between": list(between)}
     if located is None or located.outcome != Outcome.SAME:
         return row(Stage.CONVERSION, name, found, **more)
     last = between[1] == len(case.chain) - 1

@@ -78,12 +78,11 @@ def _of_row(case: Case, facts: dict, row: dict) -> list[Suspect]:
     faults = located.get("faults") or [None]
     if row["stage"] == Stage.IMPORT:
         source = case.chain[-1]
-        target = replace(source, framework=IMPORTER)
+        target = replace(source, framework=IMPORTER, settings={})
         name, call = f"TVM's import of {source.name}", importer(source.framework)
         return [Suspect(source, target, name, call, fault, case.own) for fault in faults]
-    edges = row["name"].split(" and ")
-    end = [item.edge for item in case.chain].index(located["edge"])
-    source, target = case.chain[end - len(edges)], case.chain[end]
-    known = len(edges) == 1 and target.converter in CALLS  # else a file between them can't run
+    start, end = row["between"]
+    source, target = case.chain[start], case.chain[end]
+    known = end - start == 1 and target.converter in CALLS  # else a file between them can't run
     call = target.converter if known else ""
     return [Suspect(source, target, row["name"], call, fault, case.native) for fault in faults]

@@ -10,7 +10,7 @@ from deltann import device, runners, tracers
 from deltann.cell import NATIVE, Cell
 from deltann.study import grid, layout, routes
 from deltann.study.reference import References
-from deltann.study.routes import REPAIRED, Step
+from deltann.study.routes import REPAIRED, Edge, Step
 from deltann.tvm import target_kinds
 from deltann.workflow import inputs
 
@@ -100,7 +100,7 @@ class Explained:
         return json.dumps(found, sort_keys=True)
 
     def manifests(self, wildcards: Mapping[str, str]) -> list[str]:
-        """The manifests of the environments that run or trace one of the files."""
+        """The manifests of the environments that run, trace or convert one of the files."""
         return sorted({layout.manifest(name) for name in self._environments(wildcards)})
 
     def _environments(self, wildcards: Mapping[str, str]) -> set[str]:
@@ -108,9 +108,16 @@ class Explained:
         traced = frameworks & set(tracers.names())
         if self.cell(wildcards).compiled:
             traced |= {runners.COMPILED}
-        return {runners.get(name).ENVIRONMENT for name in frameworks} | {
-            tracers.get(name).ENVIRONMENT for name in traced
-        }
+        return (
+            {runners.get(name).ENVIRONMENT for name in frameworks}
+            | {tracers.get(name).ENVIRONMENT for name in traced}
+            | {edge.environment for edge in self._edges(wildcards)}
+        )
+
+    def _edges(self, wildcards: Mapping[str, str]) -> list[Edge]:
+        """The conversions between `steps`."""
+        edges = [edge for step in self.steps(wildcards) for edge in step.edges[-1:]]
+        return [edge for edge in edges if edge.name != REPAIRED]
 
     def modules(self, wildcards: Mapping[str, str]) -> list[str]:
         """The modules that the job and its processes load by name."""
@@ -121,6 +128,8 @@ class Explained:
             *("deltann.stages.trace", target_kinds.module(kind)),
             *(f"deltann.runners.{name}" for name in frameworks),
             *(f"deltann.tracers.{name}" for name in frameworks if name in tracers.names()),
+            *(f"deltann.formats.{name}_segment" for name in frameworks if name in tracers.names()),
+            *sorted({f"deltann.converters.{edge.converter}" for edge in self._edges(wildcards)}),
             f"deltann.tracers.{runners.COMPILED}",
         ]
 
