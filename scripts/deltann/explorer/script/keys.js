@@ -36,10 +36,16 @@ function led(key, marks, from) {
 /**
  * Let a plot be used by keyboard.
  * @param view gives the plot's view by Vega
- * @param open called with the datum of the mark on which Enter was pressed
+ * @param open called with the datum of the mark on which Enter was pressed; says if that opened a cell
+ * @return a function that goes back to the mark that opened a cell, if one did
  */
 function byKeyboard(plot, view, open) {
   const say = (mark, value) => view()?.tooltip()(null, middle(mark), mark.__data__, value);
+  const go = (mark) => {
+    mark.setAttribute("tabindex", "-1");
+    mark.focus();
+  };
+  let opened = -1;
   plot.tabIndex = 0;
   plot.addEventListener("keydown", (event) => {
     const marks = [...plot.querySelectorAll(MARKS)];
@@ -47,10 +53,14 @@ function byKeyboard(plot, view, open) {
     const next = led(event.key, marks, from);
     if (!marks.length || !(next || (from && event.key === "Enter"))) return;
     event.preventDefault();
-    if (!next) return open(from.__data__.datum);
-    next.setAttribute("tabindex", "-1");
-    next.focus();
+    if (next) go(next);
+    else if (open(from.__data__.datum)) opened = marks.indexOf(from);
   });
   plot.addEventListener("focusin", ({ target }) => target.matches(MARKS) && say(target, target.getAttribute("aria-label")));
   plot.addEventListener("focusout", ({ target }) => target.matches(MARKS) && say(target, null));
+  return () => {
+    const mark = plot.querySelectorAll(MARKS)[opened];
+    opened = -1;
+    if (mark) go(mark);
+  };
 }

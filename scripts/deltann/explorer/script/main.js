@@ -25,8 +25,7 @@ function main() {
     const cell = opened;
     opened = null;
     if (location.hash.startsWith("#cell=")) location.hash = `#${view}`;
-    // the browser has given the focus back to a mark by itself
-    if (cell && !document.activeElement.closest(".plot")) table.row(cell)?.focus();
+    if (cell) table.row(cell)?.focus();
   });
 
   function route() {

@@ -124,14 +124,17 @@ function plots(narrowed) {
     views[name] = view;
   }
 
+  /** Open a mark's cell, or filter by its cells; says if a cell was opened. */
   function clicked({ numbers = [], number = numbers[0] }) {
-    if (number === undefined) return;
+    if (number === undefined) return false;
     const cell = CELLS[number];
     if (numbers.length < 2) location.hash = cellAddress(cell);
     else narrowed(Object.fromEntries(axes().flat().map((name) => [name, cell[name]])));
+    return numbers.length < 2;
   }
 
-  for (const name of Object.keys(DATA.plots)) byKeyboard(document.getElementById(name), () => views[name], clicked);
+  const backs = Object.keys(DATA.plots).map((name) =>
+    byKeyboard(document.getElementById(name), () => views[name], clicked));
 
   const queue = (work) => (drawing = drawing.then(work));
   const update = (anew) =>
@@ -147,7 +150,10 @@ function plots(narrowed) {
     },
     choose(cell) {
       chosen = cell ? cell.number : -1;
-      return queue(() => views.pareto?.signal("chosen", chosen).runAsync());
+      return queue(async () => {
+        await views.pareto?.signal("chosen", chosen).runAsync();
+        if (!cell) backs.forEach((back) => back());
+      });
     },
   };
 }
