@@ -3,6 +3,7 @@
 import pytest
 
 from deltann.execution.messages import LINE, LONGEST, bounded, clean, telling
+from deltann.summary import failures
 
 KERAS = """Exception encountered when calling layer "conv" (type Conv2D).
 
@@ -71,3 +72,18 @@ def test_a_telling_line_in_the_middle_is_kept():
 
 def test_control_characters_go_and_lines_stay():
     assert clean("\x1b[1;31mred\x1b[0m\tplain\r\n\x1b]0;title\x07next\x00") == "red\tplain\nnext"
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "Unsupported types ['b.default', 'a.default']",
+            "Unsupported types ['a.default', 'b.default']",
+        ),
+        ("not in {'b', 'a'} nor in {}", "not in {'a', 'b'} nor in {}"),
+        ("a shape of [2, 1] and ['b']", "a shape of [2, 1] and ['b']"),
+    ],
+)
+def test_names_that_a_tool_lists_in_any_order_are_one_cause(message, told):
+    assert failures._told(message) == told

@@ -13,7 +13,8 @@ from deltann.tables.study import Study
 
 # So many causes are listed.
 CAUSES = 20
-SET = re.compile(r"\{([^{}]*)\}")
+# A set, or a list of names that a tool made of one: numbers, as in a shape, keep their order.
+SET = re.compile(r"(\{)([^{}]*)(\})|(\[)('[^\[\]]*')(\])")
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,14 @@ def lines(found: list[Cause]) -> list[str]:
 
 
 def _told(message: str) -> str:
-    """The line that tells; sets in it are sorted, as a tool prints them in any order."""
+    """The line that tells; sets of names in it are sorted, as a tool prints them in any order."""
     line = messages.telling(message, messages.LONGEST)
     return clipped(SET.sub(_sorted, line), messages.LINE)
 
 
 def _sorted(found: re.Match) -> str:
-    return "{" + ", ".join(sorted(found[1].split(", "))) + "}"
+    first, names, last = (item for item in found.groups() if item is not None)
+    return first + ", ".join(sorted(names.split(", "))) + last
 
 
 def _tool(row: pd.Series, file: str) -> str:
