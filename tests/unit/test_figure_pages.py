@@ -1,6 +1,7 @@
 """What must hold for every page of every figure: legible, whole, and no more than the data have."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -183,6 +184,18 @@ def test_eight_devices_have_eight_looks_beside_the_published_ones(studies):
     assert len(set(here.values())) == len(here)
     rows = [label.get_text() for page in pages("published", table) for label in row_labels(page)]
     assert rows and all(name.startswith("MobileNetV2") for name in rows)
+
+
+@pytest.mark.parametrize("times", [5, 25, 500])
+def test_published_speedups_have_ticks_apart_beside_a_large_one(studies, times):
+    table = studies["paper"]["published"].copy()
+    measured = table.index[table["speedup_percent"].notna()][0]
+    table.loc[measured, ["speedup_percent", "percent_low", "percent_high"]] = 100.0 * times
+    for page in pages("published", table):
+        for axes in page.axes:
+            labels = [label for label in axes.get_xticklabels() if label in written(page)]
+            boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0)
+            assert all(right.x0 - left.x1 > 3 for left, right in pairwise(boxes))  # pixels
 
 
 def row_labels(page: Figure) -> list[Text]:

@@ -23,6 +23,8 @@ ABSENT = "not in this run"  # the status of a published number alone
 # Inches: a mark's lane, the space between rows, and the panels' titles, ticks and axis' name.
 LANE, APART, FRAME = 0.1, 0.08, 0.9
 QUIET = "#777777"
+# Percent; on an axis that spans a larger ratio of times, labels of the first ones would overlap.
+WIDE, TICKS, WIDE_TICKS = 30, [-90, -75, -50, 0, 100, 900], [-99, -90, 0, 900, 9900, 99900]
 
 
 def draw(table: pd.DataFrame) -> Iterator[Figure]:
@@ -149,10 +151,10 @@ def _paper(number: int) -> dict:
 def _axis(axes: Axes, table: pd.DataFrame) -> None:
     percents = np.concatenate([table["published_percent"], table["speedup_percent"]])
     ratios = 1 + percents[np.isfinite(percents)] / 100
-    ticks = np.array([-90, -75, -50, 0, 100, 900])
     # so that marks at both ends are whole
     margin = (ratios.max() / ratios.min()) ** 0.04
     low, high = ratios.min() / margin, ratios.max() * margin
+    ticks = np.array(TICKS if high / low < WIDE else WIDE_TICKS)
     ticks = ticks[(1 + ticks / 100 >= low) & (1 + ticks / 100 <= high)]
     axes.set_xlim(low, high)
     axes.set_xticks(1 + ticks / 100, [f"{tick:+d}" if tick else "0" for tick in ticks])
