@@ -81,6 +81,7 @@ def test_control_characters_go_and_lines_stay():
             "Unsupported types ['b.default', 'a.default']",
             "Unsupported types ['a.default', 'b.default']",
         ),
+        ("quantized: 'B', 'A'. If", "quantized: 'A', 'B'. If"),
         ("not in {'b', 'a'} nor in {}", "not in {'a', 'b'} nor in {}"),
         ("a shape of [2, 1] and ['b']", "a shape of [2, 1] and ['b']"),
     ],

@@ -13,8 +13,8 @@ from deltann.tables.study import Study
 
 # So many causes are listed.
 CAUSES = 20
-# A set, or a list of names that a tool made of one: numbers, as in a shape, keep their order.
-SET = re.compile(r"(\{)([^{}]*)(\})|(\[)('[^\[\]]*')(\])")
+# A set, or names that a tool lists from one: numbers, as in a shape, keep their order.
+SET = re.compile(r"(?<=\{)[^{}]*(?=\})|'[^']*'(?:, '[^']*')+")
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,7 @@ def _told(message: str) -> str:
 
 
 def _sorted(found: re.Match) -> str:
-    first, names, last = (item for item in found.groups() if item is not None)
-    return first + ", ".join(sorted(names.split(", "))) + last
+    return ", ".join(sorted(found[0].split(", ")))
 
 
 def _tool(row: pd.Series, file: str) -> str:
