@@ -30,7 +30,7 @@ def plant(options: argparse.Namespace) -> None:
     count, images = options.size
     dataset, tables = planted(count, images)
     pictures = thumbnails(min(images, PICTURES))
-    explainable = Explainable("results/planted", ("cpu", "cpu-baseline"))
+    explainable = Explainable("results/planted")
     start = time.monotonic()
 
     def draw(name: str) -> str:

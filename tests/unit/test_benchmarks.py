@@ -1,11 +1,13 @@
 """The benchmarks' configs and made-up files are still what the study accepts."""
 
+import argparse
 import importlib
 from pathlib import Path
 
 import pytest
 import yaml
 
+from deltann.explorer import libraries
 from deltann.study import file_checks, grid, overlay, schema, schema_errors, validation
 from deltann.study.overlay import Layer
 
@@ -43,3 +45,15 @@ def test_the_made_up_study_can_be_planned(tmp_path: Path, monkeypatch: pytest.Mo
     file_checks.check_models(config)
 
     assert len(grid.cells(config)) == count == 204
+
+
+def test_the_made_up_explorer_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks" / "scale")
+    browser = importlib.import_module("browser")
+    monkeypatch.setattr(libraries, "scripts", list)  # in another environment
+
+    browser.plant(argparse.Namespace(size=(48, 20), page=tmp_path / "explorer.html"))
+
+    assert "48 cells" in (tmp_path / "explorer.html").read_text("utf-8")
