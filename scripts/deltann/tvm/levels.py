@@ -97,10 +97,12 @@ def _kernel_passes(passes: Any) -> list:
     """The passes that make kernels of operators, and fuse them."""
     from tvm.relax import transform
 
+    from deltann.tvm.passes.fast_activations import fast_activations
+
     return [
         *_always(transform.DeadCodeElimination()),
         *_folding(passes),
-        *_if_on(passes, "FastMathTransform", transform.FastMathTransform),
+        *_if_on(passes, "FastMathTransform", fast_activations, transform.FastMathTransform),
         *_always(transform.LegalizeOps()),
         *_if_on(passes, "FoldConstant", transform.FoldConstant),
         *_always(*([transform.AnnotateTIROpPattern()] if "FuseOps" in passes else [])),

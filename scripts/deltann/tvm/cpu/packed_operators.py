@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 # Names of the blocks that `packed_schedules` looks for.
-CONV2D, DEPTHWISE, DENSE, PADDED = "packed_conv2d", "packed_depthwise", "packed_dense", "packed_pad"
+CONV2D, DEPTHWISE, PADDED = "packed_conv2d", "packed_depthwise", "packed_pad"
 
 
 @dataclass(frozen=True)
@@ -220,30 +220,3 @@ def _width(data: Any, kernel: int, attributes: Any) -> int:
     _, left, _, right = (int(side) for side in attributes.padding)
     reach = (kernel - 1) * int(attributes.dilation[1]) + 1
     return (int(data.shape[3]) + left + right - reach) // int(attributes.strides[1]) + 1
-
-
-def dense(data: Any, weight: Any, outputs: int, attributes: Any) -> Any:
-    """A matrix product.
-
-    Args:
-        data: (n, inputs).
-        weight: (output blocks, inputs, lanes).
-        outputs: how many of the results aren't padding.
-        attributes: those of `relax.matmul`: the type of the sums.
-    """
-    from tvm import te
-
-    blocks, inputs, lanes = (int(side) for side in weight.shape)
-    k = te.reduce_axis((0, inputs), "k")
-    result = te.compute(
-        (int(data.shape[0]), blocks, lanes),
-        lambda i, block, lane: te.sum(
-            multiplied(data[i, k], weight[block, k, lane], attributes), axis=k
-        ),
-        name=DENSE,
-    )
-    return te.compute(
-        (int(data.shape[0]), outputs),
-        lambda i, j: result[i, j // lanes, j % lanes],
-        name="unpack_dense",
-    )

@@ -4,10 +4,11 @@ Each takes a `Choice`; `choices` lists those of a kernel. The schedule `rules` t
 `tuned` the fastest measured one.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from deltann.tvm.compat import written_buffer
-from deltann.tvm.cpu import packed_operators
+from deltann.tvm.cpu import matrix_operators, packed_operators
 
 # The most vectors of results that a choice keeps in registers; no target has more.
 LARGEST = 32
@@ -61,6 +62,25 @@ def dense(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     work.decompose_reduction(block, k)
 
 
+def matmul(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
+    """Parallel over tiles of rows and of channel blocks; the tile stays in registers over k."""
+    *matrix, row, column, k = work.get_loops(block)
+    row, inner_row = work.split(row, [None, choice.columns])
+    column, inner, lane = work.split(column, [None, choice.blocks, _lanes(work, block)])
+    around = [column, row] if choice.rows_first else [row, column]
+    work.reorder(*matrix, *around, k, inner, inner_row, lane)
+    fused = work.fuse(*matrix, *around)
+    work.parallel(fused)
+    _finish(work, block, epilogue, fused, [inner, inner_row], lane)
+    work.decompose_reduction(block, k)
+
+
+def copy(work: Any, block: Any) -> None:
+    """A copy of rows, parallel over them. LLVM makes vectors of a row, whatever its length."""
+    *outer, _ = work.get_loops(block)
+    work.parallel(work.fuse(*outer))
+
+
 def padding(work: Any, block: Any) -> None:
     """A copy into a padded buffer: parallel over rows, lanes as vectors."""
     *outer, _, lane = work.get_loops(block)
@@ -75,19 +95,30 @@ def choices(work: Any, block: Any) -> list[Choice]:
         KeyError: the block isn't a packed kernel's.
     """
     name = packed_name(work, block)
-    _, outer, *rest = (int(work.get(loop).extent) for loop in work.get_loops(block))
-    if name == packed_operators.DENSE:
+    extents = [int(work.get(loop).extent) for loop in work.get_loops(block)]
+    if name == matrix_operators.MATMUL:
+        *_, width, columns, _ = extents
+        return _choices(work, block, width, _divisors(columns // _lanes(work, block), 8))
+    _, outer, *rest = extents
+    if name == matrix_operators.DENSE:
         return [Choice(1, size, True) for size in reversed(_divisors(outer, 8))]
-    sizes = [1] if name == packed_operators.DEPTHWISE else _divisors(outer, 8)
-    orders = [True] if name == packed_operators.DEPTHWISE else [True, False]
+    if name == packed_operators.DEPTHWISE:
+        return _choices(work, block, rest[1], [1], orders=[True])
+    return _choices(work, block, rest[1], _divisors(outer, 8))
+
+
+def _choices(
+    work: Any, block: Any, width: int, sizes: list[int], orders: Sequence[bool] = (True, False)
+) -> list[Choice]:
+    """The rules' choice, and all others of these sizes, the nearest to it first."""
     columns, blocks = (int(side) for side in work.get(block).annotations["tile"])
     rules = Choice(columns, blocks, True)
     others = [
-        Choice(width, size, order)
-        for width in _divisors(rest[1], LARGEST)
+        Choice(columns, size, order)
+        for columns in _divisors(width, LARGEST)
         for size in sizes
         for order in orders
-        if width * size <= LARGEST
+        if columns * size <= LARGEST
     ]
     others = [choice for choice in others if choice != rules]
     return [rules, *sorted(others, key=lambda choice: _distance(choice, rules))]
@@ -97,6 +128,11 @@ def packed_name(work: Any, block: Any) -> str | None:
     """The kind of packed kernel that a block belongs to, of `SCHEDULES`; None for others."""
     name = work.get(block).name_hint
     return next((prefix for prefix in SCHEDULES if name.startswith(prefix)), None)
+
+
+def _lanes(work: Any, block: Any) -> int:
+    """The lanes of a vector of a matrix product's results."""
+    return int(work.get(block).annotations["lanes"])
 
 
 def _distance(choice: Choice, rules: Choice) -> float:
@@ -121,6 +157,10 @@ def _finish(work: Any, block: Any, epilogue: Any, at: Any, unrolled: list, lane:
         level for level, loop in enumerate(work.get_loops(block)) if work.get(loop) == work.get(at)
     )
     *rest, last = work.get_loops(epilogue)[depth + 1 :]
+    lanes = int(work.get(lane).extent)
+    if int(work.get(last).extent) > lanes:
+        blocks, last = work.split(last, [None, lanes])
+        rest.append(blocks)
     # registers have no addresses: every index into the tile must be a constant
     for loop in [*unrolled, *rest]:
         work.unroll(loop)
@@ -131,5 +171,6 @@ def _finish(work: Any, block: Any, epilogue: Any, at: Any, unrolled: list, lane:
 SCHEDULES = {
     packed_operators.CONV2D: conv2d,
     packed_operators.DEPTHWISE: depthwise,
-    packed_operators.DENSE: dense,
+    matrix_operators.DENSE: dense,
+    matrix_operators.MATMUL: matmul,
 }

@@ -4,11 +4,12 @@ TVM's default CPU pipeline schedules nothing, and its `dlight` has CPU rules for
 products only. Without a schedule, graph passes make no difference in time.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from deltann.tvm.compat import written_buffer
-from deltann.tvm.cpu import packed_operators, packed_schedules
+from deltann.tvm.cpu import matrix_operators, packed_operators, packed_schedules
 
 LANES = 16
 ROWS = 4
@@ -67,6 +68,8 @@ def schedule(kernel: Any, choice: packed_schedules.Choice | None = None) -> Any:
         name = work.get(block).name_hint
         if name.startswith(packed_operators.PADDED):
             packed_schedules.padding(work, block)
+        elif name.startswith(matrix_operators.COPY):
+            packed_schedules.copy(work, block)
         elif not _is_reduction(work, block) and name not in written_out:
             _schedule_injective(work, block)
     for block, epilogue in zip(reductions, epilogues, strict=True):
@@ -130,6 +133,9 @@ def _schedule_reduction(work: Any, block: Any, epilogue: Any) -> None:
     """Keep a tile of results in registers during the reduction; one to a scalar has none."""
     if all(item.iter_type == 2 for item in work.get(block).iter_vars):
         return
+    if _is_along_rows(work, block):
+        _schedule_rows(work, block, epilogue)
+        return
     if epilogue is None:
         epilogue = work.cache_write(block, 0, "local")
     else:
@@ -155,6 +161,39 @@ def _schedule_reduction(work: Any, block: Any, epilogue: Any) -> None:
     work.decompose_reduction(block, reduced[0])
 
 
+def _is_along_rows(work: Any, block: Any) -> bool:
+    """Whether a reduction's last axis is that of numbers side by side, and has a vector of them."""
+    *_, last = work.get(block).iter_vars
+    if last.iter_type != 2 or int(last.dom.extent) < LANES:
+        return False
+    regions = [item.region for item in work.get(block).reads]
+    return any(region and region[-1].min.same_as(last.var) for region in regions)
+
+
+def _schedule_rows(work: Any, block: Any, epilogue: Any) -> None:
+    """Parallel over rows. A row is summed to a vector, or reduced otherwise, and that to a number."""
+    kinds = [item.iter_type for item in work.get(block).iter_vars]
+    loops, count = work.get_loops(block), kinds.count(0)
+    whole = _extent(work, loops[-1]) % LANES == 0
+    _, lane = work.split(loops[-1], [None, LANES])
+    vector = work.rfactor(lane, factor_axis=count)
+    row = work.fuse(*work.get_loops(block)[:count])
+    work.parallel(row)
+    if whole:
+        work.compute_at(vector, row)
+        work.set_scope(vector, 0, "local")
+    else:  # TVM 0.27's compute_at forgets where the last vector ends
+        work.parallel(work.fuse(*work.get_loops(vector)[:count]))
+    if epilogue is not None:
+        work.reverse_compute_at(epilogue, row)
+    *_, lane, step = work.get_loops(vector)
+    work.reorder(step, lane)
+    if whole:
+        work.vectorize(lane)
+    work.decompose_reduction(vector, step)
+    work.decompose_reduction(block, work.get_loops(block)[-1])
+
+
 def _parallel(work: Any, loops: Any) -> list:
     """Run the outer loops in parallel, fused as far as needed; return the rest, outermost first."""
     keep = 2 if len(loops) > 3 else 0
@@ -164,12 +203,20 @@ def _parallel(work: Any, loops: Any) -> list:
 
 
 def _schedule_injective(work: Any, block: Any) -> None:
-    """Parallel, with a vector as the innermost loop."""
+    """Parallel, with a vector as the innermost loop; LLVM makes vectors of rows that none divides.
+
+    What is the same for a row is computed once for it, if there are rows enough for all threads.
+    """
     loops = work.get_loops(block)
     if not loops:
         return
-    fused = work.fuse(*loops)
-    extent = _extent(work, fused)
-    outer, inner = work.split(fused, [None, _divisor(extent, LANES)])
-    work.parallel(outer)
-    work.vectorize(inner)
+    *outer, last = loops
+    rows, length = math.prod(_extent(work, loop) for loop in outer), _extent(work, last)
+    if rows < ROWS or length < LANES:
+        outer, last = [], work.fuse(*loops)
+        length = _extent(work, last)
+    if not outer or length % LANES == 0:
+        step, lane = work.split(last, [None, _divisor(length, LANES)])
+        work.vectorize(lane)
+        outer = outer or [step]
+    work.parallel(work.fuse(*outer))

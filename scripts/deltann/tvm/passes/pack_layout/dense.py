@@ -2,35 +2,47 @@
 
 from typing import Any
 
-from deltann.tvm.cpu import packed_operators
-from deltann.tvm.expressions import sides
+from deltann.tvm.cpu import matrix_operators
+from deltann.tvm.expressions import known_sides, sides
 from deltann.tvm.passes.pack_layout.packing import Packing
+
+# With fewer rows, reading the weights takes all the time.
+FEW = 4
 
 
 def is_dense(call: Any) -> bool:
-    """Whether both operands of a matrix product are matrices."""
-    return all(_is_matrix(operand) for operand in call.args)
-
-
-def _is_matrix(operand: Any) -> bool:
-    from tvm import relax
-
-    known = isinstance(operand.ty, relax.TensorType) and operand.ty.shape is not None
-    return known and len(list(operand.ty.shape)) == 2
+    """Whether a matrix product has a kernel: its second operand is one matrix, or one per batch."""
+    shapes = [known_sides(operand) for operand in call.args]
+    if None in shapes or min(map(len, shapes)) < 2:
+        return False
+    data, weight = shapes
+    return len(weight) == 2 or data[:-2] == weight[:-2]
 
 
 def dense(packing: Packing, call: Any) -> Any:
     """The call of a kernel for a product of matrices."""
+    from tvm import relax
+
     data, weight = (packing.visit(item) for item in call.args)
-    inputs, outputs = sides(weight)
-    count = packing.blocks(outputs)
-    padded, shape = [inputs, count * packing.lanes], [inputs, count, packing.lanes]
-    weight = packing.arrange(weight, padded, shape, [1, 0, 2])
+    *outer, rows, inputs = sides(data)
+    *matrices, _, outputs = sides(weight)
+    if not matrices and rows < FEW:
+        # one matrix of all rows
+        flat = packing.emit(relax.op.reshape(data, [-1, inputs])) if outer else data
+        result = _product(packing, call, flat, weight)
+        return relax.op.reshape(packing.emit(result), [*outer, rows, outputs]) if outer else result
+    return _product(packing, call, data, weight)
+
+
+def _product(packing: Packing, call: Any, data: Any, weight: Any) -> Any:
+    lanes, (*matrices, inputs, outputs) = packing.lanes, sides(weight)
+    count, kernel, more = packing.blocks(outputs), matrix_operators.matmul, [packing.registers]
+    name = matrix_operators.MATMUL
+    if len(sides(data)) == 2 and sides(data)[0] < FEW:
+        kernel, more, name = matrix_operators.dense, [], matrix_operators.DENSE
+    order = [*range(len(matrices) + 3)] if matrices else [1, 0, 2]
+    padded, shape = [*matrices, inputs, count * lanes], [*matrices, inputs, count, lanes]
+    weight = packing.arrange(weight, padded, shape, order)
     return packing.call_te(
-        packed_operators.dense,
-        data,
-        weight,
-        outputs,
-        call.attrs,
-        primfunc_name_hint=packed_operators.DENSE,
+        kernel, data, weight, outputs, call.attrs, *more, primfunc_name_hint=name
     )

@@ -103,4 +103,5 @@ class Packing:
         if any(width):
             weight = self.emit(relax.op.nn.pad(weight, width))
         weight = self.emit(relax.op.reshape(weight, shape))
-        return self.emit(relax.op.permute_dims(weight, order))
+        moved = order != sorted(order)
+        return self.emit(relax.op.permute_dims(weight, order)) if moved else weight
