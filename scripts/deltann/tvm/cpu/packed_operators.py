@@ -145,20 +145,23 @@ def multiplied(one: Any, other: Any, attributes: Any) -> Any:
     return one * other
 
 
-def conv2d(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
+def conv2d(data: Any, weight: Any, attributes: Any, registers: int, groups: int = 1) -> Any:
     """A convolution.
 
     Args:
         data: (n, input blocks, h, w, lanes).
-        weight: (output blocks, input blocks, kernel height, kernel width, input lanes, lanes).
+        weight: (output blocks, input blocks of a group, kernel height, kernel width, input lanes,
+            lanes).
         attributes: those of `relax.nn.conv2d`: strides, padding, dilation, the type of the sums.
         registers: vector registers of the target.
+        groups: of whole blocks.
     """
     from tvm import te
 
     blocks, taken, high, wide, depth, lanes = (int(side) for side in weight.shape)
     padded = any(int(side) for side in attributes.padding)
-    tile = register_tile(_width(data, wide, attributes), blocks, registers, padded)
+    given = blocks // groups
+    tile = register_tile(_width(data, wide, attributes), given, registers, padded)
     rows, whole, rounded, strides, dilation, inside = _window(
         data, [high, wide], attributes, tile.columns
     )
@@ -170,7 +173,11 @@ def conv2d(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
         lambda i, block, y, x, lane: te.sum(
             multiplied(
                 inside[
-                    i, c, y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1], k
+                    i,
+                    block // given * taken + c if groups > 1 else c,
+                    y * strides[0] + dy * dilation[0],
+                    x * strides[1] + dx * dilation[1],
+                    k,
                 ],
                 weight[block, c, dy, dx, k, lane],
                 attributes,

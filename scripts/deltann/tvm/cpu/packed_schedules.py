@@ -82,10 +82,14 @@ def copy(work: Any, block: Any) -> None:
 
 
 def padding(work: Any, block: Any) -> None:
-    """A copy into a padded buffer: parallel over rows, lanes as vectors."""
+    """A copy into a padded buffer: parallel over rows, lanes as vectors.
+
+    LLVM makes vectors of a row of single numbers.
+    """
     *outer, _, lane = work.get_loops(block)
     work.parallel(work.fuse(*outer))
-    work.vectorize(lane)
+    if int(work.get(lane).extent) > 1:
+        work.vectorize(lane)
 
 
 def choices(work: Any, block: Any) -> list[Choice]:

@@ -162,9 +162,11 @@ def _schedule_reduction(work: Any, block: Any, epilogue: Any) -> None:
 
 
 def _is_along_rows(work: Any, block: Any) -> bool:
-    """Whether a reduction's last axis is that of numbers side by side, and has a vector of them."""
-    *_, last = work.get(block).iter_vars
-    if last.iter_type != 2 or int(last.dom.extent) < LANES:
+    """Whether a reduction's one axis is that of numbers side by side, and has a vector of them."""
+    *others, last = work.get(block).iter_vars
+    if last.iter_type != 2 or any(item.iter_type == 2 for item in others):
+        return False
+    if int(last.dom.extent) < LANES:
         return False
     regions = [item.region for item in work.get(block).reads]
     return any(region and region[-1].min.same_as(last.var) for region in regions)

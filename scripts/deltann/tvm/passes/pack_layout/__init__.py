@@ -30,6 +30,7 @@ HANDLERS = {
     "relax.permute_dims": shapes.permute_dims,
     **dict.fromkeys(elementwise.UNARY, elementwise.unary),
     **dict.fromkeys(elementwise.BINARY, elementwise.binary),
+    "relax.divide": elementwise.divide,
 }
 
 

@@ -7,7 +7,14 @@ import numpy as np
 from deltann.tvm import compat
 from deltann.tvm.passes.pack_layout.packing import Packed, Packing
 
+# What these make of a zero, which fills the lanes after the last channel, is finite.
 UNARY = (
+    "relax.abs",
+    "relax.erf",
+    "relax.exp",
+    "relax.negative",
+    "relax.nn.gelu",
+    "relax.nn.gelu_tanh",
     "relax.nn.relu",
     "relax.nn.relu6",
     "relax.nn.leakyrelu",
@@ -43,8 +50,25 @@ def binary(packing: Packing, call: Any) -> Any:
     return relax.Call(call.op, operands, call.attrs), *known[0][1:]
 
 
-def _operand(packing: Packing, argument: Any, like: Packed) -> Any:
-    """An argument in the form of `like`: packed, or a constant that fits it; otherwise None."""
+def divide(packing: Packing, call: Any) -> Any:
+    """A packed tensor divided by a constant: by another tensor, the lanes after it would be 0 / 0."""
+    from tvm import relax
+
+    data, divisor = call.args
+    if data not in packing.tensors or divisor in packing.tensors:
+        return None
+    item = packing.tensors[data]
+    operand = _operand(packing, divisor, item, rest=1)
+    if operand is None:
+        return None
+    return relax.Call(call.op, [item.variable, operand], call.attrs), *item[1:]
+
+
+def _operand(packing: Packing, argument: Any, like: Packed, rest: float = 0) -> Any:
+    """An argument in the form of `like`: packed, or a constant that fits it; otherwise None.
+
+    `rest` fills a constant's lanes after the last channel.
+    """
     from tvm import relax
 
     channels = like.channels
@@ -60,7 +84,7 @@ def _operand(packing: Packing, argument: Any, like: Packed) -> Any:
     if array.ndim < -axis or not array.size == channels == array.shape[axis]:
         return None
     blocks = packing.blocks(channels)
-    padded = np.zeros(blocks * packing.lanes, array.dtype)
+    padded = np.full(blocks * packing.lanes, rest, array.dtype)
     padded[:channels] = array.reshape(-1)
     return relax.const(padded.reshape(1, blocks, 1, 1, packing.lanes))
 

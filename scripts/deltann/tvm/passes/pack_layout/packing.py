@@ -76,10 +76,16 @@ class Packing:
         return item is None or item.axis == layout.index("C")
 
     def pack(self, argument: Any, width: int, axis: int) -> Any:
-        """An argument in blocks of `width` channels."""
+        """An argument in blocks of `width` channels, or of one where it has fewer in all."""
+        from tvm import relax
+
         if argument in self.tensors:
             return self.tensors[argument].variable
         plain = self.visit(argument)
+        if width < self.lanes:  # the numbers already are in this order
+            n, *shape = sides(argument)
+            blocks = [1, *shape] if axis == 3 else [*shape, 1]
+            return self.emit(relax.op.reshape(plain, [n, *blocks]))
         return self.emit(self.call_te(packed_operators.pack, plain, width, axis))
 
     def unpack(self, item: Packed) -> Any:
