@@ -12,12 +12,12 @@ from deltann.images.normalise import layout, normalise
 from deltann.images.preprocessing import Preprocessing
 
 
-def main(runner: str, path: str, threads: str, preprocessing: str, pixels: str) -> None:
+def main(runner: str, path: str, threads: str, settings: str, preprocessing: str, pixels: str):
     """Answer each line, a number of runs, with a JSON list of their seconds."""
     how = Preprocessing(**json.loads(preprocessing))
     image = np.load(pixels, allow_pickle=False)
     module = import_module(f"deltann.runners.{runner}")
-    with module.Runner(Path(path), int(threads)) as loaded:
+    with module.Runner(Path(path), int(threads), **json.loads(settings)) as loaded:
         batch = normalise(image, how, layout(loaded.input_shape, how))
         loaded.infer(batch)
         print("ready", flush=True)

@@ -173,7 +173,7 @@ def _is_along_rows(work: Any, block: Any) -> bool:
 
 
 def _schedule_rows(work: Any, block: Any, epilogue: Any) -> None:
-    """Parallel over rows. A row is summed to a vector, or reduced otherwise, and that to a number."""
+    """Parallel over rows. Each is reduced to a vector, and that to a number."""
     kinds = [item.iter_type for item in work.get(block).iter_vars]
     loops, count = work.get_loops(block), kinds.count(0)
     whole = _extent(work, loops[-1]) % LANES == 0

@@ -51,7 +51,7 @@ def binary(packing: Packing, call: Any) -> Any:
 
 
 def divide(packing: Packing, call: Any) -> Any:
-    """A packed tensor divided by a constant: by another tensor, the lanes after it would be 0 / 0."""
+    """A packed tensor divided by a constant. By another tensor, unused lanes would be 0 / 0."""
     from tvm import relax
 
     data, divisor = call.args

@@ -1,0 +1,82 @@
+"""Kernels of operators that image models have answer as PyTorch does, whatever their extents."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from helpers.workspace import ROOT
+
+TARGETS = ("x86-64-v2", "x86-64-v3", "host")
+# The kernels that each network must have, in the spelling of packed operators.
+NETWORKS = {
+    "attention": {"matmul", "conv2d"},
+    "attention, narrow": {"matmul", "conv2d"},
+    "squeezed, sigmoid": {"conv2d"},
+    "squeezed, hardsigmoid": {"conv2d"},
+    "last axis": {"matmul", "depthwise", "conv2d"},
+    "groups of 4": {"conv2d"},
+    "groups of 8": {"conv2d"},
+    "13 groups of 8": {"conv2d"},
+    "groups of 16 to 32": {"conv2d"},
+    "groups of 3": {"conv2d"},
+    "dilated depthwise": {"depthwise", "conv2d"},
+    "SiLU": {"conv2d"},
+    "softmax": {"conv2d"},
+    "rows": {"dense"},
+}
+
+
+@pytest.fixture(scope="module")
+def results(workspace):
+    """What `helpers/tvm_kernels.py` prints."""
+    python = workspace.path / ".envs/tvm/bin/python"
+    done = subprocess.run(
+        [python, ROOT / "tests/helpers/tvm_kernels.py"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_answers_as_pytorch_does(results, network, target):
+    found = results[f"{network}, {target}"]
+    assert found["difference"] < 2e-6
+    assert found["unscheduled"] == []
+    packed = {
+        kind
+        for name in found["kernels"]
+        for kind in ("conv2d", "depthwise", "dense", "matmul")
+        if f"packed_{kind}" in name
+    }
+    assert packed == NETWORKS[network]
+
+
+def test_no_network_is_left_out(results):
+    assert set(results) == {f"{network}, {target}" for network in NETWORKS for target in TARGETS}
+
+
+@pytest.mark.parametrize(
+    "network", ["squeezed, sigmoid", "squeezed, hardsigmoid", "13 groups of 8"]
+)
+def test_tensors_stay_packed_between_convolutions(results, network):
+    """Only the result is unpacked; the image has too few channels to be packed."""
+    kernels = results[f"{network}, host"]["kernels"]
+    assert sum("unpack" in name for name in kernels) <= 1
+    assert not any(name.startswith("pack") and "packed" not in name for name in kernels)
+
+
+def test_groups_that_fill_no_block_of_channels_stay_as_they_are(results):
+    """Five groups of three: none of them, and not all together, fill whole vectors."""
+    kernels = results["groups of 3, host"]["kernels"]
+    assert any("conv2d" in name and "packed" not in name for name in kernels)
+
+
+def test_fast_activations_are_of_the_highest_level_only(results):
+    assert any("fast_silu" in x or "fast_sigmoid" in x for x in results["SiLU, host"]["kernels"])
+    assert not any("fast" in name for name in results["SiLU, x86-64-v3"]["kernels"])
