@@ -18,8 +18,13 @@ _CONVOLUTIONS = [f"relax.nn.conv{n}d{end}" for n in (1, 2, 3) for end in ("", "_
 # The operators whose first two operands are multiplied and summed.
 PRODUCTS = (*_CONVOLUTIONS, "relax.matmul", "relax.nn.attention", "relax.nn.attention_bias")
 # Our kernels for them: the packed ones, and the one for GPUs.
-KERNELS = (packed_operators.CONV2D, packed_operators.DEPTHWISE, "conv2d")
-KERNELS += (matrix_operators.DENSE, matrix_operators.MATMUL)
+KERNELS = (
+    packed_operators.CONV2D,
+    packed_operators.DEPTHWISE,
+    matrix_operators.DENSE,
+    matrix_operators.MATMUL,
+    "conv2d",
+)
 # Operators and kernels whose first operand's numbers are the result's.
 SAME = {f"relax.{name}" for name in ("permute_dims", "reshape", "expand_dims", "squeeze", "flip")}
 SAME |= {f"relax.{name}" for name in ("strided_slice", "split", "concat", "broadcast_to", "tile")}

@@ -5,11 +5,10 @@ from typing import Any
 
 from deltann.tvm.cpu.packed_operators import multiplied, register_tile
 
-# Names of the blocks that `matrix_schedules` looks for.
+# Names of the blocks that `packed_schedules` looks for.
 DENSE, MATMUL, COPY = "packed_dense", "packed_matmul", "packed_rows"
 # Rows whose distance in memory is a multiple of this many numbers share few places of a cache.
 CLOSE = 256
-FEW = 4
 
 
 def dense(data: Any, weight: Any, outputs: int, attributes: Any) -> Any:

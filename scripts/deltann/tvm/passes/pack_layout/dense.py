@@ -12,10 +12,9 @@ FEW = 4
 
 def is_dense(call: Any) -> bool:
     """Whether a matrix product has a kernel: its second operand is one matrix, or one per batch."""
-    shapes = [known_sides(operand) for operand in call.args]
-    if None in shapes or min(map(len, shapes)) < 2:
+    data, weight = (known_sides(operand) or [] for operand in call.args)
+    if min(len(data), len(weight)) < 2:
         return False
-    data, weight = shapes
     return len(weight) == 2 or data[:-2] == weight[:-2]
 
 
@@ -36,13 +35,18 @@ def dense(packing: Packing, call: Any) -> Any:
 
 def _product(packing: Packing, call: Any, data: Any, weight: Any) -> Any:
     lanes, (*matrices, inputs, outputs) = packing.lanes, sides(weight)
-    count, kernel, more = packing.blocks(outputs), matrix_operators.matmul, [packing.registers]
-    name = matrix_operators.MATMUL
-    if len(sides(data)) == 2 and sides(data)[0] < FEW:
-        kernel, more, name = matrix_operators.dense, [], matrix_operators.DENSE
+    count = packing.blocks(outputs)
     order = [*range(len(matrices) + 3)] if matrices else [1, 0, 2]
     padded, shape = [*matrices, inputs, count * lanes], [*matrices, inputs, count, lanes]
     weight = packing.arrange(weight, padded, shape, order)
+    arguments = [data, weight, outputs, call.attrs]
+    if len(sides(data)) == 2 and sides(data)[0] < FEW:
+        return packing.call_te(
+            matrix_operators.dense, *arguments, primfunc_name_hint=matrix_operators.DENSE
+        )
     return packing.call_te(
-        kernel, data, weight, outputs, call.attrs, *more, primfunc_name_hint=name
+        matrix_operators.matmul,
+        *arguments,
+        packing.registers,
+        primfunc_name_hint=matrix_operators.MATMUL,
     )
