@@ -2,7 +2,7 @@
 
 Run in TVM's environment: `tvm_kernels.py`. It prints as JSON, by network and by target and level,
 the largest difference to PyTorch's answer over the largest number of that answer, the names of the
-kernels, and those that no schedule fits.
+kernels, those that no schedule fits, and what each has to do.
 """
 
 import json
@@ -130,6 +130,7 @@ def result(network: nn.Module, image: torch.Tensor, target: str, level: str, fol
         "difference": float(np.abs(answer - expected).max() / np.abs(expected).max()),
         "kernels": sorted(details["code_bytes"]),
         "unscheduled": details["unscheduled"],
+        "work": details["work"],
     }
 
 

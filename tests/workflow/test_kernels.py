@@ -80,3 +80,11 @@ def test_groups_that_fill_no_block_of_channels_stay_as_they_are(results):
 def test_fast_activations_are_of_the_highest_level_only(results):
     assert any("fast_silu" in x or "fast_sigmoid" in x for x in results["SiLU, host"]["kernels"])
     assert not any("fast" in name for name in results["SiLU, x86-64-v3"]["kernels"])
+
+
+def test_the_work_of_a_matrix_product_is_counted(results):
+    """Three rows of 1,225 numbers, and 48 results of each."""
+    rows, inputs, outputs = 3, 35 * 35, 48
+    work = results["rows, x86-64-v2"]["work"]["packed_dense"]
+    assert work["flops"] == pytest.approx(2 * rows * inputs * outputs, rel=0.01)
+    assert work["bytes"] == 4 * (rows * inputs + inputs * outputs + rows * outputs)

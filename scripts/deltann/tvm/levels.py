@@ -13,6 +13,8 @@
 
 A set of passes may also have `ToMixedPrecision`, which no level has: convolutions and matrix
 products of float16, with float32 sums, and what is between them in float16.
+
+`FastMathTransform` also stands for our `fast_activations`: GELU, SiLU and the sigmoid.
 """
 
 from collections.abc import Callable

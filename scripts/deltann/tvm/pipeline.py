@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deltann.precision import look
-from deltann.tvm import levels, precision, target_kinds, tuning
+from deltann.tvm import levels, precision, target_kinds, tuning, work
 from deltann.tvm.importers import import_model
 from deltann.tvm.load import load_tvm
 
@@ -101,8 +101,9 @@ def compile_module(
 
     Returns:
         `passes`, the names of all passes that ran; `idle`, those switched on that changed nothing;
-        `operators`, see `_Operators`; `kernels`, their number; `unscheduled`, the names of those
-        that no schedule fits; `code_bytes`, the machine code of each.
+        `operators`, see `_Operators`; `kernels`, their number; `work`, what
+        they have to do, see `work.of_kernels`; `unscheduled`, the names of those that no schedule
+        fits; `code_bytes`, the machine code of each.
     """
     tvm, kind = load_tvm(), target_kinds.get(tvm_target.kind.name)
     # the virtual machine checks the input; asserts in kernels cost a third of the build
@@ -113,7 +114,7 @@ def compile_module(
         clock.lap("passes")
         _write_script(module, outputs.graph)
         clock.lap("graph")
-        kernels = sum(isinstance(f, tvm.tirx.PrimFunc) for f in module.functions.values())
+        to_do = work.of_kernels(module)
         tuned = tuning.fastest(database, tvm_target) if database else None
         module, unscheduled = kind.schedule(module, tvm_target, schedule, tuned)
         _write_script(module, outputs.scheduled)
@@ -125,7 +126,8 @@ def compile_module(
         "passes": [item.info.name for _, item in steps],
         "idle": idle,
         "operators": operators.found,
-        "kernels": kernels,
+        "kernels": len(to_do),
+        "work": to_do,
         "unscheduled": unscheduled,
         "code_bytes": sizes,
     }
