@@ -4,6 +4,7 @@ import argparse
 import importlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -57,3 +58,32 @@ def test_the_made_up_explorer_can_be_written(
     browser.plant(argparse.Namespace(size=(48, 20), page=tmp_path / "explorer.html"))
 
     assert "48 cells" in (tmp_path / "explorer.html").read_text("utf-8")
+
+
+@pytest.fixture
+def report(monkeypatch: pytest.MonkeyPatch) -> object:
+    """The tables of benchmarks/compile."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks" / "compile")
+    return importlib.import_module("report")
+
+
+def test_the_geometric_mean_is_that_of_the_ratios(report) -> None:
+    draw = np.random.default_rng(0)
+    before = draw.uniform(1, 2, (7, 5)).tolist()
+    half, eight = ((np.array(before) * factor).tolist() for factor in (0.5, 8))
+    assert report.geometric_mean([(before, half)]) == pytest.approx((0.5, 0.5, 0.5))
+    assert report.geometric_mean([(before, half), (before, eight)]) == pytest.approx((2, 2, 2))
+    noisy = (np.array(before) * draw.uniform(1, 3, (7, 1))).tolist()
+    mean, low, high = report.geometric_mean([(before, noisy), (before, half)])
+    assert low < mean < high
+
+
+def test_a_model_is_compared_with_its_fastest_peer(report) -> None:
+    results = {
+        "one": {"a": [[2.0]] * 3, "b": [[1.0]] * 3, "c": [[4.0]] * 3, "ours": [[3.0]] * 3},
+        "two": {"a": [[1.0]] * 3, "c": [[2.0]] * 3, "ours": [[0.5]] * 3},
+    }
+    *_, one, two, _, mean = report.reach(results, "ours", ["a", "b", "c"]).splitlines()
+    assert one == "| one | 3000.00 | b | 3.00 | 3.00 to 3.00 | 2.00 | 1.00 | 4.00 |"
+    assert two == "| two | 500.00 | a | 0.50 | 0.50 to 0.50 | 1.00 | failed | 2.00 |"
+    assert mean == "Geometric mean of 2 ratios: 1.22 (1.22 to 1.22)."
