@@ -149,9 +149,10 @@ def _paper(number: int) -> dict:
 
 
 def _axis(axes: Axes, table: pd.DataFrame) -> None:
-    percents = np.concatenate([table["published_percent"], table["speedup_percent"]])
+    names = ["published_percent", "speedup_percent", "percent_low", "percent_high"]
+    percents = table[names].to_numpy(float)
     ratios = 1 + percents[np.isfinite(percents)] / 100
-    # so that marks at both ends are whole
+    # so that marks and intervals at both ends are whole
     margin = (ratios.max() / ratios.min()) ** 0.04
     low, high = ratios.min() / margin, ratios.max() * margin
     ticks = np.array(TICKS if high / low < WIDE else WIDE_TICKS)

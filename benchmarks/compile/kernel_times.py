@@ -1,6 +1,6 @@
 """Which kernels of a compiled model take the time, and how near they come to this machine's peaks.
 
-Run by TVM's environment; `profile.py --help` says what it takes.
+Run by TVM's environment; `kernel_times.py --help` says what it takes.
 """
 
 import argparse
