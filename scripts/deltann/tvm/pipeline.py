@@ -101,20 +101,18 @@ def compile_module(
 
     Returns:
         `passes`, the names of all passes that ran; `idle`, those switched on that changed nothing;
-        `operators`, see `_Operators`; `kernels`, their number; `work`, what
-        they have to do, see `work.of_kernels`; `unscheduled`, the names of those that no schedule
-        fits; `code_bytes`, the machine code of each.
+        `operators`, `work`: see `_Operators`, `work.of_kernels`; `kernels`, their number;
+        `unscheduled`, the names of those that no schedule fits; `code_bytes`, of each.
     """
     tvm, kind = load_tvm(), target_kinds.get(tvm_target.kind.name)
-    # the virtual machine checks the input; asserts in kernels cost a third of the build
-    config = {"tirx.disable_assert": True}
+    config = {"tirx.disable_assert": True}  # asserts in kernels cost a third of the build
     with tvm_target, tvm.transform.PassContext(opt_level=3, config=config):
         operators = _Operators(module)
         module, idle = levels.run(steps, module, passes, operators.look)
         clock.lap("passes")
         _write_script(module, outputs.graph)
-        clock.lap("graph")
         to_do = work.of_kernels(module)
+        clock.lap("graph")
         tuned = tuning.fastest(database, tvm_target) if database else None
         module, unscheduled = kind.schedule(module, tvm_target, schedule, tuned)
         _write_script(module, outputs.scheduled)
