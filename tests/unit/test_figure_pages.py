@@ -198,6 +198,29 @@ def test_published_speedups_have_ticks_apart_beside_a_large_one(studies, times):
             assert all(right.x0 - left.x1 > 3 for left, right in pairwise(boxes))  # pixels
 
 
+def test_published_speedups_show_whole_intervals(studies):
+    table = studies["paper"]["published"].copy()
+    measured = table.index[table["speedup_percent"].notna()][0]
+    table.loc[measured, ["percent_low", "percent_high"]] = -99.0, 50_000.0
+    for page in pages("published", table):
+        low, high = next(axes for axes in page.axes if axes.get_xscale() == "log").get_xlim()
+        assert low < 0.01 and high > 501
+
+
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
+def test_a_time_with_a_wide_interval_is_written_inside_its_panel(studies, place):
+    table = studies["paper"]["pareto"].copy()
+    drawn = table.index[table["median_ms"] > 0][0]
+    low, high = 1e-3, 1e5
+    middle = low * (high / low) ** place
+    table.loc[drawn, ["ms_low", "median_ms", "ms_high"]] = low, middle, high
+    for page in pages("latency", table):
+        for axes in page.axes:
+            frame = axes.get_window_extent()
+            boxes = [text.get_window_extent() for text in axes.texts if text in written(page)]
+            assert all(frame.x0 <= box.x0 and box.x1 <= frame.x1 for box in boxes)
+
+
 def row_labels(page: Figure) -> list[Text]:
     return [
         label for axes in page.axes for label in axes.get_yticklabels() if label in written(page)

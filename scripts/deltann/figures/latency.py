@@ -183,7 +183,8 @@ def _page(items: list[Section], caption: str) -> Figure:
 
 
 def _panel(axes: Axes, item: Section, table: pd.DataFrame) -> None:
-    time_axis.draw(axes, item.limits, 4.5 / len(item.devices))
+    width = 4.5 / len(item.devices)
+    time_axis.draw(axes, item.limits, width)
     cells = {row["key"]: row for _, row in table.iterrows()}
     edges = list(pairwise(item.edges))
     for (top, bottom), (key, _) in zip(edges, item.rows, strict=True):
@@ -192,7 +193,7 @@ def _panel(axes: Axes, item: Section, table: pd.DataFrame) -> None:
         elif key not in cells:
             continue
         elif cells[key]["median_ms"] > 0:
-            _mark(axes, (top + bottom) / 2, cells[key])
+            _mark(axes, (top + bottom) / 2, cells[key], width)
         else:
             dots.failed(axes, top, bottom, dots.reason(cells[key]))
     middles = [(top + bottom) / 2 for top, bottom in edges]
@@ -203,15 +204,13 @@ def _panel(axes: Axes, item: Section, table: pd.DataFrame) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-def _mark(axes: Axes, y: float, row: pd.Series) -> None:
+def _mark(axes: Axes, y: float, row: pd.Series, width: float) -> None:
     colour, marker, _ = LOOKS[row["outcome"]]
     time_axis.bar(axes, row, y, colour, marker)
     texts = [time_axis.milliseconds(row)]
     if row["outcome"] == LABELS:
         texts.append(f"{row['differing']:.0f} of {row['n']:.0f}")
-    right = time_axis.room_on_the_right(axes, row["median_ms"])
-    ends = row[["ms_low", "median_ms", "ms_high"]].astype(float)
-    time_axis.beside(axes, ends.max() if right else ends.min(), y, "   ".join(texts), right)
+    time_axis.beside_bar(axes, row, y, "   ".join(texts), width)
 
 
 def _disturbed(table: pd.DataFrame) -> pd.Series:

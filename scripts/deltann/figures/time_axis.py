@@ -24,11 +24,36 @@ def room_on_the_right(axes: Axes, x: float) -> bool:
     return bool(np.log(x) < low + 0.55 * (high - low))
 
 
-def beside(axes: Axes, x: float, y: float, text: str, right: bool, apart: float = 5) -> None:
+def beside_bar(axes: Axes, row: pd.Series, y: float, text: str, width: float) -> None:
+    """Text beside a cell's interval, on the side with more room; on the interval if none is enough.
+
+    Args:
+        axes: with a log axis, and its limits.
+        row: the cell.
+        y: its place.
+        text: the text.
+        width: inches of the axis.
+    """
+    low, high = np.log(axes.get_xlim())
+    times = row[["ms_low", "median_ms", "ms_high"]].astype(float)
+    room = {False: np.log(times.min()) - low, True: high - np.log(times.max())}
+    right = bool(room[True] >= room[False])
+    needed = (style.text_width([text], style.NORMAL) + 10 / 72) / width * (high - low)
+    if room[right] >= needed:
+        beside(axes, times.max() if right else times.min(), y, text, right)
+    else:
+        right = room_on_the_right(axes, times["median_ms"])
+        plate = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+        beside(axes, times["median_ms"], y, text, right, apart=7, plate=plate)
+
+
+def beside(
+    axes: Axes, x: float, y: float, text: str, right: bool, apart: float = 5, plate: Any = None
+) -> None:
     """Text on the right or the left of a place, with so many points between."""
     look: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontsize": style.NORMAL}
     look |= {"xytext": (apart if right else -apart, 0), "ha": "left" if right else "right"}
-    axes.annotate(text, (x, y), **look)
+    axes.annotate(text, (x, y), bbox=plate, **look)
 
 
 def bar(axes: Axes, row: pd.Series, y: float, colour: str, marker: str, size: float = 5) -> None:
