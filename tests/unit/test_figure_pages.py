@@ -207,13 +207,11 @@ def test_published_speedups_show_whole_intervals(studies):
         assert low < 0.01 and high > 501
 
 
-@pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
-def test_a_time_with_a_wide_interval_is_written_inside_its_panel(studies, place):
+@pytest.mark.parametrize("middle", [0.0015, 10, 70_000])
+def test_a_time_with_a_wide_interval_is_written_inside_its_panel(studies, middle):
     table = studies["paper"]["pareto"].copy()
     drawn = table.index[table["median_ms"] > 0][0]
-    low, high = 1e-3, 1e5
-    middle = low * (high / low) ** place
-    table.loc[drawn, ["ms_low", "median_ms", "ms_high"]] = low, middle, high
+    table.loc[drawn, ["ms_low", "median_ms", "ms_high"]] = 0.001, middle, 100_000
     for page in pages("latency", table):
         for axes in page.axes:
             frame = axes.get_window_extent()
