@@ -1,5 +1,6 @@
-"""Questions about Relax expressions, and a pass that applies a mutator."""
+"""Questions about Relax expressions, and passes that apply a mutator."""
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -53,3 +54,34 @@ def mutate_functions(module: Any, mutator: Any) -> Any:
         if isinstance(function, relax.Function):
             mutator.builder_.update_func(variable, mutator.visit_expr(function))
     return mutator.builder_.finalize()
+
+
+def rewrite_calls(module: Any, rewrite: Callable[[Any, Any], Any]) -> Any:
+    """The module with its calls rewritten, but for those in the branches of an `If`.
+
+    `passes.pack_layout` states why no pass of ours changes branches.
+
+    Args:
+        module: `tvm.IRModule`.
+        rewrite: from a `relax.BlockBuilder`, which binds intermediate results, and a call, whose
+            arguments are rewritten already, to what takes its place.
+    """
+    from tvm.relax.expr_functor import PyExprMutator, mutator
+
+    @mutator
+    class Rewriter(PyExprMutator):
+        def __init__(self, module: Any) -> None:
+            super().__init__(module)
+            self.branches = 0  # around what is being visited
+
+        def visit_if_(self, branching: Any) -> Any:
+            self.branches += 1
+            result = super().visit_if_(branching)
+            self.branches -= 1
+            return result
+
+        def visit_call_(self, call: Any) -> Any:
+            call = super().visit_call_(call)
+            return call if self.branches else rewrite(self.builder_, call)
+
+    return mutate_functions(module, Rewriter(module))

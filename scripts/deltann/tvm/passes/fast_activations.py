@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from deltann.tvm.expressions import mutate_functions, operator
+from deltann.tvm.expressions import operator, rewrite_calls
 from deltann.tvm.passes import GraphPass
 
 
@@ -13,7 +13,7 @@ def fast_activations() -> Any:
     `FastMathTransform` of TVM 0.27 knows those functions, but no operator made of them. Activations
     in the branches of an `If` stay, for the reason that `pack_layout` states.
     """
-    return GraphPass("FastActivations", lambda module: mutate_functions(module, _fast()(module)))
+    return GraphPass("FastActivations", lambda module: rewrite_calls(module, _fast))
 
 
 def _gelu(data: Any) -> Any:
@@ -47,28 +47,9 @@ _FAST = {
 }
 
 
-def _fast() -> Any:
-    """The class of the mutator; made in a function because TVM must be imported first."""
-    from tvm.relax.expr_functor import PyExprMutator, mutator
-
-    @mutator
-    class Fast(PyExprMutator):
-        def __init__(self, module: Any) -> None:
-            super().__init__(module)
-            self.branches = 0  # around what is being visited
-
-        def visit_if_(self, branching: Any) -> Any:
-            self.branches += 1
-            result = super().visit_if_(branching)
-            self.branches -= 1
-            return result
-
-        def visit_call_(self, call: Any) -> Any:
-            call = super().visit_call_(call)
-            name = operator(call)
-            if self.branches or name not in _FAST or str(call.ty.dtype) != "float32":
-                return call
-            hint = f"fast_{name.split('.')[-1]}"
-            return self.builder_.call_te(_FAST[name], call.args[0], primfunc_name_hint=hint)
-
-    return Fast
+def _fast(builder: Any, call: Any) -> Any:
+    name = operator(call)
+    if name not in _FAST or str(call.ty.dtype) != "float32":
+        return call
+    hint = f"fast_{name.split('.')[-1]}"
+    return builder.call_te(_FAST[name], call.args[0], primfunc_name_hint=hint)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deltann.tvm.expressions import mutate_functions, operator
+from deltann.tvm.expressions import operator, rewrite_calls
 from deltann.tvm.passes import GraphPass
 
 
@@ -13,32 +13,14 @@ def split_clips() -> Any:
     "Expected TensorType, but got T.float64". Clips in the branches of an `If` stay, for the reason
     that `pack_layout` states.
     """
-    return GraphPass("SplitClips", lambda module: mutate_functions(module, _splitter()(module)))
+    return GraphPass("SplitClips", lambda module: rewrite_calls(module, _split))
 
 
-def _splitter() -> Any:
-    """The class of the mutator; made in a function because TVM must be imported first."""
+def _split(builder: Any, call: Any) -> Any:
     from tvm import relax
-    from tvm.relax.expr_functor import PyExprMutator, mutator
 
-    @mutator
-    class Splitter(PyExprMutator):
-        def __init__(self, module: Any) -> None:
-            super().__init__(module)
-            self.branches = 0  # around what is being visited
-
-        def visit_if_(self, branching: Any) -> Any:
-            self.branches += 1
-            result = super().visit_if_(branching)
-            self.branches -= 1
-            return result
-
-        def visit_call_(self, call: Any) -> Any:
-            call = super().visit_call_(call)
-            if self.branches or operator(call) != "relax.clip":
-                return call
-            data, low, high = call.args
-            low, high = (relax.const(float(item.value), str(data.ty.dtype)) for item in (low, high))
-            return relax.op.maximum(self.builder_.emit(relax.op.minimum(data, high)), low)
-
-    return Splitter
+    if operator(call) != "relax.clip":
+        return call
+    data, low, high = call.args
+    low, high = (relax.const(float(item.value), str(data.ty.dtype)) for item in (low, high))
+    return relax.op.maximum(builder.emit(relax.op.minimum(data, high)), low)
