@@ -71,6 +71,48 @@ class Last(nn.Module):
         return (data + rows.permute(0, 3, 1, 2)).mean((2, 3))
 
 
+class Shuffled(nn.Module):
+    """ShuffleNet's units: one half of the channels is convolved, then the halves are mixed."""
+
+    def __init__(self, channels: int, groups: int, last: bool) -> None:
+        super().__init__()
+        self.groups, self.last = groups, last
+        self.before = nn.Conv2d(3, channels, 3, 2)
+        half = channels // 2
+        self.units = nn.ModuleList(nn.Conv2d(half, half, 3, padding=1) for _ in range(3))
+        self.after = nn.Conv2d(channels, 5, 1)
+
+    def mixed(self, data):
+        if self.last:  # as a network of channels last does it
+            data = data.permute(0, 2, 3, 1)
+            apart = data.unflatten(3, (self.groups, -1)).transpose(3, 4)
+            return apart.flatten(3).permute(0, 3, 1, 2)
+        return data.unflatten(1, (self.groups, -1)).transpose(1, 2).flatten(1, 2)
+
+    def forward(self, image):
+        data = self.before(image)
+        for unit in self.units:
+            kept, taken = data.chunk(2, 1)
+            data = self.mixed(torch.cat([kept, unit(taken).relu()], 1))
+        return self.after(data).mean((2, 3))
+
+
+class Joined(nn.Module):
+    """Results joined, cut and added, whose channels fill no whole blocks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.other = nn.Conv2d(3, 5, 3, 2), nn.Conv2d(3, 18, 3, 2)
+        self.after, self.pool = nn.Conv2d(15, 7, 3), nn.MaxPool2d(3, 2)
+
+    def forward(self, image):
+        one, other = self.one(image), self.other(image)
+        data = torch.cat([one, other, one], 1)
+        cut = data[:, 3:18] + data[:, 8:23]
+        pooled = self.pool(data[:, -7:])
+        return torch.cat([self.after(cut).mean((2, 3)), pooled.mean((2, 3)), data[:, 4, :3, 5]], 1)
+
+
 def grouped(groups: int, taken: int, given: int, **settings) -> nn.Module:
     """A convolution of groups between two others, which keep its tensors packed."""
     return nn.Sequential(
@@ -91,6 +133,9 @@ def networks() -> dict[str, nn.Module]:
         "squeezed, sigmoid": Squeezed(20, nn.Sigmoid()),
         "squeezed, hardsigmoid": Squeezed(16, nn.Hardsigmoid()),
         "last axis": Last(20),
+        "shuffled": Shuffled(22, 2, False),
+        "shuffled, channels last": Shuffled(36, 3, True),
+        "joined": Joined(),
         "groups of 4": grouped(8, 4, 4),
         "groups of 8": grouped(4, 8, 8, stride=2),
         "13 groups of 8": grouped(13, 8, 8, padding=1),

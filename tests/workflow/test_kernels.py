@@ -16,6 +16,9 @@ NETWORKS = {
     "squeezed, sigmoid": {"conv2d"},
     "squeezed, hardsigmoid": {"conv2d"},
     "last axis": {"matmul", "depthwise", "conv2d"},
+    "shuffled": {"conv2d"},
+    "shuffled, channels last": {"conv2d"},
+    "joined": {"conv2d"},
     "groups of 4": {"conv2d"},
     "groups of 8": {"conv2d"},
     "13 groups of 8": {"conv2d"},
@@ -69,6 +72,24 @@ def test_tensors_stay_packed_between_convolutions(results, network):
     kernels = results[f"{network}, host"]["kernels"]
     assert sum("unpack" in name for name in kernels) <= 1
     assert not any(name.startswith("pack") and "packed" not in name for name in kernels)
+
+
+@pytest.mark.parametrize("network", ["shuffled", "shuffled, channels last"])
+@pytest.mark.parametrize("target", ["x86-64-v3", "host"])
+def test_channels_that_move_stay_packed(results, network, target):
+    """One kernel gathers the channels for each convolution that has others' as its input."""
+    kernels = results[f"{network}, {target}"]["kernels"]
+    moves = [name for name in kernels if "moved_channels" in name]
+    assert len(moves) == 4  # of the halves that are convolved, and of the last result
+    assert sum("unpack" in name for name in kernels) == 1  # of the network's result
+    left = ("concat", "transpose", "split", "slice", "shuffle")
+    assert not any(word in name for word in left for name in kernels)
+
+
+def test_cut_channels_stay_packed(results):
+    """One kernel gathers each of two sums' operands, a pool's, and what is read unpacked."""
+    kernels = results["joined, host"]["kernels"]
+    assert sum("moved_channels" in name for name in kernels) == 4
 
 
 def test_groups_that_fill_no_block_of_channels_stay_as_they_are(results):

@@ -76,7 +76,10 @@ def matmul(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
 
 
 def copy(work: Any, block: Any) -> None:
-    """A copy of rows, parallel over them. LLVM makes vectors of a row, whatever its length."""
+    """A copy of rows, parallel over them. LLVM makes vectors of a row, whatever its length.
+
+    A row is of numbers, or of pixels whose channels are vectors already.
+    """
     *outer, _ = work.get_loops(block)
     work.parallel(work.fuse(*outer))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from deltann.tvm.compat import written_buffer
-from deltann.tvm.cpu import matrix_operators, packed_operators, packed_schedules
+from deltann.tvm.cpu import matrix_operators, moved_channels, packed_operators, packed_schedules
 
 LANES = 16
 ROWS = 4
@@ -68,7 +68,7 @@ def schedule(kernel: Any, choice: packed_schedules.Choice | None = None) -> Any:
         name = work.get(block).name_hint
         if name.startswith(packed_operators.PADDED):
             packed_schedules.padding(work, block)
-        elif name.startswith(matrix_operators.COPY):
+        elif name.startswith((matrix_operators.COPY, moved_channels.MOVED)):
             packed_schedules.copy(work, block)
         elif not _is_reduction(work, block) and name not in written_out:
             _schedule_injective(work, block)

@@ -1,8 +1,8 @@
 """Graph passes that move a network to packed tensors (see `cpu.packed_operators`).
 
 A handler, one per operator, takes the `Packing` and the call. It returns the packed result with
-the channels and their axis of the plain tensor (the fields of `Packed`), or None where the
-operator must stay as it is.
+the channels and their axis of the plain tensor (the fields of `Packed`), or where its channels are
+(`Moved`), or None where the operator must stay as it is.
 
 Operators in the branches of an `If` stay as they are: in TVM 0.27 the second branch writes its
 intermediate results to memory that only the first branch allocates, and crashes. So no pass of
@@ -14,9 +14,18 @@ from typing import Any
 from deltann.tvm.cpu.vectors import Vectors
 from deltann.tvm.expressions import emit_in_place_of, mutate_functions, operator
 from deltann.tvm.passes import GraphPass
-from deltann.tvm.passes.pack_layout import convolution, dense, elementwise, pooling, shapes
-from deltann.tvm.passes.pack_layout.packing import Packing
+from deltann.tvm.passes.pack_layout import (
+    channel_moves,
+    convolution,
+    dense,
+    elementwise,
+    padding,
+    pooling,
+)
+from deltann.tvm.passes.pack_layout.packing import Moved, Packing
 
+# stands for a `relax.TupleGetItem`, which calls no operator
+SPLIT_PART = "relax.split part"
 CONVOLUTION = {"relax.nn.conv2d": convolution.conv2d}
 HANDLERS = {
     **CONVOLUTION,
@@ -24,10 +33,12 @@ HANDLERS = {
     "relax.nn.avg_pool2d": pooling.pool,
     "relax.nn.adaptive_avg_pool2d": pooling.global_pool,
     "relax.mean": pooling.mean,
-    "relax.nn.pad": shapes.pad,
-    "relax.concat": shapes.concat,
-    "relax.strided_slice": shapes.channel_slice,
-    "relax.permute_dims": shapes.permute_dims,
+    "relax.nn.pad": padding.pad,
+    "relax.concat": channel_moves.concat,
+    "relax.strided_slice": channel_moves.channel_slice,
+    "relax.reshape": channel_moves.reshape,
+    "relax.permute_dims": channel_moves.permute_dims,
+    SPLIT_PART: channel_moves.split_part,
     **dict.fromkeys(elementwise.UNARY, elementwise.unary),
     **dict.fromkeys(elementwise.BINARY, elementwise.binary),
     "relax.divide": elementwise.divide,
@@ -74,7 +85,12 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
     class Packer(PyExprMutator):
         def __init__(self, module: Any) -> None:
             super().__init__(module)
-            self.packing = Packing(vectors, self)
+            functions = [item for _, item in module.functions_items()]
+            values: dict = {}
+            for function in functions:
+                if isinstance(function, relax.Function):
+                    values |= relax.analysis.get_var2val(function)
+            self.packing = Packing(vectors, self, values)
             self.branches = 0  # around what is being visited
 
         def visit_if_(self, branching: Any) -> Any:
@@ -84,17 +100,20 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
             return result
 
         def visit_var_binding_(self, binding: Any) -> None:
-            handler = None if self.branches else handlers.get(operator(binding.value))
-            result = handler and handler(self.packing, binding.value)
+            value, packing = binding.value, self.packing
+            part = isinstance(value, relax.TupleGetItem)
+            handler = handlers.get(SPLIT_PART if part else operator(value))
+            result = handler and not self.branches and handler(packing, value)
             if not result:
                 super().visit_var_binding_(binding)
                 return
-            packed = self.packing.packed(*result)
+            form = result if isinstance(result, Moved) else packing.packed(*result)
             # only the same dataflow block reads it, and no branch is inside one
             if propagate and isinstance(binding.var, relax.DataflowVar):
-                self.packing.tensors[binding.var] = packed  # unpacked where a reader needs it
+                packing.forms[binding.var] = form  # unpacked where a reader needs it
                 return
-            emit_in_place_of(self, binding.var, self.packing.unpack(packed))
+            packed = packing.gather(form) if isinstance(form, Moved) else form
+            emit_in_place_of(self, binding.var, packing.unpack(packed))
 
         def visit_var_(self, variable: Any) -> Any:
             plain = self.packing.plain(variable)
@@ -108,8 +127,7 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
             name = None if self.branches else operator(call)
             if name == "relax.matmul" and dense.is_dense(call):
                 return dense.dense(self.packing, call)
-            if name == "relax.mean" and pooling.is_spatial(self.packing, call):
-                return pooling.flat_mean(self.packing, call)
-            return super().visit_call_(call)
+            mean = pooling.flat_mean(self.packing, call) if name == "relax.mean" else None
+            return super().visit_call_(call) if mean is None else mean
 
     return Packer

@@ -39,7 +39,7 @@ def conv2d(packing: Packing, call: Any) -> Any:
 def _dense(packing: Packing, call: Any, weight: Any, channels: int, axis: int) -> Any:
     lanes = packing.lanes
     depth = lanes
-    if channels < lanes and call.args[0] not in packing.tensors:
+    if channels < lanes and packing.find(call.args[0]) is None:
         depth = 1 if axis == 1 else channels
     outer = math.ceil(channels / depth)
     outputs, _, *window = sides(weight)

@@ -31,9 +31,10 @@ def unary(packing: Packing, call: Any) -> Any:
     """An operator of one tensor; further arguments are scalars."""
     from tvm import relax
 
-    if call.args[0] not in packing.tensors:
+    item = packing.find(call.args[0])
+    if item is None:
         return None
-    data, *rest = packing.tensors[call.args[0]]
+    data, *rest = item
     return relax.Call(call.op, [data, *call.args[1:]], call.attrs), *rest
 
 
@@ -41,7 +42,7 @@ def binary(packing: Packing, call: Any) -> Any:
     """An operator of two packed tensors, or of one and a constant."""
     from tvm import relax
 
-    known = [packing.tensors[item] for item in call.args if item in packing.tensors]
+    known = [item for item in map(packing.find, call.args) if item]
     if not known:
         return None
     operands = [_operand(packing, item, known[0]) for item in call.args]
@@ -55,9 +56,9 @@ def divide(packing: Packing, call: Any) -> Any:
     from tvm import relax
 
     data, divisor = call.args
-    if data not in packing.tensors or divisor in packing.tensors:
+    item = packing.find(data)
+    if item is None or packing.find(divisor):
         return None
-    item = packing.tensors[data]
     operand = _operand(packing, divisor, item, rest=1)
     if operand is None:
         return None
@@ -72,8 +73,8 @@ def _operand(packing: Packing, argument: Any, like: Packed, rest: float = 0) -> 
     from tvm import relax
 
     channels = like.channels
-    if argument in packing.tensors:
-        item = packing.tensors[argument]
+    item = packing.find(argument)
+    if item:
         return item.variable if item[1:] == like[1:] else None
     array = _array(packing, argument)
     if array is None:

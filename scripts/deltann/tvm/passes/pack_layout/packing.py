@@ -3,7 +3,9 @@
 import math
 from typing import Any, NamedTuple
 
-from deltann.tvm.cpu import packed_operators
+import numpy as np
+
+from deltann.tvm.cpu import moved_channels, packed_operators
 from deltann.tvm.cpu.vectors import Vectors
 from deltann.tvm.expressions import sides
 
@@ -22,20 +24,42 @@ class Packed(NamedTuple):
     axis: int
 
 
+class Moved(NamedTuple):
+    """A tensor whose channels are in packed ones; a reader that needs it packed gathers them.
+
+    Attributes:
+        parts: packed tensors of one height and width.
+        sources: for each channel, the part and the channel in it; integers of shape (c, 2).
+        axis: as in `Packed`.
+    """
+
+    parts: tuple
+    sources: np.ndarray
+    axis: int
+
+
 class Packing:
     """What handlers of operators share.
 
     Attributes:
         lanes: float32 numbers in a vector of the target.
         registers: the target's vector registers.
-        tensors: each plain variable that has a packed form, with that form.
+        forms: each plain variable that has a packed form, with that `Packed` or `Moved`.
     """
 
-    def __init__(self, vectors: Vectors, mutator: Any) -> None:
+    def __init__(self, vectors: Vectors, mutator: Any, values: dict) -> None:
+        """Start.
+
+        Args:
+            vectors: of the target.
+            mutator: the `PyExprMutator` that rewrites the function.
+            values: of all variables, before any is rewritten.
+        """
         self.lanes, self.registers = vectors.lanes, vectors.registers
-        self.tensors: dict = {}
+        self.forms: dict = {}
+        self._gathered: dict = {}
         self._unpacked: dict = {}
-        self._mutator = mutator
+        self._mutator, self._values = mutator, values
 
     def emit(self, expression: Any) -> Any:
         """Bind an expression to a new variable."""
@@ -56,6 +80,26 @@ class Packing:
         """An expression as rewritten so far."""
         return self._mutator.visit_expr(expression)
 
+    def find(self, expression: Any) -> Packed | None:
+        """The packed form of a variable, its channels gathered; None if it has none."""
+        form = self.forms.get(expression)
+        if not isinstance(form, Moved):
+            return form
+        if expression not in self._gathered:
+            self._gathered[expression] = self.gather(form)
+        return self._gathered[expression]
+
+    def gather(self, moved: Moved) -> Packed:
+        """A packed tensor of channels that are in others."""
+        from tvm import relax
+
+        kernel = moved_channels.kernel(moved.parts, moved.sources)
+        function = self._mutator.builder_.add_func(kernel, moved_channels.MOVED)
+        result = kernel.params[-1]
+        kind = relax.TensorType([int(side) for side in result.ty.shape], result.ty.dtype)
+        call = relax.call_tir(function, [*moved.parts], kind)
+        return Packed(self.emit(call), len(moved.sources), moved.axis)
+
     def value(self, expression: Any) -> Any:
         """The expression that a variable is bound to; any other expression itself."""
         from tvm import relax
@@ -63,6 +107,10 @@ class Packing:
         if isinstance(expression, relax.Var):
             return self._mutator.lookup_binding(expression)
         return expression
+
+    def original(self, expression: Any) -> Any:
+        """The expression that a variable was bound to, before any was rewritten."""
+        return self._values.get(expression, expression)
 
     def blocks(self, channels: int) -> int:
         """How many vectors hold these channels."""
@@ -72,15 +120,16 @@ class Packing:
         """Whether an operator returns its input's layout, one that its packed input stands for."""
         if layout not in ("NCHW", "NHWC") or call.attrs.out_layout not in ("", layout):
             return False
-        item = self.tensors.get(call.args[0])
+        item = self.find(call.args[0])
         return item is None or item.axis == layout.index("C")
 
     def pack(self, argument: Any, width: int, axis: int) -> Any:
         """An argument in blocks of `width` channels, or of one where it has fewer in all."""
         from tvm import relax
 
-        if argument in self.tensors:
-            return self.tensors[argument].variable
+        item = self.find(argument)
+        if item:
+            return item.variable
         plain = self.visit(argument)
         if width < self.lanes:  # the numbers already are in this order
             n, *shape = sides(argument)
@@ -94,10 +143,11 @@ class Packing:
 
     def plain(self, variable: Any) -> Any:
         """A packed variable unpacked, once for all its readers; None for a plain variable."""
-        if variable not in self.tensors:
+        item = self.find(variable)
+        if item is None:
             return None
         if variable not in self._unpacked:
-            self._unpacked[variable] = self.emit(self.unpack(self.tensors[variable]))
+            self._unpacked[variable] = self.emit(self.unpack(item))
         return self._unpacked[variable]
 
     def arrange(self, weight: Any, padded: list[int], shape: list[int], order: list[int]) -> Any:

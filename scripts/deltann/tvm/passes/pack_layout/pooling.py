@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from deltann.tvm.passes.pack_layout.packing import Packing
+from deltann.tvm.passes.pack_layout.packing import Packed, Packing
 
 
 def pool(packing: Packing, call: Any) -> Any:
@@ -10,9 +10,10 @@ def pool(packing: Packing, call: Any) -> Any:
     from tvm import topi
 
     attributes = call.attrs
-    if call.args[0] not in packing.tensors or not packing.known_layout(call, attributes.layout):
+    item = packing.find(call.args[0])
+    if item is None or not packing.known_layout(call, attributes.layout):
         return None
-    data, *rest = packing.tensors[call.args[0]]
+    data, *rest = item
     kind = "max" if "max" in call.op.name else "avg"
     more = {}
     if kind == "avg":
@@ -36,41 +37,42 @@ def pool(packing: Packing, call: Any) -> Any:
 def global_pool(packing: Packing, call: Any) -> Any:
     """An adaptive average pool to one pixel."""
     size = call.attrs.output_size
-    known = call.args[0] in packing.tensors and packing.known_layout(call, call.attrs.layout)
-    if not known or not size or [*map(int, size)] != [1, 1]:
+    item = packing.find(call.args[0])
+    if item is None or not packing.known_layout(call, call.attrs.layout):
         return None
-    return _mean(packing, call), *packing.tensors[call.args[0]][1:]
+    return _mean(packing, item) if size and [*map(int, size)] == [1, 1] else None
 
 
 def mean(packing: Packing, call: Any) -> Any:
     """A mean over height and width that keeps their axes."""
-    if not is_spatial(packing, call) or not call.attrs.keepdims:
-        return None
-    return _mean(packing, call), *packing.tensors[call.args[0]][1:]
+    item = _averaged(packing, call)
+    return _mean(packing, item) if item and call.attrs.keepdims else None
 
 
 def flat_mean(packing: Packing, call: Any) -> Any:
-    """A mean over height and width as a plain (n, c)."""
+    """A mean over height and width as a plain (n, c); None for any other mean."""
     from tvm import relax
 
-    item = packing.tensors[call.args[0]]
-    means = item._replace(variable=packing.emit(_mean(packing, call)))
-    return relax.op.squeeze(packing.emit(packing.unpack(means)), axis=spatial_axes(packing, call))
+    item = _averaged(packing, call)
+    if item is None:
+        return None
+    means = packing.packed(*_mean(packing, item))
+    return relax.op.squeeze(packing.emit(packing.unpack(means)), axis=spatial_axes(item))
 
 
-def is_spatial(packing: Packing, call: Any) -> bool:
-    """Whether a mean is over height and width of a packed tensor."""
+def spatial_axes(item: Packed) -> list[int]:
+    """The axes of height and width in the plain tensor that a packed one stands for."""
+    return [axis for axis in (1, 2, 3) if axis != item.axis]
+
+
+def _averaged(packing: Packing, call: Any) -> Packed | None:
+    """The packed tensor that a mean over height and width takes; None for any other mean."""
+    item = packing.find(call.args[0])
     axes = sorted(int(axis) % 4 for axis in call.attrs.axis or [])
-    return call.args[0] in packing.tensors and axes == spatial_axes(packing, call)
+    return item if item and axes == spatial_axes(item) else None
 
 
-def spatial_axes(packing: Packing, call: Any) -> list[int]:
-    """The axes of height and width in an operator's plain input."""
-    return [axis for axis in (1, 2, 3) if axis != packing.tensors[call.args[0]].axis]
-
-
-def _mean(packing: Packing, call: Any) -> Any:
+def _mean(packing: Packing, item: Packed) -> tuple:
     from tvm import relax
 
-    data = packing.tensors[call.args[0]].variable
-    return relax.op.mean(data, axis=[2, 3], keepdims=True)
+    return relax.op.mean(item.variable, axis=[2, 3], keepdims=True), item.channels, item.axis
