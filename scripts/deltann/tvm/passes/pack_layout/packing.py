@@ -95,8 +95,9 @@ class Packing:
 
         kernel = moved_channels.kernel(moved.parts, moved.sources)
         function = self._mutator.builder_.add_func(kernel, moved_channels.MOVED)
-        result = kernel.params[-1]
-        kind = relax.TensorType([int(side) for side in result.ty.shape], result.ty.dtype)
+        n, _, *rest = sides(moved.parts[0])
+        shape = [n, self.blocks(len(moved.sources)), *rest]
+        kind = relax.TensorType(shape, moved.parts[0].ty.dtype)
         call = relax.call_tir(function, [*moved.parts], kind)
         return Packed(self.emit(call), len(moved.sources), moved.axis)
 
