@@ -14,7 +14,7 @@ from typing import Any
 from deltann.formats import folder_tar
 from deltann.ours import ours
 from deltann.tvm import levels, pipeline, target_kinds, tuning
-from deltann.tvm.cpu import schedules
+from deltann.tvm.cpu import prefetch, schedules
 from deltann.tvm.importers import import_model
 
 # A measurement runs a kernel repeatedly for about this long.
@@ -108,8 +108,9 @@ def _measure(database: Any, kernel: Any, choices: list, tvm_target: Any) -> floa
 
     with ours("the schedules for processors"):
         works = [schedules.schedule(kernel, choice) for choice in choices]
+        complete = [tvm.IRModule({"main": prefetch.insert(work.mod["main"])}) for work in works]
     with tvm.transform.PassContext(config={"tirx.disable_assert": True}):
-        built = [tvm.compile(work.mod, target=tvm_target).jit() for work in works]
+        built = [tvm.compile(module, target=tvm_target).jit() for module in complete]
     shapes = meta_schedule.arg_info.ArgInfo.from_entry_func(kernel, remove_preproc=False)
     arguments = _arguments([[int(side) for side in item.shape] for item in shapes])
     seconds: list[list[float]] = [[] for _ in built]

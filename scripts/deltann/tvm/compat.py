@@ -35,3 +35,24 @@ def written_buffer(work: Any, block: Any) -> Any:
     """
     region = work.get(block).writes[0]
     return region.source if _since_027() else region.buffer
+
+
+def last_read_buffer(work: Any, block: Any) -> Any:
+    """The last `tirx.Buffer` that a block of a `tvm.s_tir.Schedule` reads."""
+    region = work.get(block).reads[-1]
+    return region.source if _since_027() else region.buffer
+
+
+def parameters(function: Any) -> list:
+    """The buffers that a `tvm.tirx.PrimFunc` takes: in 0.27 its parameters are them."""
+    if _since_027():
+        return list(function.params)
+    return [function.buffer_map[item] for item in function.params]
+
+
+def with_block_body(realize: Any, body: Any) -> Any:
+    """A kernel's outermost block with another body. 0.27 moved its class to another module."""
+    block = realize.block
+    fields = (block.iter_vars, block.reads, block.writes, block.name_hint, body, block.init)
+    other = type(block)(*fields, block.alloc_buffers, block.match_buffers, block.annotations)
+    return type(realize)(realize.iter_values, realize.predicate, other)

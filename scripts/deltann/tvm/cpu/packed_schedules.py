@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from deltann.tvm.compat import written_buffer
-from deltann.tvm.cpu import matrix_operators, packed_operators
+from deltann.tvm.cpu import matrix_operators, packed_operators, prefetch
 
 # The most vectors of results that a choice keeps in registers; no target has more.
 LARGEST = 32
@@ -36,9 +36,12 @@ def conv2d(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     column, pixel = work.split(column, [None, choice.columns])
     around = [outer, row] if choice.rows_first else [row, outer]
     work.reorder(n, *around, column, c, dy, dx, k, inner, pixel, lane)
+    tiles, rows = (int(work.get(loop).extent) for loop in (outer, row))
     work.parallel(work.fuse(n, *around))
     _finish(work, block, epilogue, column, [inner, pixel], lane)
     work.decompose_reduction(block, c)
+    if choice.rows_first:
+        prefetch.plan(work, block, c, tiles, rows, choice.blocks)
 
 
 def depthwise(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:

@@ -9,7 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 from deltann.tvm.compat import written_buffer
-from deltann.tvm.cpu import matrix_operators, moved_channels, packed_operators, packed_schedules
+from deltann.tvm.cpu import (
+    matrix_operators,
+    moved_channels,
+    packed_operators,
+    packed_schedules,
+    prefetch,
+)
 
 LANES = 16
 ROWS = 4
@@ -41,7 +47,8 @@ def apply(module: Any, tuned: Callable | None = None) -> Any:
             fallbacks.append(variable.name_hint)
     result = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
     for variable, function in scheduled.items():
-        result.update_func(variable, function.with_attr("tirx.is_scheduled", True))
+        complete = prefetch.insert(function)
+        result.update_func(variable, complete.with_attr("tirx.is_scheduled", True))
     return result, sorted(fallbacks)
 
 
