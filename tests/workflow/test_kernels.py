@@ -34,9 +34,14 @@ NETWORKS = {
 @pytest.fixture(scope="module")
 def results(workspace):
     """What `helpers/tvm_kernels.py` prints."""
+    return printed(workspace, "tvm_kernels.py")
+
+
+def printed(workspace, helper: str) -> dict:
+    """The JSON that a helper prints, run in TVM's environment."""
     python = workspace.path / ".envs/tvm/bin/python"
     done = subprocess.run(
-        [python, ROOT / "tests/helpers/tvm_kernels.py"],
+        [python, ROOT / "tests/helpers" / helper],
         env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
         capture_output=True,
         text=True,
@@ -96,6 +101,17 @@ def test_groups_that_fill_no_block_of_channels_stay_as_they_are(results):
     """Five groups of three: none of them, and not all together, fill whole vectors."""
     kernels = results["groups of 3, host"]["kernels"]
     assert any("conv2d" in name and "packed" not in name for name in kernels)
+
+
+def test_each_tile_asks_for_the_weights_of_the_next(workspace):
+    """Every line of them; the first tile has none before it, and steps are alike, so a few more."""
+    found = printed(workspace, "tvm_prefetches.py")
+    tile, tiles, lines = found["tile"], found["tiles"], found["lines"]
+    expected = set(range(tile, tile * tiles))
+    assert tiles > 2
+    assert expected <= set(lines)
+    assert len(set(lines) - expected) < 0.01 * len(expected)
+    assert len(lines) < 1.01 * tile * tiles  # the last tile asks for its own again
 
 
 def test_fast_activations_are_of_the_highest_level_only(results):
