@@ -4,9 +4,9 @@ Run with TVM's environment:
 
     .envs/tvm/bin/python benchmarks/compile/fused_residual.py
 
-Apart, the kernels are the study's. Together, a band of rows of one block of channels is expanded into
-a buffer that stays in a cache, and convolved from there; rows at a band's edge are expanded twice.
-Every answer is compared with that of the kernels apart. One thread.
+Apart, the kernels are the study's. Together, a band of rows of one block of channels is expanded
+into a buffer that stays in a cache, and convolved from there; rows at a band's edge are expanded
+twice. Every answer is compared with that of the kernels apart. One thread.
 """
 
 import os
