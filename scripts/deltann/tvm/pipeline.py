@@ -102,8 +102,7 @@ def compile_module(
     Returns:
         `passes`, the names of all passes that ran; `idle`, those switched on that changed nothing;
         `operators`, `work`: see `_Operators`, `work.of_kernels`; `kernels`, their number;
-        `unscheduled`, the names of those that no schedule fits; `code_bytes`, of each;
-        `peak_lanes`, see `target_kinds`.
+        `unscheduled`, the names of those that no schedule fits; `code_bytes`, of each.
     """
     tvm, kind = load_tvm(), target_kinds.get(tvm_target.kind.name)
     config = {"tirx.disable_assert": True}  # asserts in kernels cost a third of the build
@@ -128,7 +127,6 @@ def compile_module(
         "kernels": len(to_do),
         "work": to_do,
         "unscheduled": unscheduled,
-        "peak_lanes": kind.peak_lanes(tvm_target),
         "code_bytes": sizes,
     }
 
