@@ -49,8 +49,9 @@ def table(library: Path, threads: int, count: int) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in found.head(count).itertuples():
-        cells = [row.kernel, str(row.calls), f"{row.ms / row.calls:.3f}", f"{row.share_percent:.0f}%"]
-        cells += [f"{row.gflops:.0f}", f"{row.gbytes:.0f}", f"{row.roofline_percent:.0f}%"]
+        cells = [row.kernel, str(row.calls), f"{row.ms / row.calls:.3f}"]
+        cells += [f"{row.share_percent:.0f}%", f"{row.gflops:.0f}", f"{row.gbytes:.0f}"]
+        cells.append(f"{row.roofline_percent:.0f}%")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
