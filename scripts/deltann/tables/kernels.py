@@ -9,7 +9,7 @@ from deltann.tables.study import Columns, Study
 
 CATEGORY = "Time"
 TITLE = "Which kernels take the time"
-NEEDS = "compiled cells"
+NEEDS = "timed kernels"
 CAPTION = (
     "One row per compilation and kernel that takes at least 1 % of the time in kernels: calls and "
     "milliseconds in one inference, operations and bytes per second, and how near they come to "
