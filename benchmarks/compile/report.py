@@ -7,7 +7,6 @@ import numpy as np
 from scipy.stats import gmean
 
 from deltann import metrics
-from deltann.cell import UNSCHEDULED
 
 RESAMPLES = 2000
 
@@ -21,8 +20,8 @@ def each(seconds: dict[str, list], files: dict[str, str], reference: str) -> str
         reference: the contestant whose time is 1.
     """
     lines = [
-        "| | ms | ratio | 95 % interval | kernels | unscheduled | compile, s | peak memory, MB |",
-        "| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |",
+        "| | ms | ratio | 95 % interval | kernels | compile, s | peak memory, MB |",
+        "| --- | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
     for name, runs in seconds.items():
         cells = [
@@ -94,16 +93,12 @@ def _interval(baseline: list, candidate: list) -> str:
 
 
 def _compilation(path: str) -> list[str]:
-    """Kernels, unscheduled ones, seconds and memory of a compilation; empty for a runtime."""
+    """Kernels, seconds and memory of a compilation; empty for a runtime."""
     if not path.endswith(".so"):
-        return [""] * 4
+        return [""] * 3
     record = json.loads(Path(f"{path}.json").read_text(encoding="utf-8"))
-    details = record["details"]
-    # the schedule none leaves all of them so
-    left = details["kernels"] if f"/{UNSCHEDULED}/" in path else len(details["unscheduled"])
     return [
-        str(details["kernels"]),
-        str(left),
+        str(record["details"]["kernels"]),
         f"{record['seconds']:.0f}",
         f"{record['peak_memory_bytes'] / 1e6:.0f}",
     ]

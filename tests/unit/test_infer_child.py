@@ -100,7 +100,8 @@ def saved(tmp_path) -> Checkpoint:
 
 
 def test_logits_and_latencies_of_every_part_are_saved(run, tmp_path):
-    assert run(Made) == {"versions": {"made": "1"}, "operators": None}
+    expected = {"versions": {"made": "1"}, "operators": None, "kernel_times": None}
+    assert run(Made) == expected
     parts = [saved(tmp_path).load(part) for part in (slice(0, 2), slice(2, 5))]
     logits = np.concatenate([part.logits for part in parts])
     means = np.arange(IMAGES, dtype=np.float32) * 10 / 255
@@ -127,6 +128,17 @@ def test_a_remote_runner_probes_its_own_machine(run, tmp_path):
     circumstances = saved(tmp_path).load(slice(0, 2)).circumstances
     assert circumstances.probe == Made.seconds
     assert np.isnan(circumstances.demand.requested)
+
+
+def test_kernels_are_timed_after_all_passes(run):
+    """With the model's own input; what slows the model comes last."""
+
+    class Timed(Made):
+        def kernel_times(self, batch: np.ndarray) -> dict:
+            return {"shape": batch.shape, "runs": self.calls}
+
+    plain = 1 + infer_child.WARM_UP_RUNS + IMAGES * REPEATS
+    assert run(Timed)["kernel_times"] == {"shape": (1, SIZE, SIZE, 3), "runs": plain - 1}
 
 
 def test_logits_that_are_not_finite_are_refused(run):

@@ -140,6 +140,32 @@ def test_every_kernel_is_scheduled(workspace):
         assert json.loads(path.read_text())["details"]["unscheduled"] == [], path
 
 
+def test_kernels_are_timed_against_the_roofline(workspace, dataset):
+    """Times in kernels are roughly those of the cells, and nothing is much above the roofline."""
+    tables = workspace.path / "results/reduced/tables"
+    names = ["source", "target", "route", "backend", "device"]
+    compilations = pd.read_csv(tables / "compilations.csv").set_index(names)
+    kernels = pd.read_csv(tables / "kernels.csv").set_index(names).sort_index()
+    compiled = dataset.isel(cell=dataset.backend.values != "native")
+    assert len(compilations) == compiled.sizes["cell"] == 4 * len(CONVERSIONS)
+    for index in range(compiled.sizes["cell"]):
+        cell = compiled.isel(cell=index)
+        key = tuple(cell[name].item() for name in names)
+        row, of_cell = compilations.loc[key], kernels.loc[[key]]
+        times = json.loads(cell.kernel_times.item())
+        assert 0 < len(times["kernels"]) <= row.kernels
+        milliseconds = 1000 * sum(item["seconds"] for item in times["kernels"].values())
+        assert row.kernels_ms == pytest.approx(milliseconds)
+        assert 0.2 < milliseconds / (1000 * float(cell.latency.median())) < 5
+        assert 0 <= row.slow_percent <= 100 and 50 < of_cell.share_percent.sum() < 100.1
+        assert of_cell.roofline_percent.between(0, 300, inclusive="neither").all()
+        assert (row.slow_percent > 0) == (row.worst_kernel in times["kernels"])
+    natives = dataset.isel(cell=dataset.backend.values == "native")
+    assert set(natives.kernel_times.values) == {""}
+    text = (workspace.path / "results/reduced/summary.md").read_text()
+    assert "Kernels at O4, schedule rules: " in text
+
+
 def test_a_cell_again_is_bit_identical(workspace, study, dataset):
     name = "results/reduced/predictions/efficientnet_lite0/torch/{}/cpu.nc"
     cells = (

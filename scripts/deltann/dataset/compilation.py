@@ -2,10 +2,8 @@
 
 import math
 
-from deltann.cell import UNSCHEDULED
-
 TEXTS = ("passes", "idle_passes")
-COUNTS = ("kernels", "unscheduled", "code_bytes")
+COUNTS = ("kernels", "code_bytes")
 NUMBERS = ("compile_seconds", *COUNTS)
 # The steps that count as compile time: not the import, and not writing the graph for readers.
 STEPS = ("passes", "schedule", "build")
@@ -18,10 +16,6 @@ MEANINGS = {
         "s",
     ),
     "kernels": ("distinct kernels that the graph passes leave", "1"),
-    "unscheduled": (
-        "of these, the ones that no schedule fitted; none has one by schedule 'none'",
-        "1",
-    ),
     "code_bytes": ("machine code of all kernels", "byte"),
 }
 # The attributes of a cell that isn't compiled.
@@ -44,11 +38,9 @@ def describe(record: dict) -> dict[str, str | float]:
     if record["status"] == "failed":
         return described
     details = record["details"]
-    scheduled = record["arguments"]["schedule"] != UNSCHEDULED
     return described | {
         "idle_passes": ";".join(details["idle"]),
         "compile_seconds": sum(details["seconds"][step] for step in STEPS),
         "kernels": float(details["kernels"]),
-        "unscheduled": float(len(details["unscheduled"])) if scheduled else math.nan,
         "code_bytes": float(sum(details["code_bytes"].values())),
     }

@@ -5,7 +5,7 @@ number without a unit. The dataset's attributes `long_name` and `units` come fro
 the columns of tables that show a variable.
 """
 
-from deltann.dataset import compilation, lowering
+from deltann.dataset import compilation, kernel_times, lowering
 from deltann.dataset.prediction_schema import OUTPUT_TEXTS
 
 Meaning = tuple[str, str]
@@ -58,6 +58,7 @@ OF_CELLS: dict[str, Meaning] = {
     ),
     **compilation.MEANINGS,
     **lowering.MEANINGS,
+    **kernel_times.MEANINGS,
     **DISTURBANCE,
     "disturbed": DISTURBED,
 }

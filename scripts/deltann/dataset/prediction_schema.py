@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deltann.cell import NAMES
-from deltann.dataset import compilation, lowering
+from deltann.dataset import compilation, kernel_times, lowering
 from deltann.errors import StudyError
 
 if TYPE_CHECKING:  # importing xarray takes half a second
     import xarray as xr
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 # What a model's outputs are, the attribute `output`. The variable `logits` has them as they are.
 LOGITS, PROBABILITIES = "logits", "probabilities"
 OUTPUT_TEXTS = ("output", "output_warning")
@@ -46,6 +46,7 @@ ATTRIBUTES = (
     *compilation.NUMBERS,
     *lowering.TEXTS,
     *lowering.NUMBERS,
+    *kernel_times.TEXTS,
 )
 
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 
 from deltann.cell import NAMES, Cell
-from deltann.dataset import compilation, lowering
+from deltann.dataset import compilation, kernel_times, lowering
 from deltann.dataset.prediction_schema import (
     LOGITS,
     LOGITS_COMMENT,
@@ -62,6 +62,7 @@ def attributes(
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
     lowered: dict[str, str | float] = lowering.NOTHING,
+    timed: dict[str, str] = kernel_times.NOTHING,
     output: str = LOGITS,
     output_warning: str = "",
 ) -> dict[str, str | float | int]:
@@ -75,6 +76,7 @@ def attributes(
         provenance: what the predictions come from; written as JSON.
         compiled: from `compilation.describe`.
         lowered: from `lowering.describe`.
+        timed: from `kernel_times.describe`.
         output: what the model's outputs are, logits or probabilities.
         output_warning: how the native model's outputs contradict what the config declares.
     """
@@ -94,6 +96,7 @@ def attributes(
         "output_warning": output_warning,
         **compiled,
         **lowered,
+        **timed,
     }
 
 
@@ -173,6 +176,7 @@ def failed(
         **NO_OUTPUT,
         **compiled,
         **lowering.NOTHING,
+        **kernel_times.NOTHING,
     )
 
 

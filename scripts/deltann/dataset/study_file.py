@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 from deltann.cell import NAMES
-from deltann.dataset import compilation, lowering, meanings
+from deltann.dataset import compilation, kernel_times, lowering, meanings
 from deltann.dataset.meanings import DISTURBANCE
 from deltann.dataset.prediction_schema import LOGITS_COMMENT, OUTPUT_TEXTS, VARIABLES
 from deltann.provenance import netcdf_checksum
@@ -38,6 +38,7 @@ TEXTS: tuple[str, ...] = (
     "provenance",
 )
 TEXTS += (netcdf_checksum.ATTRIBUTE, *OUTPUT_TEXTS, *compilation.TEXTS, *lowering.TEXTS)
+TEXTS += kernel_times.TEXTS
 NUMBERS = (*DISTURBANCE, *compilation.NUMBERS, *lowering.NUMBERS)
 COORDINATES = ("cell_name", *NAMES, "status", "precision")
 # Variables along `cell` and `image`, with their last dimension.

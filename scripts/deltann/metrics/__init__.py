@@ -35,6 +35,7 @@ from deltann.metrics.intervals import (
     wilson_sample_size,
 )
 from deltann.metrics.pareto import pareto_frontier
+from deltann.metrics.roofline import Allowed, bandwidth, roofline
 from deltann.metrics.speed import (
     SpeedupMeasure,
     latency_ratio,
@@ -56,6 +57,7 @@ from deltann.metrics.statistics import (
 __all__ = [
     "Accuracy",
     "AccuracyChange",
+    "Allowed",
     "Anova",
     "Interval",
     "LogitDifference",
@@ -64,6 +66,7 @@ __all__ = [
     "SpeedupMeasure",
     "UNKNOWN_LABEL",
     "accuracy_change",
+    "bandwidth",
     "eta_squared_interval",
     "holm",
     "kendall_tau_b",
@@ -76,6 +79,7 @@ __all__ = [
     "pareto_frontier",
     "rank_biased_overlap",
     "rank_test",
+    "roofline",
     "speedup_interval",
     "speedup_percent",
     "top1_differs",

@@ -70,6 +70,13 @@ class Runner(Protocol):
         """
         ...
 
+    def kernel_times(self, batch: "np.ndarray") -> dict | None:
+        """How long each kernel takes on a batch, see `tvm.kernel_times`; None where it can't tell.
+
+        The runner is slower afterwards.
+        """
+        ...
+
 
 class LocalRunner:
     """What runners on this machine have in common."""
@@ -95,6 +102,10 @@ class LocalRunner:
         answer = self.run(given)
         seconds = time.perf_counter() - start
         return decode(answer, self.output_type), seconds
+
+    def kernel_times(self, batch: "np.ndarray") -> dict | None:
+        """See `Runner`."""
+        return None
 
 
 class RunnerModule(Protocol):

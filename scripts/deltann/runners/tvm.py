@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from deltann.formats.tensor_types import TensorType
+from deltann.formats.tensor_types import TensorType, encode
+from deltann.ours import ours
 from deltann.provenance import files
 from deltann.runners import LocalRunner
+from deltann.tvm import kernel_times
 from deltann.tvm.cuda.nvrtc import compile_when_loaded
 from deltann.tvm.load import load_tvm
 from deltann.tvm.target_kinds import CPU, CUDA
@@ -41,19 +43,27 @@ class Runner(LocalRunner):
         self.output_type = TensorType(**details["output_type"])
         if self.gpu:
             compile_when_loaded(details["target"]["arch"])
-        self.virtual_machine = VirtualMachine(
-            tvm.runtime.load_module(str(self.model_file)), self.device
-        )
+        self.peak_lanes = details["peak_lanes"]
+        self.library = tvm.runtime.load_module(str(self.model_file))
+        self.virtual_machine = VirtualMachine(self.library, self.device)
         return self
 
     def __exit__(self, *_: object) -> None:
-        del self.virtual_machine
+        del self.virtual_machine, self.library
 
     def run(self, batch: np.ndarray) -> np.ndarray:
         """See `runners.LocalRunner`."""
         answer = self.virtual_machine["main"](self.tvm.runtime.tensor(batch, self.device))
         # a copy from a GPU waits until it is done
         return (answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]).numpy()
+
+    def kernel_times(self, batch: np.ndarray) -> dict | None:
+        """See `runners.Runner`."""
+        if not self.peak_lanes:
+            return None
+        image = self.tvm.runtime.tensor(encode(batch, self.input_type), self.device)
+        with ours("the kernels' times"):
+            return kernel_times.measure(self.library, self.virtual_machine, image, self.peak_lanes)
 
 
 def versions() -> dict[str, str]:

@@ -80,6 +80,10 @@ class Runner:
             tensor = answer if isinstance(answer, self.tvm.runtime.Tensor) else answer[0]
             return decode(tensor.numpy(), self.output_type), seconds
 
+    def kernel_times(self, batch: np.ndarray) -> dict | None:
+        """None: an instrument would call this side over the network, for each kernel."""
+        return None
+
     def _connect(self) -> Any:
         """Connect, in a thread since TVM's connection has no time limit.
 

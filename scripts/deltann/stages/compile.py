@@ -50,9 +50,9 @@ def compile_file(**arguments: Any) -> dict:
         scheduled: where to write the scheduled kernels, TVMScript; or None.
 
     Returns:
-        The resolved `target`; the `input_shape` of the model; its `input_type` and `output_type`,
-        the fields of `TensorType`; the version of `tvm`, the `seconds` of each step, and what
-        `pipeline.compile_module` returns.
+        The resolved `target` and its `peak_lanes`, see `target_kinds`; the `input_shape` of the
+        model; its `input_type` and `output_type`, the fields of `TensorType`; the version of `tvm`,
+        the `seconds` of each step, and what `pipeline.compile_module` returns.
     """
     return _compile(nullcontext, **arguments)[0]
 
@@ -89,6 +89,7 @@ def _compile(
             pipeline.Outputs(Path(output), Path(graph), Path(scheduled) if scheduled else None),
             clock,
         )
-    described = {"target": resolved, "input_shape": input_shape, "tvm": tvm.__version__}
+    described = {"target": resolved, "peak_lanes": kind.peak_lanes(tvm_target)}
+    described |= {"input_shape": input_shape, "tvm": tvm.__version__}
     described |= importers.tensor_types(Path(model_file), framework)
     return described | compiled | {"seconds": clock.seconds}, compilation

@@ -11,7 +11,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from deltann.cell import Cell
-from deltann.dataset import compilation, lowering
+from deltann.dataset import compilation, kernel_times, lowering
 from deltann.execution import environment, stage
 from deltann.execution.isolation import Child
 from deltann.precision import UNASKED
@@ -139,7 +139,9 @@ def _measure(
         lowered = lowering.describe(
             upstream, options.model_file, result.pop("operators"), _runtime(options)
         )
-        described = {"compiled": compilation.describe(upstream), "lowered": lowered}
+        timed = kernel_times.describe(upstream, result.pop("kernel_times"))
+        described: dict[str, Any] = {"compiled": compilation.describe(upstream)}
+        described |= {"lowered": lowered, "timed": timed}
         _write(options, images, saved, provenance | result, described, session, after)
     saved.remove()
 
@@ -160,7 +162,7 @@ def _write(
         images: the prepared images.
         saved: with a result for each part of the images.
         provenance: without `sessions`.
-        described: what `compilation` and `lowering` say of the cell.
+        described: what `compilation`, `lowering` and `kernel_times` say of the cell.
         session: the name of the last session.
         probe_after: seconds of the probe after it.
     """

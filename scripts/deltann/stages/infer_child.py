@@ -64,8 +64,8 @@ def work(
         probe_seconds: result of the probe on this machine, before the timing.
 
     Returns:
-        The runtime's `versions`, and the model's `operators`, see `Runner`; of a remote runner also
-        `machine`, and `probe` after the timing.
+        The runtime's `versions`, and the model's `operators` and `kernel_times`, see `Runner`; of
+        a remote runner also `machine`, and `probe` after the timing.
 
     Raises:
         ValueError: input or output have another shape than declared, or logits aren't finite.
@@ -83,6 +83,7 @@ def work(
         result: dict = {"versions": module.versions(), "operators": loaded.operators}
         if model.remote:
             result |= {"machine": loaded.machine, "probe": model.probe_seconds(first[0])}
+        result["kernel_times"] = model.kernel_times(first[0])  # the model is slower from here on
     return result
 
 
@@ -117,6 +118,10 @@ class Model:
     def timed(self, image: np.ndarray) -> tuple[np.ndarray, float]:
         """The output (1, background and classes), and seconds by the clock of its machine."""
         return self._runner.timed(self._input(image))
+
+    def kernel_times(self, image: np.ndarray) -> dict | None:
+        """What each kernel takes on an image: see `Runner`. To be called last."""
+        return self._runner.kernel_times(self._input(image))
 
     def probe_seconds(self, image: np.ndarray) -> float:
         """Median seconds of a fixed piece of work on another machine: the model on one image."""

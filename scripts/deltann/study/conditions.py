@@ -14,6 +14,7 @@ from deltann.errors import StudyError
 from deltann.models import paper
 from deltann.study import grid
 from deltann.tvm.levels import LEVELS
+from deltann.tvm.target_kinds import CPU
 
 Shown = TypeVar("Shown", registry.Table, registry.Figure)
 Condition = Callable[[dict, Sequence[Cell]], bool]
@@ -123,6 +124,13 @@ def _published(config: dict, cells: Sequence[Cell]) -> bool:
     return _differ((cell for cell in of_paper if cell.backend in PUBLISHED_LEVELS), "backend")
 
 
+def _timed_kernels(config: dict, cells: Sequence[Cell]) -> bool:
+    """As the table `kernels`: compiled for a processor of this machine."""
+    devices = {cell.device for cell in cells if cell.compiled}
+    described = [config["devices"][name] for name in devices]
+    return any(item["target"]["kind"] == CPU and "rpc" not in item for item in described)
+
+
 # What `NEEDS` may name.
 CONDITIONS: dict[str, Condition] = {
     "comparisons": lambda config, cells: len(_native(_unconverted(cells))) < len(cells),
@@ -138,4 +146,5 @@ CONDITIONS: dict[str, Condition] = {
     "sources": _sources,
     "targets": lambda config, cells: _differ(_native(cells), "target", "route"),
     "timed factors": _timed,
+    "timed kernels": _timed_kernels,
 }

@@ -8,7 +8,7 @@ from deltann.images import prepared
 from deltann.summary import advice, answers, failures, findings, time
 from deltann.summary.facts import collect
 from deltann.summary.findings import Finding
-from deltann.summary.formatting import NAMED, cell, count, route, some
+from deltann.summary.formatting import NAMED, cell, count, some
 from deltann.summary.names import named
 from deltann.tables.study import Study
 
@@ -43,7 +43,7 @@ def summary(
         "Failures": failures.lines(causes),
         "What to do": advice.lines(facts, cells, study.disagreements()),
         "Images left out": _excluded(excluded),
-        "Caveats": _caveats(cells, tables["compilations"]),
+        "Caveats": _caveats(cells),
     }
     parts = ["# Summary of the study"]
     if seeded:
@@ -100,11 +100,11 @@ def _excluded(excluded: dict[str, str]) -> list[str]:
     return lines or ["none"]
 
 
-def _caveats(cells: pd.DataFrame, compilations: pd.DataFrame) -> list[str]:
+def _caveats(cells: pd.DataFrame) -> list[str]:
     ran = cells[cells["status"] == "ok"]
     disturbed = ran[ran["disturbed"] == 1]
     unseen = int(ran["contention"].isna().sum())
-    lines = _outputs(cells) + _unscheduled(compilations)
+    lines = _outputs(cells)
     if not disturbed.empty:
         where = some([cell(row) for _, row in disturbed.iterrows()], "; ")
         lines.append(
@@ -126,25 +126,4 @@ def _outputs(cells: pd.DataFrame) -> list[str]:
     found = warned[["model", "source", "output_warning"]].drop_duplicates()
     return [
         f"{row['model']} of {row['source']}: {row['output_warning']}" for _, row in found.iterrows()
-    ]
-
-
-def _unscheduled(compilations: pd.DataFrame) -> list[str]:
-    """Kernels without a schedule, which are slow whatever the graph passes do."""
-    unscheduled = compilations[compilations["unscheduled"] > 0]
-    if unscheduled.empty:
-        return []
-    kernels = (
-        f"{int(unscheduled['unscheduled'].sum())} kernels of {int(unscheduled['kernels'].sum())}"
-    )
-    where = some(
-        [
-            f"{route(row)} at {row['backend']} ({row['unscheduled']:.0f})"
-            for _, row in unscheduled.iterrows()
-        ],
-        "; ",
-    )
-    return [
-        f"no schedule fits {kernels}, in {count(len(unscheduled), 'compilation')} of "
-        f"{len(compilations)}: they run as plain loops (tables/compilations.csv): {where}"
     ]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, SOURCE, UNCONVERTED
+from deltann.summary import kernels
 from deltann.summary.formatting import cell, count, digits, route
 from deltann.tables.passes import ENABLED, FILE
 
@@ -11,7 +12,7 @@ NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
 
 
 def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """The levels' largest and least speedup; each model's fastest cell without a changed label.
+    """The levels' speedups, the slow kernels, each model's fastest cell without a changed label.
 
     Args:
         tables: with names.
@@ -19,6 +20,7 @@ def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
     return [
         _levels(tables["speedups"]),
         *_passes(tables["passes"]),
+        *kernels.lines(tables["compilations"]),
         *_fastest(tables["latency"], tables["conversions"]),
     ]
 

@@ -136,6 +136,11 @@ class Study:
         """The SHA-256 of the file that a cell ran: its model, or its compiled library."""
         return json.loads(self._dataset["provenance"][cell].item())["model_file"]
 
+    def kernel_times(self, cell: int) -> dict | None:
+        """The times of a compiled cell's kernels, see `dataset.kernel_times`; None if unknown."""
+        text = self._dataset["kernel_times"][cell].item()
+        return json.loads(text) if text else None
+
     def compiled(self, cell: int) -> bool:
         """Whether TVM compiled a cell."""
         return self.cells.compiled[cell]

@@ -18,14 +18,21 @@ def _since_027() -> bool:
 def constant(expression: Any) -> Any:
     """The value of a Relax constant as a `numpy.ndarray`; None for any other expression.
 
-    0.26 has `relax.Constant` with `data`. In 0.27 it is `ir.expr.GenericConst` with `value`, for
-    all dialects.
+    0.26 has it in `data`, 0.27 in `value`.
+    """
+    if not is_constant(expression):
+        return None
+    return (expression.value if _since_027() else expression.data).numpy()
+
+
+def is_constant(expression: Any) -> bool:
+    """Whether a Relax expression is a constant.
+
+    0.26 has `relax.Constant`. In 0.27 it is `ir.expr.GenericConst`, for all dialects.
     """
     from tvm import ir, relax
 
-    if _since_027():
-        return expression.value.numpy() if isinstance(expression, ir.expr.GenericConst) else None
-    return expression.data.numpy() if isinstance(expression, relax.Constant) else None
+    return isinstance(expression, ir.expr.GenericConst if _since_027() else relax.Constant)
 
 
 def written_buffer(work: Any, block: Any) -> Any:

@@ -65,6 +65,10 @@ class TargetKind(Protocol):
         """The passes from scheduled kernels to what TVM's virtual machine runs."""
         ...
 
+    def peak_lanes(self, tvm_target: Any) -> int:
+        """Numbers in a vector of `cpu.peaks`' kernels, which `build` adds; 0 if it adds none."""
+        ...
+
     def build(self, module: Any, tvm_target: Any, output: Path) -> dict[str, int]:
         """Write a shared library; return the size of each kernel's machine code in bytes."""
         ...

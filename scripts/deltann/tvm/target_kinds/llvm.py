@@ -8,7 +8,7 @@ from deltann import interpreter
 from deltann.cell import UNSCHEDULED
 from deltann.ours import ours
 from deltann.tvm import llvm_names
-from deltann.tvm.cpu import schedules
+from deltann.tvm.cpu import peaks, schedules
 from deltann.tvm.cpu.vectors import Vectors
 from deltann.tvm.llvm_names import HOST
 
@@ -82,10 +82,18 @@ def lowering() -> list:
     return [*pipeline.dataflow_lower_passes(None), *pipeline.finalize_passes(None)]
 
 
+def peak_lanes(tvm_target: Any) -> int:
+    """Float32 numbers in a vector register of the target."""
+    return vectors(tvm_target).lanes
+
+
 def build(module: Any, tvm_target: Any, output: Path) -> dict[str, int]:
-    """Write a shared library."""
+    """Write a shared library, with the kernels that measure what its code can reach."""
     import tvm
 
+    with ours("the kernels that measure peaks"):
+        module = tvm.IRModule(dict(module.functions_items()), attrs=module.attrs)
+        module.update(tvm.IRModule(peaks.kernels(peak_lanes(tvm_target))))
     built = tvm.compile(module, tvm_target, relax_pipeline=tvm.transform.Sequential([]))
     built.export_library(str(output), fcompile=link)
     with ours("measuring a library's code"):
@@ -102,7 +110,7 @@ def link(library: str, objects: list[str]) -> None:
 
 
 def code_bytes(library: Path) -> dict[str, int]:
-    """The bytes of machine code of each kernel of a library, its parallel loops included.
+    """The bytes of machine code of each kernel of a model's library, its parallel loops included.
 
     LLVM puts parallel loops, functions without a symbol, behind the kernel that runs them.
     """
@@ -116,8 +124,9 @@ def code_bytes(library: Path) -> dict[str, int]:
         starts = {s["st_value"]: s.name for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
         end = text["sh_addr"] + text["sh_size"]
     order = sorted(starts)
-    return {
+    sizes = {
         starts[start].removesuffix(KERNEL): stop - start
         for start, stop in zip(order, [*order[1:], end], strict=True)
         if starts[start].endswith(KERNEL)
     }
+    return {name: size for name, size in sizes.items() if name not in peaks.KERNELS}

@@ -1,0 +1,41 @@
+"""How near compiled kernels come to what the machine allows."""
+
+import pandas as pd
+
+from deltann.summary.formatting import count, digits, route
+from deltann.tvm.levels import LEVELS
+
+
+def lines(compilations: pd.DataFrame) -> list[str]:
+    """One line per schedule, about TVM's highest level; nothing where no kernel was timed.
+
+    If no level was timed, about all sets of passes.
+
+    Args:
+        compilations: the table, with names.
+    """
+    timed = compilations[compilations["slow_percent"].notna()]
+    levels = timed[timed["backend"].isin(list(LEVELS))]
+    rows, at = timed, ""
+    if not levels.empty:
+        highest = levels["backend"].max()
+        rows, at = levels[levels["backend"] == highest], f" at {highest}"
+    return [
+        f"Kernels{at}, schedule {schedule}: {_slow(group)}"
+        for schedule, group in rows.groupby("schedule", sort=False)
+    ]
+
+
+def _slow(rows: pd.DataFrame) -> str:
+    """The compilation with the largest share of slow kernels, and the worst of these."""
+    below = "below half of what the machine's roofline allows"
+    row = rows.loc[rows["slow_percent"].idxmax()]
+    if row["slow_percent"] == 0:
+        return f"none is {below}, in {count(len(rows), 'compilation')}"
+    least = f", the most of {len(rows)} compilations (least {rows['slow_percent'].min():.0f} %)"
+    return (
+        f"{row['slow_percent']:.0f} % of their time is in kernels {below} for {route(row)} on "
+        f"{row['device']}{least if len(rows) > 1 else ''}; the worst is {row['worst_kernel']}, "
+        f"with {row['worst_percent']:.0f} % of the time, at {digits(row['worst_rate'])} of "
+        f"{digits(row['worst_allowed'])} {row['worst_limit']} (tables/kernels.csv)"
+    )
