@@ -10,10 +10,10 @@ from deltann.models import paper
 from deltann.study import conditions
 from deltann.tables import compute, published
 from deltann.tables.study import Study
-from helpers.made_up_cells import CONVERTED, NATIVE, cell, compilation, ran, study
+from helpers.made_up_cells import CONVERTED, NATIVE, cell, compilation, ran, study, untimed
 
 PASSES = {"fold": ("FoldConstant",), "two": ("FuseOps", "FoldConstant")}
-CONFIG = {"pass_sets": PASSES}
+CONFIG = {"pass_sets": PASSES, "devices": {"cpu": {}, "gpu": {}, "arm": {"emulated": True}}}
 LEVELS = {"O0": (), "O2": ("FuseOps", "FoldConstant"), **PASSES}
 O0, O2 = cell("torch", "O0"), cell("torch", "O2")
 SETTINGS = {**NATIVE_RUN, "backend": "slow"}
@@ -29,6 +29,7 @@ STUDIES = {
         {"sources", "frameworks", "timed factors"},
     ),
     "two devices": ([NATIVE, cell("torch", device="gpu")], {"devices", "timed factors"}),
+    "an emulated device": ([NATIVE, cell("torch", device="arm")], set()),
     "two resizers": ([NATIVE, cell("torch", resizer="opencv")], {"preparations"}),
     "two conventions": (
         [NATIVE, cell("torch", preprocessing="imagenet")],
@@ -78,7 +79,11 @@ def test_a_study_meets_its_conditions_and_no_others(name):
 def test_a_table_has_rows_exactly_if_its_condition_holds(name, tmp_path):
     cells, _ = STUDIES[name]
     made = [
-        ran(where, **({"compiled": compilation(LEVELS[where.backend])} if where.compiled else {}))
+        untimed(where)
+        if CONFIG["devices"][where.device].get("emulated")
+        else ran(
+            where, **({"compiled": compilation(LEVELS[where.backend])} if where.compiled else {})
+        )
         for where in cells
     ]
     with study(tmp_path, made) as dataset:
