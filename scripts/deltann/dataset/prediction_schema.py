@@ -83,8 +83,8 @@ def check(dataset: "xr.Dataset", where: str) -> None:
         variable = dataset[name]
         expect(variable.dims == dimensions, f"{name!r} has {variable.dims}; expected {dimensions}")
         expect(variable.dtype == dtype, f"{name!r} is {variable.dtype}; expected {dtype}")
-    values = (dataset[name].values for name in ("logits", "latency"))
-    check_values(*values, bool(dataset.emulated), where)
+    emulated = bool(dataset.emulated)
+    check_values(dataset["logits"].values, dataset["latency"].values, emulated, where)
 
 
 def check_values(logits: np.ndarray, latency: np.ndarray, emulated: bool, where: str) -> None:

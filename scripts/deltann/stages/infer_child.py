@@ -77,14 +77,10 @@ def work(
     with prepared.open_file(Path(images)) as stack, model_runner as loaded:
         model = Model(loaded, Preprocessing(**preprocessing), not device.get("emulated", False))
         first = stack.pixels(slice(WARM_UP_IMAGES))
-        if model.has_clock:
-            warm_up(model.check, first)
-        else:
-            model.check(first[0])
+        model.warm_up(first)
         if model.remote:
             probe_seconds = model.probe_seconds(first[0])
-        passes = repeats if model.has_clock else 1
-        _finish_parts(model, stack, passes, saved, session, probe_seconds)
+        _finish_parts(model, stack, repeats, saved, session, probe_seconds)
         result: dict = {"versions": module.versions(), "operators": loaded.operators}
         if model.remote:
             result |= {"machine": loaded.machine, "probe": model.probe_seconds(first[0])}
@@ -121,6 +117,13 @@ class Model:
             ValueError: it isn't (1, background and classes).
         """
         self.preprocessing.check_output(np.shape(self._runner.infer(self._input(image))))
+
+    def warm_up(self, images: np.ndarray) -> None:
+        """Run before the timed runs, and check the output; once if no time is taken."""
+        if self.has_clock:
+            warm_up(self.check, images)
+        else:
+            self.check(images[0])
 
     def timed(self, image: np.ndarray) -> tuple[np.ndarray, float]:
         """The output (1, background and classes), and seconds by its machine's clock, or NaN."""
@@ -189,6 +192,7 @@ def _passes(
     Raises:
         ValueError: logits aren't finite.
     """
+    repeats = repeats if model.has_clock else 1
     logits = np.empty((len(pixels), model.preprocessing.classes), np.float32)
     latency = np.empty((len(pixels), repeats))
     before = disturbance.usage()
