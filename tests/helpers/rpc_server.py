@@ -49,7 +49,7 @@ def _listening(space, port: int, command: list, variables: dict[str, str]):
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline and process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex((HOST, port)) == 0:
