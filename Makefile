@@ -17,7 +17,7 @@ REPORT = --report "$$results"/report.html --report-stylesheet report/report.css
 # Builds the environment of the next script.
 ANALYSIS = $(SNAKEMAKE) --quiet all --cores all results/environments/analysis.json || exit 1
 
-.PHONY: study try retry-failed verify pack redraw test check lint config-docs
+.PHONY: study try emulate retry-failed verify pack redraw test check lint config-docs
 
 study: .venv/ready
 	@$(STUDY); $(SNAKEMAKE) --cores all --configfile $(CONFIG) && \
@@ -30,6 +30,15 @@ try: $(if $(and $(MODEL),$(IMAGES)),.venv/ready)
 	@test -n "$$MODEL" -a -n "$$IMAGES" || { echo "usage: make try MODEL=path/to/model.onnx IMAGES=folder [LABELS=classes.txt] [OUTPUT=name] [CONFIG=config/name.yaml]" >&2; echo "MODEL: .onnx, .tflite, .keras, .h5, a SavedModel (folder or .tar), .pt2 or .pt; IMAGES may hold labels.csv (image,label)" >&2; exit 2; }
 	@$(DRIVER_PYTHON) scripts/try_model.py --model="$$MODEL" --images="$$IMAGES" \
 		--labels="$$LABELS" --output="$$OUTPUT" --config="$$CONFIG"
+
+# An AArch64 machine for `devices`, emulated here by QEMU, behind a TVM RPC server on 127.0.0.1.
+emulate: PORT ?= 9090
+emulate: KEY ?= lab
+emulate: PROCESSOR ?= cortex-a72
+emulate: .venv/ready
+	@$(SNAKEMAKE) --quiet all --cores all results/environments/tvm.json || exit 1; \
+	$(DRIVER_PYTHON) scripts/emulated_server.py --port="$(PORT)" --key="$(KEY)" \
+		--processor="$(PROCESSOR)"
 
 # Delete failed records and prediction files, so that `make study` tries them again.
 retry-failed: .venv/ready

@@ -18,6 +18,11 @@ def check(name: str, described: dict) -> None:
     key = f"devices.{name}"
     target_kinds.check(f"{key}.target", described["target"])
     host = described["target"].get("host", described["target"])
+    if emulated(described) and "rpc" not in described:
+        raise StudyError(
+            f"config key {key}.emulated: true without rpc; expected rpc too: the server that "
+            "emulates the device"
+        )
     if "rpc" in described:
         if described["native"]:
             raise StudyError(
@@ -49,20 +54,32 @@ def is_processor(described: dict) -> bool:
     return described["target"]["kind"] == CPU and "rpc" not in described
 
 
+def emulated(described: dict) -> bool:
+    """Whether a device is emulated: its answers count, and times there mean nothing."""
+    return described.get("emulated", False)
+
+
 def placement(config: dict, name: str) -> dict:
     """Where a cell runs: the `--device` of the stage `infer`.
 
     Returns:
         `kind`, the target's; `threads`, 0 for all; and for a machine behind an RPC server `rpc`:
         its host, port and key, the device's name, and the seconds after which the server ends an
-        abandoned session.
+        abandoned session; and `emulated`, true for a device whose times mean nothing.
     """
     described = config["devices"][name]
     result = {"kind": described["target"]["kind"], "threads": described.get("threads", 0)}
+    if emulated(described):
+        result["emulated"] = True
     if "rpc" in described:
         seconds = config["limits"]["infer"]["seconds"]
         result["rpc"] = described["rpc"] | {"device": name, "seconds": seconds}
     return result
+
+
+def works_here(described: dict) -> bool:
+    """Whether a cell's work takes this machine's processors: an emulator is most often here too."""
+    return "rpc" not in described or emulated(described)
 
 
 def lock(described: dict) -> str | None:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import psutil
 
+from helpers import debian
+from helpers.debian import run
+
 CONFIGURATION = Path("/etc/slurm/slurm.conf")  # jobs look nowhere else
 PLACE = Path("/var/lib/deltann-slurm")
 MARK = "# made by the tests of DeltaNN, and removed by them"
@@ -70,13 +73,6 @@ def missing() -> str:
     return ""
 
 
-def run(*command: str) -> str:
-    """A command's output; it must succeed."""
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert done.returncode == 0, f"{command}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return done.stdout
-
-
 def wait_until(true, what: str, seconds: float = 60) -> None:
     """Wait until a function says so."""
     end = time.monotonic() + seconds
@@ -89,9 +85,7 @@ def install() -> None:
     """Install Debian's packages where they aren't."""
     if all(shutil.which(name) for name in ("slurmctld", "slurmd", "munged", "squeue")):
         return
-    os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-    run("apt-get", "update")
-    run("apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES)
+    debian.install(*PACKAGES)
 
 
 @contextmanager

@@ -273,6 +273,7 @@ MISTAKES = [
         "devices.board.native",
         "true with rpc; expected false",
     ),
+    ("devices.cpu.emulated", True, "devices.cpu.emulated", "true without rpc; expected rpc too"),
     # timing and limits
     ("timing.repeats", 1.5, "timing.repeats", "1.5; a whole number, at least 1"),
     ("timing.contention_tolerance", 2, "timing.contention_tolerance", "2; at most 1"),

@@ -12,11 +12,12 @@ from deltann.models import paper
 from deltann.study import conditions
 from deltann.tables import compute, published
 from deltann.tables.study import Study
-from helpers.made_up_cells import CONVERTED, NATIVE, cell, compilation, ran, study, timed
+from helpers.made_up_cells import CONVERTED, NATIVE, cell, compilation, ran, study, timed, untimed
 
 PASSES = {"fold": ("FoldConstant",), "two": ("FuseOps", "FoldConstant")}
 DEVICES = {"cpu": {"target": {"kind": "llvm"}}, "gpu": {"target": {"kind": "cuda"}}}
 DEVICES |= {"board": {"target": {"kind": "llvm"}, "rpc": {"host": "board"}}}
+DEVICES |= {"arm": {"target": {"kind": "llvm"}, "emulated": True}}
 CONFIG = {"pass_sets": PASSES, "devices": DEVICES}
 COMPILED = {"comparisons", "compiled cells", "other backends", "timed kernels"}
 LEVELS = {"O0": (), "O2": ("FuseOps", "FoldConstant"), **PASSES}
@@ -34,6 +35,7 @@ STUDIES = {
         {"sources", "frameworks", "timed factors"},
     ),
     "two devices": ([NATIVE, cell("torch", device="gpu")], {"devices", "timed factors"}),
+    "an emulated device": ([NATIVE, cell("torch", device="arm")], set()),
     "two resizers": ([NATIVE, cell("torch", resizer="opencv")], {"preparations"}),
     "two conventions": (
         [NATIVE, cell("torch", preprocessing="imagenet")],
@@ -94,6 +96,8 @@ def test_a_table_has_rows_exactly_if_its_condition_holds(name, tmp_path):
 
 def planted_cell(where: Cell) -> xr.Dataset:
     """A cell that ran, with a kernel's time if it ran on a processor of this machine."""
+    if DEVICES[where.device].get("emulated"):
+        return untimed(where)
     if not where.compiled:
         return ran(where)
     here = where.device == "cpu"

@@ -12,7 +12,7 @@ ROOMS = (
     *("precision", "steps", "edits"),
     *("metrics", "fencing", "provenance", "formats", "images", "tvm", "device"),
     *("converters", "runners", "models", "tracers", "editors", "execution"),
-    *("study", "workflow", "dataset", "stages", "operators", "tables"),
+    *("study", "emulator", "workflow", "dataset", "stages", "operators", "tables"),
     *("localise", "figures", "summary", "explorer", "explain", "repair", "archive"),
 )
 FILE_LINES, FUNCTION_LINES = 300, 50

@@ -141,6 +141,21 @@ def test_kernels_are_timed_after_all_passes(run):
     assert run(Timed)["kernel_times"] == {"shape": (1, SIZE, SIZE, 3), "runs": plain - 1}
 
 
+def test_on_an_emulated_device_each_image_runs_once_and_no_time_is_taken(run, tmp_path):
+    counted = []
+
+    class Emulated(Remote):
+        def run(self, batch: np.ndarray) -> np.ndarray:
+            counted.append(batch)
+            return super().run(batch)
+
+    result = run(Emulated, device={"kind": "llvm", "threads": 1, "emulated": True})
+    assert np.isnan(result["probe"])
+    parts = [saved(tmp_path).load(part) for part in (slice(0, 2), slice(2, 5))]
+    assert all(np.isnan(part.latency).all() and part.latency.shape[1] == 1 for part in parts)
+    assert len(counted) == IMAGES + 1  # and once to check the output's shape
+
+
 def test_logits_that_are_not_finite_are_refused(run):
     class Broken(Made):
         def run(self, batch: np.ndarray) -> np.ndarray:

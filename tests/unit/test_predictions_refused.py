@@ -48,6 +48,10 @@ BAD = {
     ),
     "NaN logits": (lambda: spoilt("logits", np.nan), "logits that are not finite"),
     "infinite logits": (lambda: spoilt("logits", np.inf), "logits that are not finite"),
+    "an emulated device's latency": (
+        lambda: dataset().assign_attrs(emulated=1),
+        "latencies of an emulated device",
+    ),
     "zero latency": (lambda: spoilt("latency", 0.0), "latencies that are not positive"),
     "NaN latency": (lambda: spoilt("latency", np.nan), "latencies that are not positive"),
     "other version": (lambda: dataset().assign_attrs(schema_version=1), "schema_version 1"),

@@ -5,33 +5,23 @@ import os
 import shutil
 import subprocess
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
+import pandas as pd
 import pytest
-import torch
 import xarray as xr
-import yaml
 
-from helpers.rpc_server import HOST, V2, free_port, kill, rpc, server
-from helpers.small_torch import CLASSES, SIZE, network, pixels
+from helpers import debian
+from helpers.device_study import cell, config, dataset, prepare
+from helpers.rpc_server import HOST, V2, emulated_server, free_port, kill, rpc, server
+from helpers.small_torch import pixels
 from helpers.workspace import ROOT
 
 GPU = shutil.which("nvidia-smi") is not None
-MODEL = {
-    "name": "small",
-    "source": "torch",
-    "file": "small.pt2",
-    "classes": CLASSES,
-    "input": {
-        "size": SIZE,
-        "layout": "NCHW",
-        "channels": "RGB",
-        "mean": [0.5, 0.5, 0.5],
-        "std": [0.5, 0.5, 0.5],
-    },
-}
+NO_EMULATOR = debian.missing("qemu-aarch64")
 ARM = {"kind": "llvm", "mtriple": "aarch64-linux-gnu", "mcpu": "cortex-a72"}
 AARCH64 = 183  # e_machine, System V ABI
 
@@ -40,51 +30,27 @@ AARCH64 = 183  # e_machine, System V ABI
 def space(workspace, tmp_path_factory):
     """A workspace with the small model."""
     space = workspace.copy(tmp_path_factory.mktemp("devices") / "space")
-    sample = torch.zeros(1, 3, SIZE, SIZE)
-    torch.export.save(torch.export.export(network(), (sample,)), space.path / MODEL["file"])
-    (space.path / "photographs/labels.csv").unlink()  # they are ImageNet's
+    prepare(space)
     return space
-
-
-def config(space, name: str, devices: dict, **changes) -> Path:
-    """A study of the small model from ONNX, natively and by TVM."""
-    settings = {
-        "models": [MODEL],
-        "conversions": {"torch": {"onnx": [["torch_onnx"]]}},
-        "tvm_imports": {"onnx": [[]]},
-        "backends": ["O4"],
-        "devices": devices,
-        "limits": yaml.safe_load((ROOT / "config/config.yaml").read_text())["limits"]
-        | {"retries": 0},
-    }
-    return space.config(name, **settings | changes)
-
-
-def dataset(space, name: str) -> xr.Dataset:
-    return xr.load_dataset(space.path / f"results/{name}/study.nc")
 
 
 @pytest.fixture(scope="module")
 def devices(space) -> xr.Dataset:
     """Cells on this machine, behind a server, behind none, and on a GPU."""
-    port = free_port()
+    port, emulated = free_port(), free_port()
     made = {
         "host": {"target": {"kind": "llvm", "mcpu": "host"}, "native": True},
         "v2": {"target": V2, "native": False, "threads": 1},
         "v3": {"target": {"kind": "llvm", "mcpu": "x86-64-v3"}, "native": False},
         "board": rpc(port, threads=1),
-        "arm": rpc(free_port(), target=ARM),
+        "arm": rpc(emulated, target=ARM, emulated=True),
+        "lost": rpc(free_port()),
         "gpu": {"target": {"kind": "cuda", "arch": "sm_80"}, "native": True},
     }
     path = config(space, "devices", made, backends=["native", "O4"])
-    with server(space, port):
+    with server(space, port), nullcontext() if NO_EMULATOR else emulated_server(space, emulated):
         space.run(path)
     return dataset(space, "devices")
-
-
-def cell(study: xr.Dataset, device: str, backend: str = "O4") -> xr.Dataset:
-    (index,) = np.flatnonzero((study.device == device) & (study.backend == backend))
-    return study.isel(cell=index)
 
 
 def compiled(space, device: str) -> Path:
@@ -164,10 +130,29 @@ def test_another_architecture_is_compiled_for_here(space, devices):
     assert min(details["code_bytes"].values()) > 0
 
 
+@pytest.mark.skipif(bool(NO_EMULATOR), reason=NO_EMULATOR)
+def test_another_architecture_answers_as_this_one(space, devices):
+    found, here = cell(devices, "arm"), cell(devices, "host")
+    assert found.status == "ok", found.error_message.item()
+    np.testing.assert_array_equal(found.label, here.label)
+    np.testing.assert_allclose(found.logits, here.logits, atol=1e-5 * abs(here.logits).max())
+
+
+@pytest.mark.skipif(bool(NO_EMULATOR), reason=NO_EMULATOR)
+def test_no_time_is_taken_where_it_means_nothing(space, devices):
+    assert devices.device[devices.emulated == 1].values.tolist() == ["arm"]
+    assert np.isnan(cell(devices, "arm").latency).all()
+    folder = space.path / "results/devices"
+    for table in ("latency", "devices"):
+        assert "arm" not in pd.read_csv(folder / f"tables/{table}.csv")["device"].tolist()
+    summary = (folder / "summary.md").read_text()
+    assert "1 cell on an emulated device (arm): times there mean nothing" in summary
+
+
 def test_where_no_server_is_the_cell_failed_and_says_so(devices):
-    lost = cell(devices, "arm")
+    lost = cell(devices, "lost")
     assert (lost.status, lost.failed_stage) == ("failed", "infer")
-    assert "device 'arm' at 127.0.0.1:" in lost.error_message.item()
+    assert "device 'lost' at 127.0.0.1:" in lost.error_message.item()
     assert "expected a TVM RPC server with the key 'lab'" in lost.error_message.item()
 
 

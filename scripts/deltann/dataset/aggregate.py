@@ -159,7 +159,7 @@ def aggregate(
 def _description(dataset: xr.Dataset, tolerances: Tolerances) -> dict[str, str | float]:
     """A cell's names, status and attributes."""
     description = {name: dataset[name].item() for name in NAMES}
-    description |= {name: dataset.attrs[name] for name in ("status", *TEXTS, *NUMBERS)}
+    description |= {name: dataset.attrs[name] for name in ("status", "emulated", *TEXTS, *NUMBERS)}
     measured = {name: float(dataset.attrs[name]) for name in DISTURBANCE}
     return description | {"disturbed": tolerances.exceeded(**measured)}
 

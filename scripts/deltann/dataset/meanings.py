@@ -34,6 +34,10 @@ DISTURBANCE: dict[str, Meaning] = {
     "contention": ("share of the processor time asked for that other processes had", "1"),
     "pass_spread": ("time of the median timed pass over that of the fastest", "1"),
 }
+EMULATED: Meaning = (
+    "whether the device is emulated: 1 if it is, and the cell has no times, else 0",
+    "1",
+)
 DISTURBED: Meaning = ("whether the machine disturbed the timing: 1 if it did, else 0", "1")
 # Variables along `cell` alone.
 OF_CELLS: dict[str, Meaning] = {
@@ -61,6 +65,7 @@ OF_CELLS: dict[str, Meaning] = {
     **kernel_times.MEANINGS,
     **DISTURBANCE,
     "disturbed": DISTURBED,
+    "emulated": EMULATED,
 }
 # Variables with other dimensions.
 OF_IMAGES: dict[str, Meaning] = {
@@ -72,7 +77,7 @@ OF_IMAGES: dict[str, Meaning] = {
         "probability of the class of that rank, by softmax unless the model has it",
         "1",
     ),
-    "latency": ("time of one inference of one image", "s"),
+    "latency": ("time of one inference of one image, if the device isn't emulated", "s"),
     "true_label": ("true class of the image; classes count from 0", "1"),
 }
 VARIABLES = OF_CELLS | OF_IMAGES

@@ -41,6 +41,7 @@ ATTRIBUTES = (
     "contention",
     "pass_spread",
     "provenance",
+    "emulated",
     *OUTPUT_TEXTS,
     *compilation.TEXTS,
     *compilation.NUMBERS,
@@ -83,23 +84,26 @@ def check(dataset: "xr.Dataset", where: str) -> None:
         variable = dataset[name]
         expect(variable.dims == dimensions, f"{name!r} has {variable.dims}; expected {dimensions}")
         expect(variable.dtype == dtype, f"{name!r} is {variable.dtype}; expected {dtype}")
-    check_values(dataset["logits"].values, dataset["latency"].values, where)
+    emulated = bool(dataset.emulated)
+    check_values(dataset["logits"].values, dataset["latency"].values, emulated, where)
 
 
-def check_values(logits: np.ndarray, latency: np.ndarray, where: str) -> None:
+def check_values(logits: np.ndarray, latency: np.ndarray, emulated: bool, where: str) -> None:
     """Check what was measured.
 
     Args:
         logits: (image, class).
         latency: (image, repeat), seconds.
+        emulated: whether the device is emulated, where no time is taken.
         where: the file, for messages.
 
     Raises:
-        StudyError: logits aren't finite, or latencies aren't positive.
+        StudyError: logits aren't finite; or latencies aren't positive, or not NaN if `emulated`.
     """
-    for holds, what in (
-        (np.isfinite(logits).all(), "logits that are not finite"),
-        ((latency > 0).all(), "latencies that are not positive"),
-    ):
+    if emulated:
+        times = (np.isnan(latency).all(), "latencies of an emulated device")
+    else:
+        times = ((latency > 0).all(), "latencies that are not positive")
+    for holds, what in ((np.isfinite(logits).all(), "logits that are not finite"), times):
         if not holds:
             raise StudyError(f"{where}: not a prediction file: {what}")

@@ -65,6 +65,7 @@ def attributes(
     timed: dict[str, str] = kernel_times.NOTHING,
     output: str = LOGITS,
     output_warning: str = "",
+    emulated: bool = False,
 ) -> dict[str, str | float | int]:
     """The attributes of the prediction file of a cell that ran.
 
@@ -79,6 +80,7 @@ def attributes(
         timed: from `kernel_times.describe`.
         output: what the model's outputs are, logits or probabilities.
         output_warning: how the native model's outputs contradict what the config declares.
+        emulated: whether the device is emulated, where no time is taken.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -92,6 +94,7 @@ def attributes(
         "contention": contention,
         "pass_spread": pass_spread,
         "provenance": json.dumps(provenance, sort_keys=True),
+        "emulated": int(emulated),
         "output": output,
         "output_warning": output_warning,
         **compiled,
@@ -144,13 +147,14 @@ def failed(
     inputs_digest: str,
     provenance: dict,
     compiled: dict[str, str | float] = compilation.NOTHING,
+    emulated: bool = False,
 ) -> "xr.Dataset":
     """The prediction dataset of a cell that failed: the stage and the error, no predictions.
 
     Args:
         cell: the cell.
         record: describes the failure: `failed_stage` and `error`.
-        inputs, inputs_digest, provenance, compiled: see `attributes`.
+        inputs, inputs_digest, provenance, compiled, emulated: see `attributes`.
     """
     import xarray as xr
 
@@ -173,6 +177,7 @@ def failed(
             },
             sort_keys=True,
         ),
+        emulated=int(emulated),
         **NO_OUTPUT,
         **compiled,
         **lowering.NOTHING,
@@ -224,13 +229,13 @@ def write_parts(
             `latency` (image, repeat) float64 in seconds.
 
     Raises:
-        StudyError: logits aren't finite, latencies aren't positive, or images are missing.
+        StudyError: images are missing, or see `check_values`.
     """
     done = 0
     with files.atomic(path) as part, h5netcdf.File(part, "w") as file:
         _describe(file, _names(cell), attributes)
         for number, (logits, latency) in enumerate(parts):
-            check_values(logits, latency, str(path))
+            check_values(logits, latency, bool(attributes["emulated"]), str(path))
             label, probability = rank(logits, str(attributes["output"]))
             if not done:
                 sizes = {"class": logits.shape[1], "rank": label.shape[1]}

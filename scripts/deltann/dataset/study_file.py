@@ -4,9 +4,9 @@
 | --- | --- | --- | --- |
 | logits, probability | cell, image, class or rank | float32 | NaN |
 | label | cell, image, rank | int32 | -1 |
-| latency, seconds | cell, image, repeat | float64 | NaN |
+| latency, seconds | cell, image, repeat | float64 | NaN, also where `emulated` |
 | true_label | image; cell, image where models disagree | int64 | -1 |
-| disturbed | cell | int8, 0 or 1 | 0 |
+| disturbed, emulated | cell | int8, 0 or 1 | 0 |
 | those of `NUMBERS` | cell | float64 | NaN |
 | those of `TEXTS` | cell | str | empty |
 
@@ -49,7 +49,7 @@ CHUNK_IMAGES = 256
 # The other variables are small, and read whole.
 SMALL_CHUNK_IMAGES = 8192
 COMPRESSION = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
-FLAGS = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "undisturbed disturbed"}
+FLAGS = {"disturbed": "undisturbed disturbed", "emulated": "real emulated"}
 COMMENTS = {
     "logits": LOGITS_COMMENT,
     "label": f"{MISSING_LABEL}: the cell has no answer for the image",
@@ -82,7 +82,8 @@ def create(
     _fill_text(study, "class_name", [*class_names, *[""] * sizes["class"]][: sizes["class"]])
     for name in NUMBERS:
         study.create_variable(name, ("cell",), np.float64, fillvalue=np.nan)
-    study.create_variable("disturbed", ("cell",), np.int8)
+    for name in FLAGS:
+        study.create_variable(name, ("cell",), np.int8)
     for name, last in SCALED.items():
         _create_scaled(study, name, last)
     shape = ("image",) if labels_agree else ("cell", "image")
@@ -121,7 +122,9 @@ def _describe(study: h5netcdf.File) -> None:
             variable.attrs["coordinates"] = " ".join(own)
     for name in ("label", "true_label"):
         study[name].attrs["valid_min"] = study[name].dtype.type(0)
-    study["disturbed"].attrs.update(FLAGS)
+    for name, words in FLAGS.items():
+        study[name].attrs["flag_values"] = np.array([0, 1], np.int8)
+        study[name].attrs["flag_meanings"] = words
 
 
 def write_cells(study: h5netcdf.File, columns: dict[str, list]) -> None:

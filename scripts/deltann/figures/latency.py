@@ -107,8 +107,9 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     Args:
         table: `pareto.csv`, one row per cell.
     """
+    table, emulated = time_axis.without_emulated(table)
     if table.empty:
-        return pages.nothing(TITLE, "the study has no cell.")
+        return pages.nothing(TITLE, "the study has no cell that is timed.")
     names = Names(table)
     keyed = ["target", "route", "preprocessing", *COMPILATION, "backend"]
     table = table.assign(
@@ -131,7 +132,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         "than the mark), without the variation between runs. The reference is the unconverted "
         "model in its own framework's runtime. Same logits: every logit within 0.0001 of the "
         f"image's largest. Native: the target's own runtime as it comes.{plain}{hollow}"
-        f"{style.hatched(table)}"
+        f"{style.hatched(table)}{emulated}"
     )
     return (_page(page, caption) for page in pages.paginate(items, HEIGHT))
 

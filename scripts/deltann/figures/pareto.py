@@ -81,6 +81,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
     Args:
         table: `pareto.csv`, one row per cell.
     """
+    table, emulated = time_axis.without_emulated(table)
     compared = table[table["agreement_percent"].notna()]
     if compared.empty:
         return pages.nothing(TITLE, "no cell ran that has a reference.")
@@ -107,6 +108,7 @@ def draw(table: pd.DataFrame) -> Iterator[Figure]:
         caption += " Hollow: the timing was disturbed."
     if others := len(table) - len(references):
         caption += f" Not drawn: {others} cells whose reference failed or isn't in the study."
+    caption += emulated
     # the legend has three lines at most
     height = pages.HEIGHT - pages.CAPTION - 0.6
     return (_page(page, order, caption) for page in pages.paginate(panels, height))

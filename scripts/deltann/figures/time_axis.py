@@ -10,6 +10,19 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from deltann.figures import style
 
 
+def without_emulated(table: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """The rows that have a time or failed, and a sentence about the others, for the caption.
+
+    Args:
+        table: with the columns `status` and `median_ms`.
+    """
+    drawn = table["median_ms"].notna() | (table["status"] != "ok")
+    left_out = int((~drawn).sum())
+    cells = "1 cell" if left_out == 1 else f"{left_out} cells"
+    remark = f" Not drawn: {cells} on an emulated device, where times mean nothing."
+    return table[drawn], remark * (left_out > 0)
+
+
 def milliseconds(row: pd.Series) -> str:
     """A cell's time in three digits, without an exponent."""
     text = np.format_float_positional(

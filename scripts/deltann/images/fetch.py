@@ -12,7 +12,7 @@ import tempfile
 import urllib.request
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -22,9 +22,9 @@ from deltann.images.collection import LABELS, is_image
 from deltann.provenance import files
 
 SECONDS_WITHOUT_DATA = 60
-# The same wheel for every Python and Linux, so that its SHA-256 is known: only its images matter.
-WHEEL = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none"]
-WHEEL += ["--platform=manylinux_2_28_x86_64", "--platform=any"]
+# The same wheel for every Python and Linux, so that its SHA-256 is known: only its files matter.
+PYTHON = ("--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=none")
+X86_64 = ("manylinux_2_28_x86_64", "any")
 DAMAGE = (
     EOFError,
     gzip.BadGzipFile,
@@ -35,13 +35,16 @@ DAMAGE = (
 )
 
 
-def fetch_package(package: str, sha256: str, output: Path) -> None:
+def fetch_package(
+    package: str, sha256: str, output: Path, platforms: Iterable[str] = X86_64
+) -> None:
     """Download a package's wheel, without its dependencies, from pip's configured index.
 
     Args:
         package: name and version, `name==version`.
         sha256: expected SHA-256 of the wheel.
         output: the wheel.
+        platforms: for which it may be, as wheels name them.
 
     Raises:
         StudyError: pip found no such wheel, or its SHA-256 differs.
@@ -50,7 +53,8 @@ def fetch_package(package: str, sha256: str, output: Path) -> None:
         requirements = Path(folder, "requirements.txt")
         requirements.write_text(f"{package} --hash=sha256:{sha256}\n")
         command = interpreter.tool("pip", "download", "--quiet", "--no-deps")
-        command += ["--only-binary=:all:", "--require-hashes", "--dest", folder, *WHEEL]
+        command += ["--only-binary=:all:", "--require-hashes", "--dest", folder, *PYTHON]
+        command += [f"--platform={platform}" for platform in platforms]
         try:
             subprocess.run([*command, "--requirement", str(requirements)], check=True)
         except subprocess.CalledProcessError as error:

@@ -187,6 +187,7 @@ def _write(
             contention=disturbance.contention([item.demand for item in circumstances]),
             pass_spread=disturbance.pass_spread(latencies),
             provenance=provenance | {"sessions": len(sessions)},
+            emulated=options.device.get("emulated", False),
             **described | _output(options),
         ),
         images.names,
@@ -208,6 +209,7 @@ def _write_failed(
         inputs_digest,
         provenance,
         compilation.describe(upstream),
+        emulated=options.device.get("emulated", False),
     )
     predictions.write(dataset, options.output)
 

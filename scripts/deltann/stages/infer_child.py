@@ -58,7 +58,8 @@ def work(
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         images: the prepared images, NetCDF.
         device: what `device.placement` returns.
-        repeats: timed passes over the images: all passes over one part, then the next part.
+        repeats: timed passes over the images: all passes over one part, then the next part. On an
+            emulated device, whose times mean nothing, there is one pass, and it isn't timed.
         checkpoint: the arguments of `Checkpoint`.
         session: a name for this process.
         probe_seconds: result of the probe on this machine, before the timing.
@@ -74,9 +75,9 @@ def work(
     saved = Checkpoint(Path(checkpoint["folder"]), checkpoint["key"])
     model_runner = module.Runner(Path(model_file), device["threads"], **settings, **_where(device))
     with prepared.open_file(Path(images)) as stack, model_runner as loaded:
-        model = Model(loaded, Preprocessing(**preprocessing))
+        model = Model(loaded, Preprocessing(**preprocessing), not device.get("emulated", False))
         first = stack.pixels(slice(WARM_UP_IMAGES))
-        warm_up(model.check, first)
+        model.warm_up(first)
         if model.remote:
             probe_seconds = model.probe_seconds(first[0])
         _finish_parts(model, stack, repeats, saved, session, probe_seconds)
@@ -98,11 +99,14 @@ class Model:
 
     Attributes:
         preprocessing: the declared input and output.
+        has_clock: whether times there mean something: not on an emulated device.
         remote: whether the model runs on another machine.
     """
 
-    def __init__(self, runner: runners.Runner, preprocessing: Preprocessing):
-        self._runner, self.preprocessing = runner, preprocessing
+    def __init__(
+        self, runner: runners.Runner, preprocessing: Preprocessing, has_clock: bool = True
+    ):
+        self._runner, self.preprocessing, self.has_clock = runner, preprocessing, has_clock
         self.remote = runner.machine is not None
         order = layout(runner.input_shape, preprocessing)
         self._input = partial(normalise, preprocessing=preprocessing, order=order)
@@ -115,16 +119,31 @@ class Model:
         """
         self.preprocessing.check_output(np.shape(self._runner.infer(self._input(image))))
 
+    def warm_up(self, images: np.ndarray) -> None:
+        """Run before the timed runs, and check the output; once if no time is taken."""
+        if self.has_clock:
+            warm_up(self.check, images)
+        else:
+            self.check(images[0])
+
     def timed(self, image: np.ndarray) -> tuple[np.ndarray, float]:
-        """The output (1, background and classes), and seconds by the clock of its machine."""
-        return self._runner.timed(self._input(image))
+        """The output (1, background and classes), and seconds by its machine's clock, or NaN."""
+        given = self._input(image)
+        return (
+            self._runner.timed(given) if self.has_clock else (self._runner.infer(given), math.nan)
+        )
 
     def kernel_times(self, image: np.ndarray) -> dict | None:
         """What each kernel takes on an image: see `Runner`. To be called last."""
         return self._runner.kernel_times(self._input(image))
 
     def probe_seconds(self, image: np.ndarray) -> float:
-        """Median seconds of a fixed piece of work on another machine: the model on one image."""
+        """Median seconds of a fixed piece of work on another machine: the model on one image.
+
+        NaN where times mean nothing.
+        """
+        if not self.has_clock:
+            return math.nan
         return float(np.median([self.timed(image)[1] for _ in range(REMOTE_PROBES)]))
 
 
@@ -173,11 +192,12 @@ def _passes(
 
     Returns:
         Logits of the first pass, float32 (image, class); latencies in seconds, float64 (image,
-        repeat); and the processor time that this process asked for.
+        repeat), NaN where times mean nothing; and the processor time that this process asked for.
 
     Raises:
         ValueError: logits aren't finite.
     """
+    repeats = repeats if model.has_clock else 1
     logits = np.empty((len(pixels), model.preprocessing.classes), np.float32)
     latency = np.empty((len(pixels), repeats))
     before = disturbance.usage()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TypeVar
 
-from deltann import registry
+from deltann import device, registry
 from deltann.cell import NAMES, NATIVE, SOURCE, UNCONVERTED, Cell
 from deltann.errors import StudyError
 from deltann.models import paper
@@ -79,9 +79,14 @@ def _differ(cells: Iterable[Cell], *varied: str) -> bool:
     return False
 
 
+def _real(config: dict, cells: Iterable[Cell]) -> list[Cell]:
+    """The cells that tables of time are about, as `Study.real_cells`."""
+    return [cell for cell in cells if not device.emulated(config["devices"][cell.device])]
+
+
 def _levels(config: dict, cells: Sequence[Cell]) -> bool:
     """As the table `speedups`: levels of TVM, and settings of a runtime."""
-    ladders = (cell for cell in cells if cell.backend in LEVELS or not cell.compiled)
+    ladders = (cell for cell in _real(config, cells) if cell.backend in LEVELS or not cell.compiled)
     return _differ((cell for cell in ladders if cell.backend != NATIVE), "backend")
 
 
@@ -91,6 +96,7 @@ def _sources(config: dict, cells: Sequence[Cell]) -> bool:
 
 def _timed(config: dict, cells: Sequence[Cell]) -> bool:
     """As the table `anova`."""
+    cells = _real(config, cells)
     own = [cell for cell in cells if cell.preprocessing == SOURCE]
     return (
         any(_differ(cells, name) for name in ("device", "schedule", "compiler"))
@@ -102,6 +108,7 @@ def _timed(config: dict, cells: Sequence[Cell]) -> bool:
 
 def _frameworks(config: dict, cells: Sequence[Cell]) -> bool:
     """As the table `frameworks`: other cells than the unconverted ones, or two frameworks' own."""
+    cells = _real(config, cells)
     unconverted = _unconverted(cells)
     return len(unconverted) < len(cells) or _differ(unconverted, "source", "target", "importer")
 
@@ -109,7 +116,7 @@ def _frameworks(config: dict, cells: Sequence[Cell]) -> bool:
 def _single_passes(config: dict, cells: Sequence[Cell]) -> bool:
     """As the table `passes`: a file is compiled with no pass, and with one pass alone."""
     numbers = {name: len(set(passes)) for name, passes in grid.pass_sets(config).items()}
-    few = [cell for cell in cells if cell.compiled and numbers[cell.backend] < 2]
+    few = [cell for cell in _real(config, cells) if cell.compiled and numbers[cell.backend] < 2]
     shared = attrgetter(*(name for name in NAMES if name != "backend"))
     found: dict[tuple, set[int]] = {}
     for cell in few:
@@ -119,7 +126,7 @@ def _single_passes(config: dict, cells: Sequence[Cell]) -> bool:
 
 def _published(config: dict, cells: Sequence[Cell]) -> bool:
     """As the table `published`: two of the paper's levels of one of its models."""
-    compiled = [cell for cell in _unconverted(cells) if cell.compiled]
+    compiled = [cell for cell in _unconverted(_real(config, cells)) if cell.compiled]
     of_paper = [cell for cell in compiled if cell.model in paper.MODELS]
     return _differ((cell for cell in of_paper if cell.backend in PUBLISHED_LEVELS), "backend")
 
@@ -136,7 +143,7 @@ CONDITIONS: dict[str, Condition] = {
     "comparisons": lambda config, cells: len(_native(_unconverted(cells))) < len(cells),
     "compiled cells": lambda config, cells: any(cell.compiled for cell in cells),
     "conversions": lambda config, cells: any(c.target != c.source for c in _native(cells)),
-    "devices": lambda config, cells: _differ(cells, "device"),
+    "devices": lambda config, cells: _differ(_real(config, cells), "device"),
     "frameworks": _frameworks,
     "levels": _levels,
     "other backends": lambda config, cells: any(cell.backend != NATIVE for cell in cells),

@@ -103,8 +103,8 @@ def _excluded(excluded: dict[str, str]) -> list[str]:
 def _caveats(cells: pd.DataFrame) -> list[str]:
     ran = cells[cells["status"] == "ok"]
     disturbed = ran[ran["disturbed"] == 1]
-    unseen = int(ran["contention"].isna().sum())
-    lines = _outputs(cells)
+    unseen = int(ran["contention"][ran["emulated"] == 0].isna().sum())
+    lines = _outputs(cells) + _emulated(cells)
     if not disturbed.empty:
         where = some([cell(row) for _, row in disturbed.iterrows()], "; ")
         lines.append(
@@ -126,4 +126,16 @@ def _outputs(cells: pd.DataFrame) -> list[str]:
     found = warned[["model", "source", "output_warning"]].drop_duplicates()
     return [
         f"{row['model']} of {row['source']}: {row['output_warning']}" for _, row in found.iterrows()
+    ]
+
+
+def _emulated(cells: pd.DataFrame) -> list[str]:
+    """Cells on an emulated device, of which no time is taken."""
+    emulated = cells[cells["emulated"] == 1]
+    if emulated.empty:
+        return []
+    devices = some(list(dict.fromkeys(emulated["device"])), ", ")
+    return [
+        f"{count(len(emulated), 'cell')} on an emulated device ({devices}): times there mean "
+        "nothing, so none was taken, and no table of time has them"
     ]

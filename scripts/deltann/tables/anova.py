@@ -85,12 +85,12 @@ def rows(study: Study) -> Iterator[dict]:
 
 
 def _cells(study: Study, factor: str) -> pd.DataFrame:
-    cells = study.cells
+    cells = study.real_cells()
     if factor == "level":
         return study.ladders()
     if factor == "target":
         return cells[cells.preprocessing == SOURCE]
-    return study.unconverted() if factor == "source" else cells
+    return study.unconverted(cells) if factor == "source" else cells
 
 
 def _row(study: Study, factor: str, shared: dict, group: pd.DataFrame) -> dict:

@@ -145,8 +145,8 @@ def time(study: Study, cell: int) -> dict:
 
 
 def ratio(study: Study, reference: int | None, cell: int) -> dict:
-    """A cell's time over its reference's; empty if that failed or isn't in the study."""
-    if reference is None or not study.ok(reference):
+    """A cell's time over its reference's; empty if one of them has none."""
+    if reference is None or not study.timed(reference) or not study.timed(cell):
         return {}
     seconds = study.seconds(reference), study.seconds(cell)
     interval = metrics.latency_ratio_interval(*seconds, SEED)

@@ -23,8 +23,12 @@ COLUMNS: Columns = {
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per cell, relative to the same cell on the study's first device if it ran there."""
-    first = study.cells.device.iloc[0]
-    for cell in study.cells.index:
+    """One row per cell, relative to the same cell on the study's first device if it ran there.
+
+    Emulated devices don't count.
+    """
+    cells = study.real_cells()
+    for cell in cells.index:
+        first = cells.device.iloc[0]
         reference = study.find(**(study.names(cell) | {"device": first}))
         yield comparisons.compared_time(study, reference, cell) | {"reference_device": first}

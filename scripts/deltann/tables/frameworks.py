@@ -36,10 +36,10 @@ def rows(study: Study) -> Iterator[dict]:
     resizer and backend. If the importers of the two frameworks differ, the reference is the cell
     with its framework's first importer.
     """
-    for cell in study.cells.index:
+    for cell in study.real_cells().index:
         source = study.cells.source[cell]
         yield _row(study, cell, CONVERTED, source)
-    unconverted = study.unconverted()
+    unconverted = study.unconverted(study.real_cells())
     for _, group in unconverted.groupby("model", sort=False):
         if group.source.nunique() > 1:
             for cell in group.index:

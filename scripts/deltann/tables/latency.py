@@ -19,8 +19,11 @@ COLUMNS: Columns = {**CELL, **FAILURE, **comparisons.TIME, **DISTURBANCE}
 
 
 def rows(study: Study) -> Iterator[dict]:
-    """One row per cell; cells of a framework's own runtime are relative to the first O0."""
-    for cell in study.cells.index:
+    """One row per cell; cells of a framework's own runtime are relative to the first O0.
+
+    Cells on an emulated device have no row.
+    """
+    for cell in study.real_cells().index:
         base = study.names(cell) | {"backend": BASE}
         if not study.compiled(cell):
             base = {name: value for name, value in base.items() if name not in COMPILATION}

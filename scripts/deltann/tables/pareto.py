@@ -35,12 +35,12 @@ COLUMNS: Columns = {
 def rows(study: Study) -> Iterator[dict]:
     """One row per cell; `outcome` is as in the table `precision`.
 
-    `frontier` is empty for cells that failed or have no reference.
+    `frontier` is empty for cells that failed, have no times or have no reference.
     """
     made = [_row(study, cell) for cell in study.cells.index]
     groups: dict[str, list[dict]] = {}
     for row in made:
-        if "agreement_percent" in row:
+        if "agreement_percent" in row and "median_ms" in row:
             groups.setdefault(row["reference"], []).append(row)
     for group in groups.values():
         frontier = metrics.pareto_frontier(

@@ -109,7 +109,7 @@ def rows(study: Study) -> Iterator[dict]:
       library: the variation of the machine. They are empty if no pass is the only such cell.
     """
     printed = _published()
-    for shared, group in groups(study.cells[study.cells.compiled], ("backend",)):
+    for shared, group in groups(_compiled(study), ("backend",)):
         by_passes: dict[frozenset[str], int] = {}
         for cell in group.index:
             by_passes.setdefault(frozenset(study.passes(cell)), cell)
@@ -120,6 +120,11 @@ def rows(study: Study) -> Iterator[dict]:
         # the cell with no pass is always one of them
         spread = dict(zip(SAME, (min(same), max(same)), strict=True)) if len(same) > 1 else {}
         yield from (row | spread for row in table)
+
+
+def _compiled(study: Study) -> pd.DataFrame:
+    cells = study.real_cells()
+    return cells[cells.compiled]
 
 
 def _rows(study: Study, shared: dict, by_passes: dict, printed: dict) -> Iterator[dict]:

@@ -89,7 +89,9 @@ def answers(study: Study, cell: int) -> dict:
 
 
 def time(study: Study, cell: int) -> dict:
-    """The typical image's milliseconds: the columns `comparisons.MEDIAN`."""
+    """The typical image's milliseconds: `comparisons.MEDIAN`; empty if the cell has no times."""
+    if not study.timed(cell):
+        return {}
     found = comparisons.time(study, cell)
     return {name: found[name] for name in comparisons.MEDIAN}
 
@@ -112,5 +114,6 @@ def _ratio(study: Study, siblings: Siblings, cell: int) -> dict:
     if sibling is None:
         return {"sibling_status": NO_SIBLING}
     row = comparisons.ratio(study, sibling, cell)
-    row["sibling_disturbed"] = row.pop("reference_disturbed")
+    if row:
+        row["sibling_disturbed"] = row.pop("reference_disturbed")
     return row | {"sibling_status": SIBLING, "sibling": study.path(sibling)}

@@ -81,7 +81,7 @@ def rows(study: Study) -> Iterator[dict]:
 def _measured(study: Study) -> dict[tuple[str, ...], list[dict]]:
     """This run's speedups of unconverted models, by the names that the paper also has."""
     measured: dict[tuple[str, ...], list[dict]] = {}
-    cells = study.unconverted()
+    cells = study.unconverted(study.real_cells())
     cells = cells[cells.compiled]
     for name in ("resizer", "compiler", "schedule"):
         cells = cells[cells[name] == cells[name].iloc[0]] if len(cells) else cells

@@ -31,12 +31,13 @@ class Study:
 
     Attributes:
         cells: one row per cell, in the dataset's order: cell_name, the names, status, failed_stage,
-            error_type, error_message, those of `DISTURBANCE`, disturbed, output, output_warning,
-            what `compilation` and `lowering` say, and whether TVM compiled it.
+            error_type, error_message, those of `DISTURBANCE`, disturbed, emulated, output,
+            output_warning, what `compilation` and `lowering` say, and whether TVM compiled it.
     """
 
     def __init__(self, dataset: xr.Dataset) -> None:
-        columns = ("cell_name", *NAMES, *FAILURE, "error_message", *DISTURBANCE, "disturbed")
+        columns = ("cell_name", *NAMES, *FAILURE, "error_message", *DISTURBANCE)
+        columns += ("disturbed", "emulated")
         columns += (*OUTPUT_TEXTS, *compilation.TEXTS, *compilation.NUMBERS)
         columns += (*lowering.TEXTS, *lowering.NUMBERS)
         self.cells = pd.DataFrame({name: dataset[name].values for name in columns})
@@ -89,6 +90,14 @@ class Study:
     def ok(self, cell: int) -> bool:
         """Whether a cell has answers."""
         return self.cells.status[cell] == "ok"
+
+    def timed(self, cell: int) -> bool:
+        """Whether a cell has times: it ran, and its device isn't emulated."""
+        return self.ok(cell) and not self.cells.emulated[cell]
+
+    def real_cells(self) -> pd.DataFrame:
+        """The cells that tables of time are about: those whose device isn't emulated."""
+        return self.cells[self.cells.emulated == 0]
 
     def names(self, cell: int) -> dict[str, str]:
         """The names of a cell."""
@@ -165,15 +174,18 @@ class Study:
     def ladders(self) -> pd.DataFrame:
         """The cells at levels that are compared with each other: TVM's, and runtimes' settings.
 
-        Other sets of passes have a table of their own.
+        Other sets of passes have a table of their own. Only devices that aren't emulated count.
         """
-        cells = self.cells
+        cells = self.real_cells()
         settings = ~cells.compiled & (cells.backend != NATIVE)
         return cells[settings | cells.backend.isin(list(LEVELS))]
 
-    def unconverted(self) -> pd.DataFrame:
-        """The cells of models in the framework they come from, with their own preprocessing."""
-        cells = self.cells
+    def unconverted(self, cells: pd.DataFrame | None = None) -> pd.DataFrame:
+        """The cells of models in the framework they come from, with their own preprocessing.
+
+        cells: those to choose from; without it, all.
+        """
+        cells = self.cells if cells is None else cells
         own = (cells.target == cells.source) & (cells.preprocessing == SOURCE)
         return cells[own & (cells.route == UNCONVERTED)]
 

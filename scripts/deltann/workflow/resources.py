@@ -82,9 +82,9 @@ def lock_resources(workflow: Any, config: dict) -> Resources:
 
 
 def timed_threads(config: dict, cores: int) -> Callable:
-    """The threads of a job that times on its device: all of this machine's, 1 beside a server.
+    """The threads of a job that times on its device: all of this machine's, 1 beside another one.
 
     Snakemake lowers them to `--cores`. On a cluster, `cpus_per_task` counts instead.
     """
     devices = config["devices"]
-    return lambda wildcards: 1 if device.lock(devices[wildcards.device]) else cores
+    return lambda wildcards: cores if device.works_here(devices[wildcards.device]) else 1
