@@ -27,6 +27,16 @@ def known_sides(expression: Any) -> list[int] | None:
     return sides(expression) if all(isinstance(side, tirx.IntImm) for side in shape) else None
 
 
+def values(module: Any) -> dict:
+    """The expression that each variable of a module's Relax functions is bound to."""
+    from tvm import relax
+
+    functions = (item for _, item in module.functions_items() if isinstance(item, relax.Function))
+    return {
+        key: value for item in functions for key, value in relax.analysis.get_var2val(item).items()
+    }
+
+
 def emit_in_place_of(mutator: Any, variable: Any, expression: Any) -> None:
     """Bind an expression to a new variable, which readers of `variable` get instead.
 

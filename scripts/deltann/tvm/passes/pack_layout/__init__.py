@@ -12,7 +12,7 @@ ours adds intermediate results there.
 from typing import Any
 
 from deltann.tvm.cpu.vectors import Vectors
-from deltann.tvm.expressions import emit_in_place_of, mutate_functions, operator
+from deltann.tvm.expressions import emit_in_place_of, mutate_functions, operator, values
 from deltann.tvm.passes import GraphPass
 from deltann.tvm.passes.pack_layout import (
     channel_moves,
@@ -85,12 +85,7 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
     class Packer(PyExprMutator):
         def __init__(self, module: Any) -> None:
             super().__init__(module)
-            functions = [item for _, item in module.functions_items()]
-            values: dict = {}
-            for function in functions:
-                if isinstance(function, relax.Function):
-                    values |= relax.analysis.get_var2val(function)
-            self.packing = Packing(vectors, self, values)
+            self.packing = Packing(vectors, self, values(module))
             self.branches = 0  # around what is being visited
 
         def visit_if_(self, branching: Any) -> Any:
