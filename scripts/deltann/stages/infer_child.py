@@ -49,7 +49,7 @@ def work(
 ) -> dict:
     """Load the model, predict and time every image, and save each finished part.
 
-    Every image is a batch of 1. The first timed pass gives the predictions.
+    Every image is a batch of 1. The first pass gives the predictions.
 
     Args:
         runner: name of a module in `deltann.runners`.
@@ -58,15 +58,14 @@ def work(
         preprocessing: the fields of `deltann.images.preprocessing.Preprocessing`.
         images: the prepared images, NetCDF.
         device: what `device.placement` returns.
-        repeats: timed passes over the images: all passes over one part, then the next part. On an
-            emulated device, whose times mean nothing, there is one pass, and it isn't timed.
+        repeats: timed passes over each part of the images; on an emulated device one, untimed.
         checkpoint: the arguments of `Checkpoint`.
         session: a name for this process.
         probe_seconds: result of the probe on this machine, before the timing.
 
     Returns:
-        The runtime's `versions`, and the model's `operators` and `kernel_times`, see `Runner`; of
-        a remote runner also `machine`, and `probe` after the timing.
+        The runtime's `versions`, the model's `operators` and `kernel_times`, see `Runner`; of a
+        remote one also `machine`, and `probe` after the timing.
 
     Raises:
         ValueError: input or output have another shape than declared, or logits aren't finite.
