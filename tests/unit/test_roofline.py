@@ -111,14 +111,19 @@ def test_compilations_name_the_worst_kernel(tmp_path):
     assert unknown.filter(regex="worst|slow|_ms").isna().all(axis=None)
 
 
-def test_kernels_that_take_time_have_a_row(tmp_path):
+def test_the_kernels_that_take_the_most_time_have_a_row(tmp_path):
     cells = [ran(NATIVE), with_times("O4", slow=SLOW, stream=STREAM, tiny=TINY)]
     found = compute.table("kernels", Study(study(tmp_path, cells))).set_index("kernel")
-    assert list(found.index) == ["stream", "slow"] and set(found.backend) == {"O4"}
+    assert list(found.index) == ["stream", "slow", "tiny"] and set(found.backend) == {"O4"}
     slow = found.loc["slow"]
     assert (slow.calls, slow.limit) == (2, "GFLOP/s") and slow.ms == pytest.approx(0.1)
     assert slow.gflops == pytest.approx(20) and slow.allowed == pytest.approx(100)
     assert slow.gbytes == pytest.approx(0.2) and slow.roofline_percent == pytest.approx(20)
+    (tmp_path / "many").mkdir()
+    many = {f"k{number}": (1, 1e-5 * (1 + number), *TINY[2:]) for number in range(40)}
+    where = ran(cell("torch", "O2"), compiled=compilation(()), timed=timed(**many))
+    most = compute.table("kernels", Study(study(tmp_path / "many", [ran(NATIVE), where])))
+    assert list(most.kernel) == [f"k{number}" for number in range(39, 9, -1)]
     assert found.share_percent["stream"] == pytest.approx(100 * 3e-4 / 4.01e-4)
 
 
@@ -167,6 +172,18 @@ def test_the_summary_has_a_line_for_each_schedule(tmp_path):
         "Kernels at O4, schedule none: none is below half of what the machine's roofline allows, "
         "in 1 compilation"
     )
+
+
+def test_the_summary_prefers_cells_that_were_not_disturbed(tmp_path):
+    def on(device: str, **changes):
+        where = cell("torch", "O4", device=device)
+        return ran(where, compiled=compilation(()), timed=timed(slow=SLOW), **changes)
+
+    (line,) = summary_lines(tmp_path, on("cpu", probe_drift=2.0), on("other"))
+    assert "schedule rules: 100 %" in line and "torch on other; the worst" in line
+    (tmp_path / "all").mkdir()
+    (line,) = summary_lines(tmp_path / "all", on("cpu", probe_drift=2.0))
+    assert "schedule rules (disturbed timings): 100 %" in line
 
 
 def test_the_summary_says_nothing_of_kernels_that_were_not_timed(tmp_path):

@@ -98,7 +98,7 @@ def test_compilations_are_in_the_dataset(ablation):
         path = folder / stem / cell.backend.item() / "cpu.so.json"
         record = json.loads(path.read_text())
         details = record["details"]
-        assert (cell.kernels, cell.unscheduled) == (details["kernels"], len(details["unscheduled"]))
+        assert cell.kernels == details["kernels"] and details["unscheduled"] == []
         assert cell.code_bytes == sum(details["code_bytes"].values())
         assert 0 < cell.compile_seconds < record["seconds"]
     assert (compiled.kernels[compiled.backend == "O4"] < compiled.kernels[0]).all()

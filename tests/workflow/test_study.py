@@ -155,15 +155,16 @@ def test_kernels_are_timed_against_the_roofline(workspace, dataset):
         times = json.loads(cell.kernel_times.item())
         assert 0 < len(times["kernels"]) <= row.kernels
         milliseconds = 1000 * sum(item["seconds"] for item in times["kernels"].values())
-        assert row.kernels_ms == pytest.approx(milliseconds)
-        assert 0.2 < milliseconds / (1000 * float(cell.latency.median())) < 5
-        assert 0 <= row.slow_percent <= 100 and 50 < of_cell.share_percent.sum() < 100.1
+        assert row.kernels_ms == pytest.approx(milliseconds, rel=1e-4)
+        assert 0.1 < milliseconds / (1000 * float(cell.latency.median())) < 10
+        assert 0 <= row.slow_percent <= 100 and 1 < of_cell.share_percent.sum() < 100.1
+        assert len(of_cell) == min(len(times["kernels"]), 30)
         assert of_cell.roofline_percent.between(0, 300, inclusive="neither").all()
         assert (row.slow_percent > 0) == (row.worst_kernel in times["kernels"])
     natives = dataset.isel(cell=dataset.backend.values == "native")
     assert set(natives.kernel_times.values) == {""}
     text = (workspace.path / "results/reduced/summary.md").read_text()
-    assert "Kernels at O4, schedule rules: " in text
+    assert "- Kernels at O4, schedule rules" in text
 
 
 def test_a_cell_again_is_bit_identical(workspace, study, dataset):

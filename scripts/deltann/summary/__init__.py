@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from deltann.images import prepared
-from deltann.summary import advice, answers, failures, findings, time
+from deltann.summary import advice, answers, failures, findings, kernels, time
 from deltann.summary.facts import collect
 from deltann.summary.findings import Finding
 from deltann.summary.formatting import NAMED, cell, count, some
@@ -39,7 +39,7 @@ def summary(
     sections = {
         IN_SHORT: _in_short(tables, study, found),
         "Answers": answers.lines(facts),
-        "Time": time.lines(tables),
+        "Time": [*time.lines(tables), *kernels.lines(tables["compilations"])],
         "Failures": failures.lines(causes),
         "What to do": advice.lines(facts, cells, study.disagreements()),
         "Images left out": _excluded(excluded),

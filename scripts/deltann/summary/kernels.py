@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from deltann.summary import time
 from deltann.summary.formatting import count, digits, route
 from deltann.tvm.levels import LEVELS
 
@@ -9,7 +10,8 @@ from deltann.tvm.levels import LEVELS
 def lines(compilations: pd.DataFrame) -> list[str]:
     """One line per schedule, about TVM's highest level; nothing where no kernel was timed.
 
-    If no level was timed, about all sets of passes.
+    If no level was timed, about all sets of passes. Disturbed cells count only if all of a line's
+    are disturbed.
 
     Args:
         compilations: the table, with names.
@@ -20,9 +22,10 @@ def lines(compilations: pd.DataFrame) -> list[str]:
     if not levels.empty:
         highest = levels["backend"].max()
         rows, at = levels[levels["backend"] == highest], f" at {highest}"
+    groups = {name: time.steady(group) for name, group in rows.groupby("schedule", sort=False)}
     return [
-        f"Kernels{at}, schedule {schedule}: {_slow(group)}"
-        for schedule, group in rows.groupby("schedule", sort=False)
+        f"Kernels{at}, schedule {schedule}{time.unsteady(group)}: {_slow(group)}"
+        for schedule, group in groups.items()
     ]
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from deltann.cell import NAMES, NATIVE, RULES, RUNTIME, SOURCE, UNCONVERTED
-from deltann.summary import kernels
 from deltann.summary.formatting import cell, count, digits, route
 from deltann.tables.passes import ENABLED, FILE
 
@@ -12,7 +11,7 @@ NOTHING = "Time: nothing to compare; no two compiler levels ran on one device"
 
 
 def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
-    """The levels' speedups, the slow kernels, each model's fastest cell without a changed label.
+    """The levels' largest and least speedup; each model's fastest cell without a changed label.
 
     Args:
         tables: with names.
@@ -20,7 +19,6 @@ def lines(tables: dict[str, pd.DataFrame]) -> list[str]:
     return [
         _levels(tables["speedups"]),
         *_passes(tables["passes"]),
-        *kernels.lines(tables["compilations"]),
         *_fastest(tables["latency"], tables["conversions"]),
     ]
 
@@ -42,7 +40,7 @@ def levels(speedups: pd.DataFrame) -> pd.DataFrame:
     If no file did, all speedups of one level over another. Disturbed ones count only if all are
     disturbed.
     """
-    rows = _steady(speedups[(speedups["status"] == "ok") & (speedups["schedule"] != RUNTIME)])
+    rows = steady(speedups[(speedups["status"] == "ok") & (speedups["schedule"] != RUNTIME)])
     low, high = rows["baseline"].min(), rows["candidate"].max()
     widest = rows[(rows["baseline"] == low) & (rows["candidate"] == high)]
     return rows if widest.empty else widest
@@ -53,7 +51,7 @@ def _passes(passes: pd.DataFrame) -> list[str]:
     alone = passes[passes["idle"].notna() & (passes["published_pass"] != ENABLED)]
     # CombineParallelMatmul has a row for each of two published passes
     alone = alone.drop_duplicates(["backend", *FILE])
-    rows = _steady(alone[(alone["status"] == "ok") & (alone["idle"] == 0)])
+    rows = steady(alone[(alone["status"] == "ok") & (alone["idle"] == 0)])
     if rows.empty:
         return []
     best, worst = rows.loc[rows["ratio"].idxmin()], rows.loc[rows["ratio"].idxmax()]
@@ -76,10 +74,10 @@ def _alone(row: pd.Series) -> str:
     )
 
 
-def _steady(rows: pd.DataFrame) -> pd.DataFrame:
+def steady(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows with undisturbed timings, or all rows if there are none."""
-    steady = rows[rows["disturbed"] == 0]
-    return rows if steady.empty else steady
+    undisturbed = rows[rows["disturbed"] == 0]
+    return rows if undisturbed.empty else undisturbed
 
 
 def unsteady(rows: pd.DataFrame | pd.Series) -> str:
@@ -112,7 +110,7 @@ def fastest(latency: pd.DataFrame, conversions: pd.DataFrame) -> pd.DataFrame:
     same = natives | pd.Series(
         [differing.get(key) == 0 for key in _keys(ran)], ran.index, dtype=bool
     )
-    groups = [_steady(rows) for _, rows in ran[same].groupby("model", sort=False)]
+    groups = [steady(rows) for _, rows in ran[same].groupby("model", sort=False)]
     return pd.DataFrame([rows.loc[rows["median_ms"].idxmin()] for rows in groups])
 
 

@@ -30,6 +30,7 @@ COLUMNS: Columns = {
     "worst_allowed": ("how much of that the roofline allows", ""),
     **{name: compilation.MEANINGS[name] for name in (*compilation.TEXTS, "compile_seconds")},
     "code_bytes": compilation.MEANINGS["code_bytes"],
+    "disturbed": meanings.DISTURBED,
 }
 
 
@@ -44,7 +45,8 @@ def rows(study: Study) -> Iterator[dict]:
     for cell in compiled.drop_duplicates(CELL).index:
         row = dict(study.cells.loc[cell, [*CELL, *compilation.TEXTS, *compilation.NUMBERS]])
         row |= {name: comparisons.whole(row[name]) for name in compilation.COUNTS}
-        yield row | _slow(study.kernel_times(cell)) | study.failure(cell)
+        row |= _slow(study.kernel_times(cell)) | {"disturbed": study.disturbed(cell)}
+        yield row | study.failure(cell)
 
 
 def _slow(times: dict | None) -> dict:
@@ -53,7 +55,8 @@ def _slow(times: dict | None) -> dict:
         return {}
     found = roofline.kernels(times)
     slow = roofline.slow(found)
-    columns = {"kernels_ms": found["ms"].sum(), "slow_percent": slow["share_percent"].sum()}
+    total = found["ms"].sum()
+    columns = {"kernels_ms": total, "slow_percent": 100 * slow["ms"].sum() / total}
     if slow.empty:
         return columns
     worst = slow.iloc[0]
