@@ -58,7 +58,10 @@ def kernel_pipeline(
     for name in passes:
         if name not in KNOWN:
             raise ValueError(f"pass {name!r}; expected one of {', '.join(KNOWN)}")
+    # TVM's ToMixedPrecision makes float16 of all convolutions
+    whole = kind.integer_passes(tvm_target) if own_kernels and LOWERING not in passes else []
     return [
+        *_always(*whole),
         *_graph_passes(passes, kind.layout_passes(tvm_target) if "PackLayout" in passes else []),
         *_always(*(kind.kernel_passes(tvm_target) if own_kernels else [])),
         *_kernel_passes(passes),

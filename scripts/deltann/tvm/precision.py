@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltann.precision import BFLOAT16, BYTES, FLOAT16, FLOAT32, WORDS, of_operator
 from deltann.tvm.compat import constant
-from deltann.tvm.cpu import matrix_operators, packed_operators
+from deltann.tvm.cpu import integer_operators, matrix_operators, packed_operators
 from deltann.tvm.expressions import operator
 from deltann.tvm.rounded import rounded_to
 
@@ -23,6 +23,9 @@ KERNELS = (
     packed_operators.DEPTHWISE,
     matrix_operators.DENSE,
     matrix_operators.MATMUL,
+    integer_operators.CONV2D,
+    integer_operators.DEPTHWISE,
+    integer_operators.DENSE,
     "conv2d",
 )
 # Operators and kernels whose first operand's numbers are the result's.

@@ -14,7 +14,7 @@ from typing import Any
 from deltann.tvm.cpu.vectors import Vectors
 from deltann.tvm.expressions import emit_in_place_of, mutate_functions, operator
 from deltann.tvm.passes import GraphPass
-from deltann.tvm.passes.pack_layout import convolution, dense, elementwise, pooling, shapes
+from deltann.tvm.passes.pack_layout import convolution, dense, elementwise, integer, pooling, shapes
 from deltann.tvm.passes.pack_layout.packing import Packing
 
 CONVOLUTION = {"relax.nn.conv2d": convolution.conv2d}
@@ -31,6 +31,8 @@ HANDLERS = {
     **dict.fromkeys(elementwise.UNARY, elementwise.unary),
     **dict.fromkeys(elementwise.BINARY, elementwise.binary),
     "relax.divide": elementwise.divide,
+    "relax.quantize": integer.scaled,
+    "relax.dequantize": integer.scaled,
 }
 
 
@@ -74,7 +76,7 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
     class Packer(PyExprMutator):
         def __init__(self, module: Any) -> None:
             super().__init__(module)
-            self.packing = Packing(vectors, self)
+            self.packing = Packing(vectors, self, module)
             self.branches = 0  # around what is being visited
 
         def visit_if_(self, branching: Any) -> Any:
@@ -107,7 +109,8 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
         def visit_call_(self, call: Any) -> Any:
             name = None if self.branches else operator(call)
             if name == "relax.matmul" and dense.is_dense(call):
-                return dense.dense(self.packing, call)
+                kernel = integer.dense if str(call.ty.dtype) == "int32" else dense.dense
+                return kernel(self.packing, call)
             if name == "relax.mean" and pooling.is_spatial(self.packing, call):
                 return pooling.flat_mean(self.packing, call)
             return super().visit_call_(call)

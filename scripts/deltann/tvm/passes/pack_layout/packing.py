@@ -1,6 +1,7 @@
 """The packed tensors of a function while a pass rewrites it."""
 
 import math
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from deltann.tvm.cpu import packed_operators
@@ -31,8 +32,9 @@ class Packing:
         tensors: each plain variable that has a packed form, with that form.
     """
 
-    def __init__(self, vectors: Vectors, mutator: Any) -> None:
+    def __init__(self, vectors: Vectors, mutator: Any, module: Any) -> None:
         self.lanes, self.registers = vectors.lanes, vectors.registers
+        self._module = module
         self.tensors: dict = {}
         self._unpacked: dict = {}
         self._mutator = mutator
@@ -63,6 +65,20 @@ class Packing:
         if isinstance(expression, relax.Var):
             return self._mutator.lookup_binding(expression)
         return expression
+
+    @cached_property
+    def _originals(self) -> dict:
+        from tvm import relax
+
+        functions = [item for item in self._module.functions.values()]
+        bindings = [
+            relax.analysis.get_var2val(item) for item in functions if isinstance(item, relax.Function)
+        ]
+        return {variable: value for found in bindings for variable, value in found.items()}
+
+    def original(self, expression: Any) -> Any:
+        """What a variable is bound to in the function before this pass; None if it isn't."""
+        return self._originals.get(expression)
 
     def blocks(self, channels: int) -> int:
         """How many vectors hold these channels."""

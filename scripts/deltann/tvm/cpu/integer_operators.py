@@ -1,0 +1,135 @@
+"""Convolutions and matrix products of whole numbers: uint8 by int8, with sums of int32.
+
+Tensors are packed as those of `packed_operators`. An instruction of AVX512-VNNI, `vpdpbusd`,
+multiplies four input channels of a pixel by weights for sixteen output channels, and adds the
+products to sixteen sums. So input channels come in groups of four.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from deltann.tvm.cpu.packed_operators import (
+    cropped,
+    depthwise_tile,
+    register_tile,
+    result_width,
+    window,
+)
+
+# Names of the blocks that `integer_schedules` looks for.
+CONV2D, DEPTHWISE, DENSE = "integer_conv2d", "integer_depthwise", "integer_dense"
+# The sums of a vector, and the products of one sum that an instruction adds.
+LANES, GROUP = 16, 4
+
+
+@dataclass(frozen=True)
+class Window:
+    """The attributes of a convolution, as `relax.nn.conv2d` names them, and what pads its input.
+
+    Attributes:
+        strides, padding, dilation: padding is top, left, bottom, right.
+        fill: the number around the input.
+    """
+
+    strides: list[int]
+    padding: list[int]
+    dilation: list[int]
+    fill: int
+
+
+def conv2d(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
+    """A convolution without groups.
+
+    Args:
+        data: uint8 (n, input blocks, h, w, depth), the depth a multiple of `GROUP`.
+        weight: int8 (output blocks, input blocks, kernel height, kernel width, depth / GROUP,
+            LANES, GROUP).
+        attributes: of the convolution.
+        registers: vector registers of the target.
+
+    Returns:
+        int32 (n, output blocks, rows, columns, LANES).
+    """
+    from tvm import te
+
+    blocks, taken, high, wide, groups, lanes, _ = (int(side) for side in weight.shape)
+    padded = any(attributes.padding)
+    tile = register_tile(result_width(data, wide, attributes), blocks, registers, padded)
+    rows, whole, rounded, strides, dilation, inside = window(
+        data, [high, wide], attributes, tile.columns, attributes.fill
+    )
+    c, group = te.reduce_axis((0, taken), "c"), te.reduce_axis((0, groups), "group")
+    dy, dx = te.reduce_axis((0, high), "dy"), te.reduce_axis((0, wide), "dx")
+    k = te.reduce_axis((0, GROUP), "k")
+
+    def sums(i: Any, block: Any, y: Any, x: Any, lane: Any) -> Any:
+        place = y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1]
+        pixel = inside[i, c, *place, group * GROUP + k].astype("int32")
+        return te.sum(
+            pixel * weight[block, c, dy, dx, group, lane, k].astype("int32"),
+            axis=[c, dy, dx, group, k],
+        )
+
+    result = te.compute(
+        (int(data.shape[0]), blocks, rows, rounded, lanes),
+        sums,
+        name=CONV2D,
+        attrs={"tile": [tile.columns, tile.blocks]},
+    )
+    return cropped(result, whole)
+
+
+def depthwise(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
+    """A depthwise convolution of uint8 `data`; int8 `weight` is (blocks, height, width, lanes)."""
+    from tvm import te
+
+    blocks, high, wide, lanes = (int(side) for side in weight.shape)
+    tile = depthwise_tile(result_width(data, wide, attributes), registers)
+    rows, whole, rounded, strides, dilation, inside = window(
+        data, [high, wide], attributes, tile.columns, attributes.fill
+    )
+    dy, dx = te.reduce_axis((0, high), "dy"), te.reduce_axis((0, wide), "dx")
+
+    def sums(i: Any, block: Any, y: Any, x: Any, lane: Any) -> Any:
+        place = y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1]
+        pixel = inside[i, block, *place, lane].astype("int32")
+        return te.sum(pixel * weight[block, dy, dx, lane].astype("int32"), axis=[dy, dx])
+
+    result = te.compute(
+        (int(data.shape[0]), blocks, rows, rounded, lanes),
+        sums,
+        name=DEPTHWISE,
+        attrs={"tile": [tile.columns, tile.blocks]},
+    )
+    return cropped(result, whole)
+
+
+def dense(data: Any, weight: Any, outputs: int) -> Any:
+    """A matrix product.
+
+    Args:
+        data: uint8 (n, inputs), the inputs a multiple of `GROUP`.
+        weight: int8 (output blocks, inputs / GROUP, LANES, GROUP).
+        outputs: how many of the results aren't padding.
+
+    Returns:
+        int32 (n, outputs).
+    """
+    from tvm import te
+
+    blocks, groups, lanes, _ = (int(side) for side in weight.shape)
+    group, k = te.reduce_axis((0, groups), "group"), te.reduce_axis((0, GROUP), "k")
+    result = te.compute(
+        (int(data.shape[0]), blocks, lanes),
+        lambda i, block, lane: te.sum(
+            data[i, group * GROUP + k].astype("int32")
+            * weight[block, group, lane, k].astype("int32"),
+            axis=[group, k],
+        ),
+        name=DENSE,
+    )
+    return te.compute(
+        (int(data.shape[0]), outputs),
+        lambda i, j: result[i, j // lanes, j % lanes],
+        name="unpack_dense",
+    )
