@@ -102,7 +102,8 @@ def compile_module(
     Returns:
         `passes`, the names of all passes that ran; `idle`, those switched on that changed nothing;
         `operators`, `work`: see `_Operators`, `work.of_kernels`; `kernels`, their number;
-        `unscheduled`, the names of those that no schedule fits; `code_bytes`, of each.
+        `integers`, the names of those that multiply and add whole numbers; `unscheduled`, of those
+        that no schedule fits; `code_bytes`, of each.
     """
     tvm, kind = load_tvm(), target_kinds.get(tvm_target.kind.name)
     config = {"tirx.disable_assert": True}  # asserts in kernels cost a third of the build
@@ -126,6 +127,7 @@ def compile_module(
         "operators": operators.found,
         "kernels": len(to_do),
         "work": to_do,
+        "integers": precision.in_integers(to_do),
         "unscheduled": unscheduled,
         "code_bytes": sizes,
     }

@@ -74,6 +74,12 @@ def operators(module: Any, kinds: Iterable[str] = ()) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
+def in_integers(kernels: Iterable[str]) -> list[str]:
+    """The names of the kernels that multiply and add whole numbers, sorted."""
+    kinds = integer_operators.CONV2D, integer_operators.DEPTHWISE, integer_operators.DENSE
+    return sorted(name for name in kernels if any(kind in name for kind in kinds))
+
+
 def stored(module: Any) -> set[str]:
     """The types narrower than float32 that a module has constants of."""
     from tvm import relax
