@@ -29,12 +29,14 @@ class Window:
     Attributes:
         strides, padding, dilation: padding is top, left, bottom, right.
         fill: the number around the input.
+        wide: the columns of the window.
     """
 
     strides: list[int]
     padding: list[int]
     dilation: list[int]
     fill: int
+    wide: int
 
 
 def conv2d(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
@@ -80,20 +82,41 @@ def conv2d(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
 
 
 def depthwise(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
-    """A depthwise convolution of uint8 `data`; int8 `weight` is (blocks, height, width, lanes)."""
+    """A depthwise convolution without dilation.
+
+    Four pixels of a row that lie side by side take the place of four input channels.
+
+    Args:
+        data: uint8 (n, blocks, h, w, LANES).
+        weight: int8 (blocks, kernel height, groups of columns, LANES, GROUP), the columns after
+            those of the window zero.
+        attributes: of the convolution; its dilation is 1.
+        registers: vector registers of the target.
+
+    Returns:
+        int32 (n, blocks, rows, columns, LANES).
+    """
     from tvm import te
 
-    blocks, high, wide, lanes = (int(side) for side in weight.shape)
-    tile = depthwise_tile(result_width(data, wide, attributes), registers)
-    rows, whole, rounded, strides, dilation, inside = window(
-        data, [high, wide], attributes, tile.columns, attributes.fill
+    blocks, high, groups, lanes, _ = (int(side) for side in weight.shape)
+    tile = depthwise_tile(result_width(data, attributes.wide, attributes), registers)
+    rows, whole, rounded, strides, _, inside = window(
+        data,
+        [high, attributes.wide],
+        attributes,
+        tile.columns,
+        attributes.fill,
+        groups * GROUP - attributes.wide,
     )
-    dy, dx = te.reduce_axis((0, high), "dy"), te.reduce_axis((0, wide), "dx")
+    dy, group = te.reduce_axis((0, high), "dy"), te.reduce_axis((0, groups), "group")
+    k = te.reduce_axis((0, GROUP), "k")
 
     def sums(i: Any, block: Any, y: Any, x: Any, lane: Any) -> Any:
-        place = y * strides[0] + dy * dilation[0], x * strides[1] + dx * dilation[1]
+        place = y * strides[0] + dy, x * strides[1] + group * GROUP + k
         pixel = inside[i, block, *place, lane].astype("int32")
-        return te.sum(pixel * weight[block, dy, dx, lane].astype("int32"), axis=[dy, dx])
+        return te.sum(
+            pixel * weight[block, dy, group, lane, k].astype("int32"), axis=[dy, group, k]
+        )
 
     result = te.compute(
         (int(data.shape[0]), blocks, rows, rounded, lanes),

@@ -96,7 +96,7 @@ def unpack(data: Any, channels: int, axis: int) -> Any:
 
 
 def window(
-    data: Any, kernel: list[int], attributes: Any, columns: int, fill: int = 0
+    data: Any, kernel: list[int], attributes: Any, columns: int, fill: int = 0, beyond: int = 0
 ) -> tuple[int, int, int, list[int], list[int], Any]:
     """A window's result sizes and steps, and the input padded for them.
 
@@ -106,6 +106,7 @@ def window(
         attributes: strides, padding and dilation, as of `relax.nn.conv2d`.
         columns: of a tile of results.
         fill: the number that pads the input.
+        beyond: how many columns after a window's are read too.
 
     Returns:
         The rows and columns of the result, the columns rounded up to whole tiles, the strides, the
@@ -121,7 +122,7 @@ def window(
     rows = (height + top + bottom - reach[0]) // strides[0] + 1
     whole = (width + left + right - reach[1]) // strides[1] + 1
     rounded = math.ceil(whole / columns) * columns
-    needed = (rounded - 1) * strides[1] + reach[1]
+    needed = (rounded - 1) * strides[1] + reach[1] + beyond
     if (top, left, bottom, right) == (0, 0, 0, 0) and needed <= width:
         return rows, whole, rounded, strides, dilation, data
     shape = (n, blocks, height + top + bottom, max(needed, width + left), lanes)

@@ -27,7 +27,7 @@ def integer_arithmetic() -> GraphPass:
     """Quantized convolutions and products with few rows, of uint8 by int8 with sums of int32.
 
     It runs before constants are folded, while weights are int8. Grouped convolutions stay, but for
-    depthwise ones, and so do functions of more than one block, such as those with branches: a
+    depthwise ones without dilation, and so do functions of more than one block, such as those with branches: a
     block can't read the whole numbers of the block before.
     """
     return GraphPass("IntegerArithmetic", _apply)

@@ -31,7 +31,8 @@ def conv2d(graph: Graph, call: Any) -> Any:
     order = [kernel.index(letter) for letter in "OIHW"]
     numbers, channels = weight.numbers.transpose(order), sides(call.args[0])[layout.index("C")]
     groups = int(attrs.groups)
-    if groups > 1 and not (groups == channels == len(numbers) and numbers.shape[1] == 1):
+    own = groups == channels == len(numbers) and numbers.shape[1] == 1
+    if groups > 1 and not (own and [int(step) for step in attrs.dilation] == [1, 1]):
         return None
     top, left, bottom, right = (int(side) for side in attrs.padding)
     widths = {"H": [top, bottom], "W": [left, right]}

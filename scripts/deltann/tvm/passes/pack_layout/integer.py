@@ -20,7 +20,7 @@ def conv2d(packing: Packing, call: Any, weight: Any, axis: int) -> Any:
         weight: in the layout OIHW.
         axis: of the channels.
     """
-    data, window = _padded(packing, call, axis)
+    data, window = _padded(packing, call, axis, sides(weight)[3])
     channels, (outputs, *_) = sides(call.args[0])[axis], sides(weight)
     if int(call.attrs.groups) > 1:
         kernel, hint = integer_operators.depthwise, integer_operators.DEPTHWISE
@@ -36,7 +36,7 @@ def conv2d(packing: Packing, call: Any, weight: Any, axis: int) -> Any:
     return result, outputs, axis
 
 
-def _padded(packing: Packing, call: Any, axis: int) -> tuple[Any, Window]:
+def _padded(packing: Packing, call: Any, axis: int, wide: int) -> tuple[Any, Window]:
     """A convolution's input before a `relax.nn.pad` of height and width, which joins its window."""
     attrs = call.attrs
     padding, fill, data = [int(side) for side in attrs.padding], 0, call.args[0]
@@ -49,7 +49,7 @@ def _padded(packing: Packing, call: Any, axis: int) -> tuple[Any, Window]:
             padding, fill = [top, left, bottom, right], int(pad.attrs.pad_value)
             data = pad.args[0]
     strides, dilation = ([int(side) for side in item] for item in (attrs.strides, attrs.dilation))
-    return data, Window(strides, padding, dilation, fill)
+    return data, Window(strides, padding, dilation, fill, wide)
 
 
 def _pixels(packing: Packing, data: Any, depth: int, axis: int) -> Any:
@@ -68,10 +68,11 @@ def _weight(packing: Packing, weight: Any, depth: int) -> Any:
 
 
 def _depthwise_weight(packing: Packing, weight: Any) -> Any:
-    channels, _, *window = sides(weight)
-    count = packing.blocks(channels)
-    padded, shape = [count * LANES, 1, *window], [count, LANES, *window]
-    return packing.arrange(weight, padded, shape, [0, 2, 3, 1])
+    channels, _, high, wide = sides(weight)
+    count, groups = packing.blocks(channels), math.ceil(wide / GROUP)
+    padded = [count * LANES, 1, high, groups * GROUP]
+    shape = [count, LANES, high, groups, GROUP]
+    return packing.arrange(weight, padded, shape, [0, 2, 3, 1, 4])
 
 
 def dense(packing: Packing, call: Any) -> Any:
