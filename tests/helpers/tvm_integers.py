@@ -114,7 +114,7 @@ def dense() -> Network:
 
 
 def residual() -> Network:
-    """A sum of two results, and the same beside each other, the largest of each three by three pixels."""
+    """A sum of two results beside one of them, and the largest of each three by three pixels."""
     network = Network(24)
     data = network.quantized("image", 0.03)
     one = network.quantized(network.conv(data, 24, 24, 1, 1), 0.06)

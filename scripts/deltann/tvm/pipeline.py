@@ -10,6 +10,10 @@ from deltann.tvm.importers import import_model
 from deltann.tvm.load import load_tvm
 
 
+# asserts in kernels cost a third of the build
+NO_ASSERTS = {"tirx.disable_assert": True}
+
+
 def start_tvm(framework: str) -> Any:
     """The `tvm` module; for a PyTorch model PyTorch is imported first: see `load_tvm`."""
     if framework == "torch":
@@ -101,13 +105,11 @@ def compile_module(
 
     Returns:
         `passes`, the names of all passes that ran; `idle`, those switched on that changed nothing;
-        `operators`, `work`: see `_Operators`, `work.of_kernels`; `kernels`, their number;
-        `integers`, the names of those that multiply and add whole numbers; `unscheduled`, of those
-        that no schedule fits; `code_bytes`, of each.
+        `operators`, `work`: see `_Operators`, `work.of_kernels`; `kernels`, their number; the names
+        of `integers`, which multiply whole numbers, and `unscheduled`; `code_bytes`, of each.
     """
     tvm, kind = load_tvm(), target_kinds.get(tvm_target.kind.name)
-    config = {"tirx.disable_assert": True}  # asserts in kernels cost a third of the build
-    with tvm_target, tvm.transform.PassContext(opt_level=3, config=config):
+    with tvm_target, tvm.transform.PassContext(opt_level=3, config=NO_ASSERTS):
         operators = _Operators(module)
         module, idle = levels.run(steps, module, passes, operators.look)
         clock.lap("passes")

@@ -20,6 +20,9 @@ from deltann.tvm.cpu.packed_operators import (
 CONV2D, DEPTHWISE, DENSE = "integer_conv2d", "integer_depthwise", "integer_dense"
 # The sums of a vector, and the products of one sum that an instruction adds.
 LANES, GROUP = 16, 4
+# See `Vectors`. Of the 32 registers, a tile of a convolution has at most 15 for sums: that many fit
+# TVM's limit for buffers on the stack, and are as fast as more.
+CONV2D_REGISTERS, DEPTHWISE_REGISTERS = 24, 32
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Window:
     wide: int
 
 
-def conv2d(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
+def conv2d(data: Any, weight: Any, attributes: Window) -> Any:
     """A convolution without groups.
 
     Args:
@@ -47,7 +50,6 @@ def conv2d(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
         weight: int8 (output blocks, input blocks, kernel height, kernel width, depth / GROUP,
             LANES, GROUP).
         attributes: of the convolution.
-        registers: vector registers of the target.
 
     Returns:
         int32 (n, output blocks, rows, columns, LANES).
@@ -56,7 +58,8 @@ def conv2d(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
 
     blocks, taken, high, wide, groups, lanes, _ = (int(side) for side in weight.shape)
     padded = any(attributes.padding)
-    tile = register_tile(result_width(data, wide, attributes), blocks, registers, padded)
+    width = result_width(data, wide, attributes)
+    tile = register_tile(width, blocks, CONV2D_REGISTERS, padded)
     rows, whole, rounded, strides, dilation, inside = window(
         data, [high, wide], attributes, tile.columns, attributes.fill
     )
@@ -81,7 +84,7 @@ def conv2d(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
     return cropped(result, whole)
 
 
-def depthwise(data: Any, weight: Any, attributes: Window, registers: int) -> Any:
+def depthwise(data: Any, weight: Any, attributes: Window) -> Any:
     """A depthwise convolution without dilation.
 
     Four pixels of a row that lie side by side take the place of four input channels.
@@ -91,7 +94,6 @@ def depthwise(data: Any, weight: Any, attributes: Window, registers: int) -> Any
         weight: int8 (blocks, kernel height, groups of columns, LANES, GROUP), the columns after
             those of the window zero.
         attributes: of the convolution; its dilation is 1.
-        registers: vector registers of the target.
 
     Returns:
         int32 (n, blocks, rows, columns, LANES).
@@ -99,7 +101,8 @@ def depthwise(data: Any, weight: Any, attributes: Window, registers: int) -> Any
     from tvm import te
 
     blocks, high, groups, lanes, _ = (int(side) for side in weight.shape)
-    tile = depthwise_tile(result_width(data, attributes.wide, attributes), registers)
+    width = result_width(data, attributes.wide, attributes)
+    tile = depthwise_tile(width, DEPTHWISE_REGISTERS)
     rows, whole, rounded, strides, _, inside = window(
         data,
         [high, attributes.wide],

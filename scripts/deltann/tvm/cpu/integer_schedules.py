@@ -36,7 +36,7 @@ def dense(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     work.reorder(n, outer, group, inner, lane, k)
     fused = work.fuse(n, outer)
     work.parallel(fused)
-    finish(work, block, work.cache_write(block, 0, "local"), fused, [inner], lane, True)
+    finish(work, block, work.cache_write(block, 0, "global"), fused, [inner], lane, True)
     _dot_product(work, block, group, lane, dot_product())
 
 

@@ -7,7 +7,6 @@ Each takes a `Choice`; `choices` lists those of a kernel. The schedule `rules` t
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from deltann.tvm.compat import written_buffer
 from deltann.tvm.cpu import integer_operators, matrix_operators, packed_operators
 
 # The kinds of packed kernels.
@@ -68,7 +67,7 @@ def dense(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     work.reorder(n, outer, k, inner, lane)
     fused = work.fuse(n, outer)
     work.parallel(fused)
-    finish(work, block, work.cache_write(block, 0, "local"), fused, [inner], lane)
+    finish(work, block, work.cache_write(block, 0, "global"), fused, [inner], lane)
     work.decompose_reduction(block, k)
 
 
@@ -178,11 +177,9 @@ def finish(
         unrolled, lane: the loops over a tile, the innermost last.
         instruction: whether an instruction will take the place of the loop over lanes.
     """
-    if written_buffer(work, block).scope() != "local":
-        if epilogue is None:
-            epilogue = work.cache_write(block, 0, "local")
-        else:
-            work.set_scope(block, 0, "local")
+    # TVM 0.27 has stack for small buffers of this scope only; others cost a call each
+    if epilogue is None:
+        epilogue = work.cache_write(block, 0, "global")
     work.reverse_compute_at(epilogue, at, preserve_unit_loops=True)
     depth = next(
         level for level, loop in enumerate(work.get_loops(block)) if work.get(loop) == work.get(at)

@@ -62,7 +62,8 @@ def _is_real(call: Any) -> bool:
 
 def _is_known(call: Any, values: list) -> bool:
     """Whether NumPy computes on these types as TVM's kernels do."""
-    types = [str(value.dtype) for value in values if hasattr(value, "dtype")]
+    # a shape is a list
+    types = [str(value.dtype) for value in values if not isinstance(value, list)]
     return operator(call) in MOVES or all(kind in REAL for kind in types)
 
 

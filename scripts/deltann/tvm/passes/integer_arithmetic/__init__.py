@@ -26,9 +26,9 @@ from deltann.tvm.passes.integer_arithmetic.graph import BYTES, SHIFT, Graph, Qua
 def integer_arithmetic() -> GraphPass:
     """Quantized convolutions and products with few rows, of uint8 by int8 with sums of int32.
 
-    It runs before constants are folded, while weights are int8. Grouped convolutions stay, but for
-    depthwise ones without dilation, and so do functions of more than one block, such as those with branches: a
-    block can't read the whole numbers of the block before.
+    It runs before constants are folded, while weights are int8. What stays in float32: grouped
+    convolutions, but for depthwise ones without dilation; and functions of more than one block,
+    such as those with branches, since a block can't read the whole numbers of the one before.
     """
     return GraphPass("IntegerArithmetic", _apply)
 

@@ -49,6 +49,19 @@ class Graph:
             expression = value
         return expression
 
+    def behind(self, expression: Any, *names: str) -> Any:
+        """What the first operand of the last of these operators is bound to, each of the next.
+
+        Returns:
+            None if they aren't what the expression is made of.
+        """
+        call = self.bound(expression)
+        for name in names:
+            if operator(call) != name:
+                return None
+            call = self.bound(call.args[0])
+        return call
+
     def value(self, expression: Any) -> np.ndarray | None:
         """The array that an expression stands for, computed from constants; None for others."""
         expression = self.bound(expression)
@@ -96,12 +109,9 @@ class Graph:
 
         if str(numbers.ty.dtype) == "uint8":
             return numbers
-        cast = self.bound(numbers)
-        less = self.bound(cast.args[0]) if operator(cast) == "relax.astype" else None
-        if operator(less) == "relax.subtract":
-            wide = self.bound(less.args[0])
-            if operator(wide) == "relax.astype" and str(wide.args[0].ty.dtype) == "uint8":
-                return wide.args[0]
+        wide = self.behind(numbers, "relax.astype", "relax.subtract")
+        if operator(wide) == "relax.astype" and str(wide.args[0].ty.dtype) == "uint8":
+            return wide.args[0]
         wide = self.emit(relax.op.astype(numbers, "int32"))
         shifted = self.emit(relax.op.add(wide, relax.const(SHIFT, "int32")))
         return self.emit(relax.op.astype(shifted, "uint8"))
@@ -142,7 +152,10 @@ class Graph:
         from tvm import relax
 
         call = self.bound(expression)
-        name, operands = operator(call), getattr(call, "args", [])
+        name = operator(call)
+        if name is None:
+            return self.times(expression, factor)
+        operands = call.args
         if name in LINEAR:
             inner = self.scaled(operands[0], factor)
             return self.emit(relax.Call(call.op, [inner, *operands[1:]], call.attrs))
@@ -159,6 +172,12 @@ class Graph:
             return self.emit(product)
         if name == "relax.add":
             return self.emit(relax.op.add(*(self._term(item, factor) for item in operands)))
+        return self.times(expression, factor)
+
+    def times(self, expression: Any, factor: float) -> Any:
+        """A product with a number."""
+        from tvm import relax
+
         return self.emit(relax.op.multiply(expression, relax.const(np.float32(factor))))
 
     def _term(self, expression: Any, factor: float) -> Any:

@@ -86,8 +86,7 @@ def bias(graph: Graph, call: Any) -> Any:
     from tvm import relax
 
     product = graph.bound(call.args[0])
-    cast = graph.bound(product.args[0]) if operator(product) == "relax.multiply" else None
-    exact = graph.bound(cast.args[0]) if operator(cast) == "relax.astype" else None
+    exact = graph.behind(call.args[0], "relax.multiply", "relax.astype")
     if operator(exact) != "relax.add" or str(exact.ty.dtype) != "int32":
         return None
     added, scale = graph.value(call.args[1]), constant(product.args[1])

@@ -31,7 +31,7 @@ def conv2d(packing: Packing, call: Any, weight: Any, axis: int) -> Any:
         depth = math.ceil(channels / GROUP) * GROUP if few else LANES
         pixels, weight = _pixels(packing, data, depth, axis), _weight(packing, weight, depth)
     # call_te knows no dataclasses
-    function = partial(kernel, attributes=window, registers=packing.registers)
+    function = partial(kernel, attributes=window)
     result = packing.call_te(function, pixels, weight, primfunc_name_hint=hint)
     return result, outputs, axis
 

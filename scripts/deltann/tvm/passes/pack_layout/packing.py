@@ -72,7 +72,9 @@ class Packing:
 
         functions = [item for item in self._module.functions.values()]
         bindings = [
-            relax.analysis.get_var2val(item) for item in functions if isinstance(item, relax.Function)
+            relax.analysis.get_var2val(item)
+            for item in functions
+            if isinstance(item, relax.Function)
         ]
         return {variable: value for found in bindings for variable, value in found.items()}
 
