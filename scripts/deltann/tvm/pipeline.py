@@ -9,7 +9,6 @@ from deltann.tvm import levels, precision, target_kinds, tuning, work
 from deltann.tvm.importers import import_model
 from deltann.tvm.load import load_tvm
 
-
 # asserts in kernels cost a third of the build
 NO_ASSERTS = {"tirx.disable_assert": True}
 
