@@ -32,7 +32,7 @@ KERNELS = (
 SAME = {f"relax.{name}" for name in ("permute_dims", "reshape", "expand_dims", "squeeze", "flip")}
 SAME |= {f"relax.{name}" for name in ("strided_slice", "split", "concat", "broadcast_to", "tile")}
 SAME |= {f"relax.{name}" for name in ("flatten", "nn.batch_flatten", "nn.pad", "nn.max_pool2d")}
-SAME_KERNELS = ("pack", "unpack", "pad", "tile", "flip")
+SAME_KERNELS = ("pack", "unpack", "pad", "tile", "flip", "max_pool2d")
 MAXIMUM_DEPTH = 64
 
 
