@@ -112,7 +112,7 @@ def _measure(database: Any, kernel: Any, choices: list, tvm_target: Any) -> floa
     with tvm.transform.PassContext(config={"tirx.disable_assert": True}):
         built = [tvm.compile(module, target=tvm_target).jit() for module in complete]
     shapes = meta_schedule.arg_info.ArgInfo.from_entry_func(kernel, remove_preproc=False)
-    arguments = _arguments([[int(side) for side in item.shape] for item in shapes])
+    arguments = _arguments([([int(side) for side in x.shape], str(x.dtype)) for x in shapes])
     seconds: list[list[float]] = [[] for _ in built]
     for _ in range(ROUNDS):
         for times, library in zip(seconds, built, strict=True):
@@ -125,13 +125,17 @@ def _measure(database: Any, kernel: Any, choices: list, tvm_target: Any) -> floa
     return medians[0] / min(medians)
 
 
-def _arguments(shapes: list[list[int]]) -> list:
-    """Random float32 tensors, the same in each call."""
+def _arguments(tensors: list[tuple[list[int], str]]) -> list:
+    """Random tensors of these shapes and types, the same in each call: from 0 to 1, or to 100."""
     import numpy as np
     import tvm
 
     generator = np.random.default_rng(0)
-    return [tvm.runtime.tensor(generator.random(shape, np.float32)) for shape in shapes]
+    most = {kind: 1 if "float" in kind else 100 for _, kind in tensors}
+    arrays = [
+        (most[kind] * generator.random(shape, np.float32)).astype(kind) for shape, kind in tensors
+    ]
+    return [tvm.runtime.tensor(array) for array in arrays]
 
 
 def _seconds(library: Any, arguments: list) -> float:

@@ -14,6 +14,10 @@
 A set of passes may also have `ToMixedPrecision`, which no level has: convolutions and matrix
 products of float16, with float32 sums, and what is between them in float16.
 
+With kernels of our schedules, `IntegerArithmetic` comes first at every level, on processors with
+instructions for it: quantized convolutions and matrix products in whole numbers. It leaves sets
+with `ToMixedPrecision` alone.
+
 `FastMathTransform` also stands for our `fast_activations`: GELU, SiLU and the sigmoid.
 """
 
@@ -58,7 +62,10 @@ def kernel_pipeline(
     for name in passes:
         if name not in KNOWN:
             raise ValueError(f"pass {name!r}; expected one of {', '.join(KNOWN)}")
+    # TVM's ToMixedPrecision makes float16 of all convolutions
+    whole = kind.integer_passes(tvm_target) if own_kernels and LOWERING not in passes else []
     return [
+        *_always(*whole),
         *_graph_passes(passes, kind.layout_passes(tvm_target) if "PackLayout" in passes else []),
         *_always(*(kind.kernel_passes(tvm_target) if own_kernels else [])),
         *_kernel_passes(passes),

@@ -9,6 +9,9 @@ from deltann.tvm import levels, precision, target_kinds, tuning, work
 from deltann.tvm.importers import import_model
 from deltann.tvm.load import load_tvm
 
+# asserts in kernels cost a third of the build
+NO_ASSERTS = {"tirx.disable_assert": True}
+
 
 def start_tvm(framework: str) -> Any:
     """The `tvm` module; for a PyTorch model PyTorch is imported first: see `load_tvm`."""
@@ -101,12 +104,11 @@ def compile_module(
 
     Returns:
         `passes`, the names of all passes that ran; `idle`, those switched on that changed nothing;
-        `operators`, `work`: see `_Operators`, `work.of_kernels`; `kernels`, their number;
-        `unscheduled`, the names of those that no schedule fits; `code_bytes`, of each.
+        `operators`, `work`: see `_Operators`, `work.of_kernels`; `kernels`, their number; the names
+        of `integers`, which multiply whole numbers, and `unscheduled`; `code_bytes`, of each.
     """
     tvm, kind = load_tvm(), target_kinds.get(tvm_target.kind.name)
-    config = {"tirx.disable_assert": True}  # asserts in kernels cost a third of the build
-    with tvm_target, tvm.transform.PassContext(opt_level=3, config=config):
+    with tvm_target, tvm.transform.PassContext(opt_level=3, config=NO_ASSERTS):
         operators = _Operators(module)
         module, idle = levels.run(steps, module, passes, operators.look)
         clock.lap("passes")
@@ -126,6 +128,7 @@ def compile_module(
         "operators": operators.found,
         "kernels": len(to_do),
         "work": to_do,
+        "integers": precision.in_integers(to_do),
         "unscheduled": unscheduled,
         "code_bytes": sizes,
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltann.precision import BFLOAT16, BYTES, FLOAT16, FLOAT32, WORDS, of_operator
 from deltann.tvm.compat import constant
-from deltann.tvm.cpu import matrix_operators, packed_operators
+from deltann.tvm.cpu import integer_operators, matrix_operators, packed_operators
 from deltann.tvm.expressions import operator
 from deltann.tvm.rounded import rounded_to
 
@@ -23,13 +23,16 @@ KERNELS = (
     packed_operators.DEPTHWISE,
     matrix_operators.DENSE,
     matrix_operators.MATMUL,
+    integer_operators.CONV2D,
+    integer_operators.DEPTHWISE,
+    integer_operators.DENSE,
     "conv2d",
 )
 # Operators and kernels whose first operand's numbers are the result's.
 SAME = {f"relax.{name}" for name in ("permute_dims", "reshape", "expand_dims", "squeeze", "flip")}
 SAME |= {f"relax.{name}" for name in ("strided_slice", "split", "concat", "broadcast_to", "tile")}
 SAME |= {f"relax.{name}" for name in ("flatten", "nn.batch_flatten", "nn.pad", "nn.max_pool2d")}
-SAME_KERNELS = ("pack", "unpack", "pad", "tile", "flip")
+SAME_KERNELS = ("pack", "unpack", "pad", "tile", "flip", "max_pool2d")
 MAXIMUM_DEPTH = 64
 
 
@@ -69,6 +72,12 @@ def operators(module: Any, kinds: Iterable[str] = ()) -> dict[str, int]:
         for operands in _products(function):
             counts[trace.precision(*operands)] += 1
     return dict(sorted(counts.items()))
+
+
+def in_integers(kernels: Iterable[str]) -> list[str]:
+    """The names of the kernels that multiply and add whole numbers, sorted."""
+    kinds = integer_operators.CONV2D, integer_operators.DEPTHWISE, integer_operators.DENSE
+    return sorted(name for name in kernels if any(kind in name for kind in kinds))
 
 
 def stored(module: Any) -> set[str]:

@@ -95,8 +95,18 @@ def unpack(data: Any, channels: int, axis: int) -> Any:
     return te.compute((n, *shape), element, name="unpack")
 
 
-def _window(data: Any, kernel: list[int], attributes: Any, columns: int) -> Any:
+def window(
+    data: Any, kernel: list[int], attributes: Any, columns: int, fill: int = 0, beyond: int = 0
+) -> tuple[int, int, int, list[int], list[int], Any]:
     """A window's result sizes and steps, and the input padded for them.
+
+    Args:
+        data: a packed `te.Tensor`.
+        kernel: height and width.
+        attributes: strides, padding and dilation, as of `relax.nn.conv2d`.
+        columns: of a tile of results.
+        fill: the number that pads the input.
+        beyond: how many columns after a window's are read too.
 
     Returns:
         The rows and columns of the result, the columns rounded up to whole tiles, the strides, the
@@ -112,7 +122,7 @@ def _window(data: Any, kernel: list[int], attributes: Any, columns: int) -> Any:
     rows = (height + top + bottom - reach[0]) // strides[0] + 1
     whole = (width + left + right - reach[1]) // strides[1] + 1
     rounded = math.ceil(whole / columns) * columns
-    needed = (rounded - 1) * strides[1] + reach[1]
+    needed = (rounded - 1) * strides[1] + reach[1] + beyond
     if (top, left, bottom, right) == (0, 0, 0, 0) and needed <= width:
         return rows, whole, rounded, strides, dilation, data
     shape = (n, blocks, height + top + bottom, max(needed, width + left), lanes)
@@ -121,14 +131,14 @@ def _window(data: Any, kernel: list[int], attributes: Any, columns: int) -> Any:
         lambda i, c, y, x, lane: tirx.if_then_else(
             tirx.all(y >= top, y < height + top, x >= left, x < width + left),
             data[i, c, y - top, x - left, lane],
-            tirx.const(0, data.dtype),
+            tirx.const(fill, data.dtype),
         ),
         name=PADDED,
     )
     return rows, whole, rounded, strides, dilation, inside
 
 
-def _cropped(result: Any, width: int) -> Any:
+def cropped(result: Any, width: int) -> Any:
     """The result without the columns that were computed to fill the last tile."""
     from tvm import te
 
@@ -161,8 +171,8 @@ def conv2d(data: Any, weight: Any, attributes: Any, registers: int, groups: int 
     blocks, taken, high, wide, depth, lanes = (int(side) for side in weight.shape)
     padded = any(int(side) for side in attributes.padding)
     given = blocks // groups
-    tile = register_tile(_width(data, wide, attributes), given, registers, padded)
-    rows, whole, rounded, strides, dilation, inside = _window(
+    tile = register_tile(result_width(data, wide, attributes), given, registers, padded)
+    rows, whole, rounded, strides, dilation, inside = window(
         data, [high, wide], attributes, tile.columns
     )
     c = te.reduce_axis((0, taken), "c")
@@ -187,7 +197,7 @@ def conv2d(data: Any, weight: Any, attributes: Any, registers: int, groups: int 
         name=CONV2D,
         attrs={"tile": [tile.columns, tile.blocks]},
     )
-    return _cropped(result, whole)
+    return cropped(result, whole)
 
 
 def depthwise(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
@@ -195,8 +205,8 @@ def depthwise(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
     from tvm import te
 
     blocks, high, wide, lanes = (int(side) for side in weight.shape)
-    tile = depthwise_tile(_width(data, wide, attributes), registers)
-    rows, whole, rounded, strides, dilation, inside = _window(
+    tile = depthwise_tile(result_width(data, wide, attributes), registers)
+    rows, whole, rounded, strides, dilation, inside = window(
         data, [high, wide], attributes, tile.columns
     )
     dy, dx = te.reduce_axis((0, high), "dy"), te.reduce_axis((0, wide), "dx")
@@ -219,10 +229,10 @@ def depthwise(data: Any, weight: Any, attributes: Any, registers: int) -> Any:
         name=DEPTHWISE,
         attrs={"tile": [tile.columns, tile.blocks]},
     )
-    return _cropped(result, whole)
+    return cropped(result, whole)
 
 
-def _width(data: Any, kernel: int, attributes: Any) -> int:
+def result_width(data: Any, kernel: int, attributes: Any) -> int:
     """The width of a convolution's result, in pixels."""
     _, left, _, right = (int(side) for side in attributes.padding)
     reach = (kernel - 1) * int(attributes.dilation[1]) + 1

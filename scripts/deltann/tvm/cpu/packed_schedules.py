@@ -7,9 +7,18 @@ Each takes a `Choice`; `choices` lists those of a kernel. The schedule `rules` t
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from deltann.tvm.compat import written_buffer
-from deltann.tvm.cpu import matrix_operators, packed_operators, prefetch
+from deltann.tvm.cpu import integer_operators, matrix_operators, packed_operators, prefetch
 
+# The kinds of packed kernels.
+PACKED = (
+    packed_operators.CONV2D,
+    packed_operators.DEPTHWISE,
+    matrix_operators.DENSE,
+    matrix_operators.MATMUL,
+    integer_operators.CONV2D,
+    integer_operators.DEPTHWISE,
+    integer_operators.DENSE,
+)
 # The most vectors of results that a choice keeps in registers; no target has more.
 LARGEST = 32
 
@@ -38,7 +47,7 @@ def conv2d(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     work.reorder(n, *around, column, c, dy, dx, k, inner, pixel, lane)
     tiles, rows = (int(work.get(loop).extent) for loop in (outer, row))
     work.parallel(work.fuse(n, *around))
-    _finish(work, block, epilogue, column, [inner, pixel], lane)
+    finish(work, block, epilogue, column, [inner, pixel], lane)
     work.decompose_reduction(block, c)
     if choice.rows_first:
         prefetch.plan(work, block, c, tiles, rows, choice.blocks)
@@ -50,7 +59,7 @@ def depthwise(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     column, pixel = work.split(column, [None, choice.columns])
     work.reorder(n, outer, row, column, dy, dx, pixel, lane)
     work.parallel(work.fuse(n, outer, row))
-    _finish(work, block, epilogue, column, [dy, dx, pixel], lane)
+    finish(work, block, epilogue, column, [dy, dx, pixel], lane)
     work.decompose_reduction(block, dy)
 
 
@@ -61,7 +70,7 @@ def dense(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     work.reorder(n, outer, k, inner, lane)
     fused = work.fuse(n, outer)
     work.parallel(fused)
-    _finish(work, block, work.cache_write(block, 0, "local"), fused, [inner], lane)
+    finish(work, block, work.cache_write(block, 0, "global"), fused, [inner], lane)
     work.decompose_reduction(block, k)
 
 
@@ -74,7 +83,7 @@ def matmul(work: Any, block: Any, epilogue: Any, choice: Choice) -> None:
     work.reorder(*matrix, *around, k, inner, inner_row, lane)
     fused = work.fuse(*matrix, *around)
     work.parallel(fused)
-    _finish(work, block, epilogue, fused, [inner, inner_row], lane)
+    finish(work, block, epilogue, fused, [inner, inner_row], lane)
     work.decompose_reduction(block, k)
 
 
@@ -110,9 +119,9 @@ def choices(work: Any, block: Any) -> list[Choice]:
         *_, width, columns, _ = extents
         return _choices(work, block, width, _divisors(columns // _lanes(work, block), 8))
     _, outer, *rest = extents
-    if name == matrix_operators.DENSE:
+    if name in (matrix_operators.DENSE, integer_operators.DENSE):
         return [Choice(1, size, True) for size in reversed(_divisors(outer, 8))]
-    if name == packed_operators.DEPTHWISE:
+    if name in (packed_operators.DEPTHWISE, integer_operators.DEPTHWISE):
         return _choices(work, block, rest[1], [1], orders=[True])
     return _choices(work, block, rest[1], _divisors(outer, 8))
 
@@ -135,9 +144,9 @@ def _choices(
 
 
 def packed_name(work: Any, block: Any) -> str | None:
-    """The kind of packed kernel that a block belongs to, of `SCHEDULES`; None for others."""
+    """The kind of packed kernel that a block belongs to, of `PACKED`; None for others."""
     name = work.get(block).name_hint
-    return next((prefix for prefix in SCHEDULES if name.startswith(prefix)), None)
+    return next((prefix for prefix in PACKED if name.startswith(prefix)), None)
 
 
 def _lanes(work: Any, block: Any) -> int:
@@ -155,13 +164,28 @@ def _divisors(extent: int, limit: int) -> list[int]:
     return [size for size in range(1, min(extent, limit) + 1) if extent % size == 0]
 
 
-def _finish(work: Any, block: Any, epilogue: Any, at: Any, unrolled: list, lane: Any) -> None:
-    """Write the complete tile, through the epilogue if there is one; unroll and vectorize."""
-    if written_buffer(work, block).scope() != "local":
-        if epilogue is None:
-            epilogue = work.cache_write(block, 0, "local")
-        else:
-            work.set_scope(block, 0, "local")
+def finish(
+    work: Any,
+    block: Any,
+    epilogue: Any,
+    at: Any,
+    unrolled: list,
+    lane: Any,
+    instruction: bool = False,
+) -> None:
+    """Write the complete tile, through the epilogue if there is one; unroll and vectorize.
+
+    Args:
+        work: `tvm.s_tir.Schedule`.
+        block: of the tile's sums.
+        epilogue: the block that writes the results; None: there is none.
+        at: the loop around a tile.
+        unrolled, lane: the loops over a tile, the innermost last.
+        instruction: whether an instruction will take the place of the loop over lanes.
+    """
+    # TVM 0.27 has stack for small buffers of this scope only; others cost a call each
+    if epilogue is None:
+        epilogue = work.cache_write(block, 0, "global")
     work.reverse_compute_at(epilogue, at, preserve_unit_loops=True)
     depth = next(
         level for level, loop in enumerate(work.get_loops(block)) if work.get(loop) == work.get(at)
@@ -174,7 +198,7 @@ def _finish(work: Any, block: Any, epilogue: Any, at: Any, unrolled: list, lane:
     # registers have no addresses: every index into the tile must be a constant
     for loop in [*unrolled, *rest]:
         work.unroll(loop)
-    for loop in (lane, last):
+    for loop in [last] if instruction else [lane, last]:
         work.vectorize(loop)
 
 

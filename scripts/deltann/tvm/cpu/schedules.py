@@ -10,6 +10,7 @@ from typing import Any
 
 from deltann.tvm.compat import written_buffer
 from deltann.tvm.cpu import (
+    integer_schedules,
     matrix_operators,
     moved_channels,
     packed_operators,
@@ -17,6 +18,8 @@ from deltann.tvm.cpu import (
     prefetch,
 )
 
+# By kind of packed kernel.
+SCHEDULES = packed_schedules.SCHEDULES | integer_schedules.SCHEDULES
 LANES = 16
 ROWS = 4
 
@@ -85,7 +88,7 @@ def schedule(kernel: Any, choice: packed_schedules.Choice | None = None) -> Any:
             _schedule_reduction(work, block, epilogue)
         else:
             chosen = choice or packed_schedules.choices(work, block)[0]
-            packed_schedules.SCHEDULES[name](work, block, epilogue, chosen)
+            SCHEDULES[name](work, block, epilogue, chosen)
     return work
 
 

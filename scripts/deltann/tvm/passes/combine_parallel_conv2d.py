@@ -107,7 +107,8 @@ def _groups(function: Any, values: dict) -> list[list[Branch]]:
             readers[variable].append(binding)
     groups = defaultdict(list)
     for number, binding in bindings:
-        if operator(binding.value) == CONV2D:
+        # sums of int32 are scaled and quantized each by their own scale, before they are written
+        if operator(binding.value) == CONV2D and str(binding.var.ty.dtype) != "int32":
             weight = _array(binding.value.args[1], values)
             if weight is not None and int(binding.value.attrs.groups) == 1:
                 branch = Branch(_chain(binding, readers), weight)

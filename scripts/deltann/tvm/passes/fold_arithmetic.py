@@ -9,6 +9,8 @@ from deltann.tvm.passes import GraphPass
 
 # The types whose arithmetic in NumPy is that of TVM's kernels.
 REAL = (FLOAT16, FLOAT32)
+# Operators that only move numbers, of any type.
+MOVES = ("relax.expand_dims", "relax.permute_dims", "relax.reshape", "relax.nn.pad")
 
 
 def fold_arithmetic() -> Any:
@@ -38,8 +40,7 @@ def _folder() -> Any:
                 return [int(side) for side in expression.values]
             if isinstance(expression, tirx.FloatImm):
                 return np.float32(expression.value)
-            array = constant(expression)
-            return None if array is None or str(array.dtype) not in REAL else array
+            return constant(expression)
 
         def visit_call_(self, call: Any) -> Any:
             call = super().visit_call_(call)
@@ -47,7 +48,7 @@ def _folder() -> Any:
             if function is None or not _is_real(call):
                 return call
             values = [self.value(argument) for argument in call.args]
-            if any(value is None for value in values):
+            if any(value is None for value in values) or not _is_known(call, values):
                 return call
             return relax.const(np.ascontiguousarray(function(call, *values)))
 
@@ -57,6 +58,13 @@ def _folder() -> Any:
 def _is_real(call: Any) -> bool:
     """Whether a call isn't a cast to another type than those of `REAL`."""
     return operator(call) != "relax.astype" or str(call.attrs.dtype) in REAL
+
+
+def _is_known(call: Any, values: list) -> bool:
+    """Whether NumPy computes on these types as TVM's kernels do."""
+    # a shape is a list
+    types = [str(value.dtype) for value in values if not isinstance(value, list)]
+    return operator(call) in MOVES or all(kind in REAL for kind in types)
 
 
 def _evaluators() -> dict:

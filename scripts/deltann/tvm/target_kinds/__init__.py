@@ -39,6 +39,10 @@ class TargetKind(Protocol):
         """The target that TVM takes, from a config's."""
         ...
 
+    def integer_passes(self, tvm_target: Any) -> list:
+        """Passes that compute quantized operators in whole numbers; none without instructions."""
+        ...
+
     def layout_passes(self, tvm_target: Any) -> list:
         """The `tvm.transform.Pass`es that `PackLayout` stands for; none where it has no use."""
         ...

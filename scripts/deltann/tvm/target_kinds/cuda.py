@@ -32,6 +32,11 @@ def resolve(target: dict) -> dict:
     return target | {"host": llvm.resolve(target.get("host", {"kind": target_kinds.CPU}))}
 
 
+def integer_passes(tvm_target: Any) -> list:
+    """None: kernels for GPUs compute in real numbers."""
+    return []
+
+
 def layout_passes(tvm_target: Any) -> list:
     """None: threads next to each other take pixels next to each other, as in NCHW."""
     return []

@@ -52,6 +52,19 @@ def vectors(tvm_target: Any) -> Vectors:
     return Vectors(4, 15)
 
 
+def integer_passes(tvm_target: Any) -> list:
+    """Quantized operators in whole numbers, where AVX512-VNNI multiplies and adds them."""
+    from tvm.relax import transform
+    from tvm.target import codegen
+
+    from deltann.tvm.passes.integer_arithmetic import integer_arithmetic
+
+    if "avx512vnni" not in set(codegen.llvm_get_cpu_features(tvm_target)):
+        return []
+    # the float32 weights that nothing reads any more would all be computed by `FoldConstant`
+    return [integer_arithmetic(), transform.DeadCodeElimination()]
+
+
 def layout_passes(tvm_target: Any) -> list:
     """Tensors stay packed from one kernel to the next."""
     from deltann.tvm.passes.pack_layout import pack_layout

@@ -19,6 +19,7 @@ from deltann.tvm.passes.pack_layout import (
     convolution,
     dense,
     elementwise,
+    integer,
     padding,
     pooling,
 )
@@ -42,6 +43,8 @@ HANDLERS = {
     **dict.fromkeys(elementwise.UNARY, elementwise.unary),
     **dict.fromkeys(elementwise.BINARY, elementwise.binary),
     "relax.divide": elementwise.divide,
+    "relax.quantize": integer.scaled,
+    "relax.dequantize": integer.scaled,
 }
 
 
@@ -121,7 +124,8 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
         def visit_call_(self, call: Any) -> Any:
             name = None if self.branches else operator(call)
             if name == "relax.matmul" and dense.is_dense(call):
-                return dense.dense(self.packing, call)
+                kernel = integer.dense if str(call.ty.dtype) == "int32" else dense.dense
+                return kernel(self.packing, call)
             mean = pooling.flat_mean(self.packing, call) if name == "relax.mean" else None
             return super().visit_call_(call) if mean is None else mean
 

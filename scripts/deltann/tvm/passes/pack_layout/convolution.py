@@ -7,6 +7,7 @@ import numpy as np
 
 from deltann.tvm.cpu import packed_operators
 from deltann.tvm.expressions import sides
+from deltann.tvm.passes.pack_layout import integer
 from deltann.tvm.passes.pack_layout.packing import Packing
 
 # More groups than this in a block of channels would multiply mostly by zeros.
@@ -26,6 +27,8 @@ def conv2d(packing: Packing, call: Any) -> Any:
     if kernel != "OIHW":
         order = [kernel.index(letter) for letter in "OIHW"]
         weight = packing.emit(relax.op.permute_dims(weight, order))
+    if str(call.ty.dtype) == "int32":
+        return integer.conv2d(packing, call, weight, axis)
     if groups == 1:
         return _dense(packing, call, weight, channels, axis)
     if groups == channels and sides(weight)[:2] == [channels, 1]:

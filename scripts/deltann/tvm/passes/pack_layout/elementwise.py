@@ -91,6 +91,7 @@ def _operand(packing: Packing, argument: Any, like: Packed, rest: float = 0) -> 
 
 
 def _array(packing: Packing, expression: Any) -> Any:
-    """The value of a constant of float32 or float16; None for any other expression."""
+    """The value of a constant of float32, float16 or int32; None for any other expression."""
     array = compat.constant(packing.value(expression))
-    return None if array is None or array.dtype not in (np.float32, np.float16) else array
+    known = array is not None and array.dtype in (np.float32, np.float16, np.int32)
+    return array if known else None
