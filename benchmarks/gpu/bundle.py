@@ -9,7 +9,7 @@ import hashlib
 import json
 import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ MANIFEST = "manifest.json"
 PART_BYTES = 60_000_000
 # A piece ends after a window of bytes whose hash ends in zeros: every 32 KB on average, so that a
 # weight that moved is found again.
-WINDOW, SHORTEST, LONGEST = 48, 8192, 1 << 20
+WINDOW, SHORTEST, LONGEST, BLOCK = 48, 8192, 1 << 20, 1 << 24
 ENDS = np.uint64(64 - 15)
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
@@ -29,19 +29,24 @@ class Damaged(Exception):
 
 def cut(content: bytes) -> list[bytes]:
     """The pieces of a file, in order."""
-    if len(content) <= WINDOW:
-        return [content]
-    table = np.random.default_rng(0).integers(0, 1 << 64, 256, dtype=np.uint64)
-    sums = np.cumsum(table[np.frombuffer(content, np.uint8)], dtype=np.uint64)
-    windows = (sums[WINDOW:] - sums[:-WINDOW]) * MULTIPLIER
     ends = [0]
-    for end in [*(np.flatnonzero(windows >> ENDS == 0) + WINDOW), len(content)]:
+    for end in (*_ends(content), len(content)):
         while end - ends[-1] > LONGEST:
             ends.append(ends[-1] + LONGEST)
-        if end - ends[-1] >= SHORTEST:
-            ends.append(int(end))
-    ends[-1:] = [len(content)] if len(ends) > 1 else [0, len(content)]
+        if end - ends[-1] >= SHORTEST or end == len(content):
+            ends.append(end)
     return [content[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+
+
+def _ends(content: bytes) -> Iterator[int]:
+    """Where the bytes before say that a piece may end."""
+    table = np.random.default_rng(0).integers(0, 1 << 64, 256, dtype=np.uint64)
+    data = np.frombuffer(content, np.uint8)
+    for start in range(0, len(data), BLOCK):  # the sums take eight bytes each
+        first = max(0, start - WINDOW)
+        sums = np.cumsum(table[data[first : start + BLOCK]], dtype=np.uint64)
+        windows = (sums[WINDOW:] - sums[:-WINDOW]) * MULTIPLIER
+        yield from (np.flatnonzero(windows >> ENDS == 0) + first + WINDOW).tolist()
 
 
 class _Writer:

@@ -63,11 +63,16 @@ class Failed(Exception):
 
 
 class Contestant:
-    """A process that runs one model in one way."""
+    """A process that runs one model in one way.
 
-    def __init__(self, command: list[str], environment: dict[str, str], log: Path):
-        self.log = log
-        with open(log, "wb") as errors:
+    Attributes:
+        logits: where it writes its answers.
+        log: where it writes its errors.
+    """
+
+    def __init__(self, command: list[str], environment: dict[str, str], logits: Path):
+        self.logits, self.log = logits, logits.with_suffix(".log")
+        with open(self.log, "wb") as errors:
             self.process = subprocess.Popen(
                 command,
                 env=environment,
@@ -124,7 +129,8 @@ def start(name: str, model: Path, options: argparse.Namespace) -> Contestant:
     entry, short = CONTESTANTS[name], f"{model.name}-{name}".replace(", ", "-").replace(" ", "-")
     folder = UNPACKED / "dry" / model.name if options.dry and entry.runner == "tvm" else model
     command = [sys.executable, "-s", str(HERE / "worker.py"), entry.runner]
-    command += [str(folder / entry.file), str(model), str(options.output / f"{short}.npy")]
+    logits = options.output / f"{short}.npy"
+    command += [str(folder / entry.file), str(model), str(logits)]
     command += ["--settings", json.dumps(entry.settings)]
     command += ["--threads", str(len(os.sched_getaffinity(0)))]
     environment = dict(os.environ)
@@ -136,7 +142,7 @@ def start(name: str, model: Path, options: argparse.Namespace) -> Contestant:
         if options.dry:
             command += ["--gpu-code", str(model / entry.file)]
     command += ["--dry"] * options.dry
-    return Contestant(command, environment, options.output / f"{short}.log")
+    return Contestant(command, environment, logits)
 
 
 def _joined(first: str, others: str | None) -> str:
@@ -175,7 +181,7 @@ def race(model: Path, deadline: float, options: argparse.Namespace) -> dict[str,
         for name, item in field.items():
             try:
                 found[name] = item.answer(loaded_by - time.monotonic()) | {"seconds": []}
-                logits = np.load(Path(item.process.args[5]), allow_pickle=False)
+                logits = np.load(item.logits, allow_pickle=False)
                 found[name] |= {"same_as": same[name]} if name in same else {}
                 found[name]["answers"] = tables.compare(logits, expected)
             except (Failed, ValueError) as error:
