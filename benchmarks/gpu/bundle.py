@@ -93,10 +93,13 @@ def write(folder: Path, files: Mapping[str, Path], part_bytes: int = PART_BYTES)
         part_bytes: the size of a part, at most. A larger piece has a part of its own.
     """
     writer, described = _Writer(folder, part_bytes), {}
+    known: dict[str, list[int]] = {}  # many files occur again whole
     for name, path in files.items():
         content = path.read_bytes()
-        pieces = [writer.add(piece) for piece in cut(content)]
-        described[name] = {"sha256": _checksum(content), "pieces": pieces}
+        digest = _checksum(content)
+        if digest not in known:
+            known[digest] = [writer.add(piece) for piece in cut(content)]
+        described[name] = {"sha256": digest, "pieces": known[digest]}
     writer.close()
     manifest = {"parts": writer.parts, "pieces": writer.pieces, "files": described}
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
