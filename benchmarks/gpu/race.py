@@ -81,6 +81,7 @@ class Contestant:
                 stderr=errors,
                 text=True,
             )
+        self._asked = time.monotonic()
         self._lines: queue.Queue = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -89,32 +90,36 @@ class Contestant:
             self._lines.put(line)
         self._lines.put(None)
 
-    def answer(self, seconds: float) -> Any:
+    def answer(self, deadline: float) -> Any:
         """Its next answer.
+
+        Args:
+            deadline: how long to wait, by `time.monotonic`.
 
         Raises:
             Failed: it ended, or took longer.
         """
         try:
-            line = self._lines.get(timeout=max(0.1, seconds))
+            line = self._lines.get(timeout=max(0.1, deadline - time.monotonic()))
         except queue.Empty:
-            raise Failed(f"no answer within {seconds:.0f} s") from None
+            raise Failed(f"no answer within {time.monotonic() - self._asked:.0f} s") from None
         if line is None:
             raise Failed(self._end())
         return json.loads(line)
 
-    def turn(self, number: int, seconds: float) -> list[float]:
-        """Let it run a number of times; the seconds of each.
+    def turn(self, number: int, deadline: float) -> list[float]:
+        """Let it run a number of times until a deadline; the seconds of each.
 
         Raises:
             Failed: see `answer`.
         """
+        self._asked = time.monotonic()
         try:
             self.process.stdin.write(f"{number}\n")  # type: ignore[union-attr]
             self.process.stdin.flush()  # type: ignore[union-attr]
         except BrokenPipeError:
             raise Failed(self._end()) from None
-        return self.answer(seconds)
+        return self.answer(deadline)
 
     def _end(self) -> str:
         """Why it ended: the last line of its log, and the signal, if one killed it."""
@@ -180,7 +185,7 @@ def race(model: Path, deadline: float, options: argparse.Namespace) -> dict[str,
         loaded_by = now + LOADING_SHARE * (deadline - now)
         for name, item in field.items():
             try:
-                found[name] = item.answer(loaded_by - time.monotonic()) | {"seconds": []}
+                found[name] = item.answer(loaded_by) | {"seconds": []}
                 logits = np.load(item.logits, allow_pickle=False)
                 found[name] |= {"same_as": same[name]} if name in same else {}
                 found[name]["answers"] = tables.compare(logits, expected)
@@ -201,11 +206,10 @@ def _time(field: dict[str, Contestant], found: dict[str, dict], deadline: float)
         for name, item in field.items():
             if "failed" in found[name]:
                 continue
-            left = deadline - time.monotonic()
-            if left < TURN_SECONDS:
+            if deadline - time.monotonic() < TURN_SECONDS:
                 return
             try:
-                seconds = item.turn(numbers.get(name, 2), left)
+                seconds = item.turn(numbers.get(name, 2), deadline)
             except Failed as error:
                 found[name] = {"failed": f"while it was timed: {error}"}
                 continue
