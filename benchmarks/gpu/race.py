@@ -20,7 +20,6 @@ UNPACKED = HERE.parent
 sys.path[:0] = [str(HERE), str(HERE / "scripts")]
 
 import numpy as np  # noqa: E402  as the modules below, found by the line above
-import torch  # noqa: E402
 
 import tables  # noqa: E402
 from deltann.stages import machine  # noqa: E402
@@ -62,6 +61,10 @@ class Failed(Exception):
     """A contestant failed; the message says why."""
 
 
+class TimedOut(Failed):
+    """A contestant didn't answer in time."""
+
+
 class Contestant:
     """A process that runs one model in one way.
 
@@ -97,12 +100,13 @@ class Contestant:
             deadline: how long to wait, by `time.monotonic`.
 
         Raises:
-            Failed: it ended, or took longer.
+            TimedOut: it took longer.
+            Failed: it ended.
         """
         try:
             line = self._lines.get(timeout=max(0.1, deadline - time.monotonic()))
         except queue.Empty:
-            raise Failed(f"no answer within {time.monotonic() - self._asked:.0f} s") from None
+            raise TimedOut(f"no answer within {time.monotonic() - self._asked:.0f} s") from None
         if line is None:
             raise Failed(self._end())
         return json.loads(line)
@@ -191,7 +195,7 @@ def race(model: Path, deadline: float, options: argparse.Namespace) -> dict[str,
                 found[name]["answers"] = tables.compare(logits, expected)
             except (Failed, ValueError) as error:
                 found[name] = {"failed": str(error)}
-        _time(field, found, deadline)
+        time_rounds(field, found, deadline)
     finally:
         for item in field.values():
             item.process.kill()
@@ -199,8 +203,14 @@ def race(model: Path, deadline: float, options: argparse.Namespace) -> dict[str,
     return found
 
 
-def _time(field: dict[str, Contestant], found: dict[str, dict], deadline: float) -> None:
-    """Let those that loaded run in turn, round by round, until the time is up."""
+def time_rounds(field: dict[str, Contestant], found: dict[str, dict], deadline: float) -> None:
+    """Let those that loaded run in turn, round by round, until the time is up.
+
+    Args:
+        field: the contestants.
+        found: of each, `seconds`, to which this adds a list per round, or `failed`.
+        deadline: when to end, by `time.monotonic`.
+    """
     numbers: dict[str, int] = {}
     for turn in range(ROUNDS + 1):  # the first finds how often each runs, and warms up
         for name, item in field.items():
@@ -210,6 +220,10 @@ def _time(field: dict[str, Contestant], found: dict[str, dict], deadline: float)
                 return
             try:
                 seconds = item.turn(numbers.get(name, 2), deadline)
+            except TimedOut as error:  # it keeps what it measured
+                if not found[name]["seconds"]:
+                    found[name] = {"failed": f"while it was timed: {error}"}
+                return
             except Failed as error:
                 found[name] = {"failed": f"while it was timed: {error}"}
                 continue
@@ -221,6 +235,8 @@ def _time(field: dict[str, Contestant], found: dict[str, dict], deadline: float)
 
 def described(options: argparse.Namespace) -> dict:
     """The machine: processor, GPU, and the versions of what computes."""
+    import torch
+
     device = None if options.dry else {"kind": CUDA}
     about = machine.describe(len(os.sched_getaffinity(0)), device)
     return (
@@ -237,6 +253,8 @@ def described(options: argparse.Namespace) -> dict:
 
 def main(options: argparse.Namespace) -> None:
     """Race all models that were copied here, and write the results after each."""
+    import torch
+
     if not options.dry and not torch.cuda.is_available():
         sys.exit(f"PyTorch {torch.__version__} finds no CUDA GPU; expected one, or --dry")
     deadline = time.monotonic() + options.seconds - (time.time() - options.started)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,35 @@ def test_a_python_without_pytorch_is_refused(tmp_path) -> None:
     )
     assert done.returncode == 1
     assert "expected torch: PYTHON=/path/to/python sh run.sh" in done.stderr
+
+
+class Turns:
+    """A contestant that takes turns, and then fails."""
+
+    def __init__(self, turns: int, failure: Exception):
+        self.turns, self.failure = turns, failure
+
+    def turn(self, number: int, deadline: float) -> list[float]:
+        self.turns -= 1
+        if self.turns < 0:
+            raise self.failure
+        return [0.1] * number
+
+
+def test_one_that_crashes_is_a_row_and_the_clock_takes_no_rounds(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    race = importlib.import_module("race")
+    field = {
+        "crashes": Turns(1, race.Failed("SIGSEGV: no message")),
+        "runs": Turns(4, race.TimedOut("no answer within 9 s")),
+    }
+    found = {name: {"seconds": []} for name in field} | {"never": {"failed": "no GPU"}}
+    field["never"] = None
+    race.time_rounds(field, found, deadline=time.monotonic() + 100)
+    # of four turns the first is no round; a turn lasts 0.2 s
+    assert found["runs"]["seconds"] == [[0.1, 0.1]] * 3
+    assert found["crashes"] == {"failed": "while it was timed: SIGSEGV: no message"}
+    assert found["never"] == {"failed": "no GPU"}
 
 
 def test_answers_are_compared_as_the_study_does(tables) -> None:
