@@ -42,7 +42,8 @@ class Runner(LocalRunner):
         self.input_type = TensorType(**details["input_type"])
         self.output_type = TensorType(**details["output_type"])
         if self.gpu:
-            compile_when_loaded(details["target"]["arch"])
+            # for the GPU that is here: a library made for sm_80 runs on later ones too
+            compile_when_loaded(f"sm_{self.device.compute_version.replace('.', '')}")
         self.peak_lanes = details["peak_lanes"]
         self.library = tvm.runtime.load_module(str(self.model_file))
         self.virtual_machine = VirtualMachine(self.library, self.device)
