@@ -126,10 +126,13 @@ class Contestant:
         return self.answer(deadline)
 
     def _end(self) -> str:
-        """Why it ended: the last line of its log, and the signal, if one killed it."""
+        """Why it ended: its exception or the last line of its log, and the signal, if one did."""
         code = self.process.wait()
-        lines = self.log.read_text("utf-8", "replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip()), "no message")
+        text = self.log.read_text("utf-8", "replace").rpartition("Traceback (most recent")
+        lines = [line for line in text[2].splitlines() if line.strip()]
+        if text[1]:  # behind the first line and the calls, which are indented
+            lines = [line for line in lines[1:] if not line.startswith(" ")][:1]
+        last = lines[-1].strip() if lines else "no message"
         return last if code > 0 else f"{signal.Signals(-code).name}: {last}" if code else last
 
 

@@ -9,7 +9,7 @@ import numpy as np
 REFERENCE, TOLERANCE = "PyTorch, float32", 1e-4
 CONFIDENCE = 0.95
 COLUMNS = ("", "labels changed", "largest difference", "ms", "ratio", "95 % interval", "loading, s")
-DRY = "**Dry run on the CPU: it shows that every step works. Its times mean nothing.**"
+DRY = "**Dry run on the CPU. Its times mean nothing.**"
 
 
 def compare(logits: np.ndarray, expected: np.ndarray) -> dict:

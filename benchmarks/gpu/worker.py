@@ -60,8 +60,8 @@ def gpu_code(library: Path, details: dict) -> str:
     from deltann.tvm.cuda.nvrtc import assemble
 
     code = library.read_bytes()
-    start = code.index(b"#ifdef __CUDACC_RTC__")
-    source = code[start : code.index(b"\0", start)].decode()
+    start = code.index(b"\n#ifdef __CUDACC_RTC__")  # behind the number of its bytes
+    source = code[start : start + int.from_bytes(code[start - 8 : start], "little")].decode()
     entries = assemble(source, "compute_80").count(b".entry")
     if entries != details["kernels"]:
         raise ValueError(f"{library}: {entries} kernels in its PTX; expected {details['kernels']}")

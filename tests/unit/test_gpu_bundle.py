@@ -172,6 +172,22 @@ def test_one_that_crashes_is_a_row_and_the_clock_takes_no_rounds(monkeypatch) ->
     assert found["never"] == {"failed": "no GPU"}
 
 
+def test_the_message_of_one_that_crashed_is_its_exceptions_first_line(
+    monkeypatch, tmp_path
+) -> None:
+    monkeypatch.syspath_prepend(FOLDER)
+    race = importlib.import_module("race")
+    raising = "raise ValueError('no such kernel\\n\\n2 errors')"
+    for code, message in (
+        (raising, "ValueError: no such kernel"),
+        ("import os; os.abort()", "SIGABRT: no message"),
+    ):
+        one = race.Contestant([sys.executable, "-c", code], dict(os.environ), tmp_path / "one.npy")
+        with pytest.raises(race.Failed) as failure:
+            one.answer(time.monotonic() + 20)
+        assert str(failure.value) == message
+
+
 def test_answers_are_compared_as_the_study_does(tables) -> None:
     draw = np.random.default_rng(0)
     expected = draw.normal(size=(7, 10)).astype(np.float32)
