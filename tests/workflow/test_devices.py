@@ -163,9 +163,9 @@ def test_a_gpu_is_compiled_for_without_one(space, devices):
     assert len(details["code_bytes"]) == details["kernels"]
     # the text that the machine with the GPU compiles, for any GPU since: PTX
     code = library.read_bytes()
-    start = code.index(b"#ifdef __CUDACC_RTC__")
+    start = code.index(b"\n#ifdef __CUDACC_RTC__")  # behind the number of its bytes
     source = space.path / "kernels.cu"
-    source.write_bytes(code[start : code.index(b"\0", start)])
+    source.write_bytes(code[start : start + int.from_bytes(code[start - 8 : start], "little")])
     script = (
         "import sys; from pathlib import Path; from deltann.tvm.cuda.nvrtc import assemble;"
         "sys.stdout.buffer.write(assemble(Path(sys.argv[1]).read_text(), 'compute_80'))"
