@@ -50,13 +50,6 @@ def last_read_buffer(work: Any, block: Any) -> Any:
     return region.source if _since_027() else region.buffer
 
 
-def parameters(function: Any) -> list:
-    """The buffers that a `tvm.tirx.PrimFunc` takes: in 0.27 its parameters are them."""
-    if _since_027():
-        return list(function.params)
-    return [function.buffer_map[item] for item in function.params]
-
-
 def with_block_body(realize: Any, body: Any) -> Any:
     """A kernel's outermost block with another body. 0.27 moved its class to another module."""
     block = realize.block

@@ -32,7 +32,7 @@ def plan(work: Any, block: Any, loop: Any, tiles: int, rows: int, blocks: int) -
         blocks: the outermost places of the weights that a tile takes.
     """
     weights = compat.last_read_buffer(work, block)
-    operands = compat.parameters(work.mod["main"])
+    operands = work.mod["main"].params
     numbers = [number for number, item in enumerate(operands) if item.same_as(weights)]
     if not numbers or tiles == 1:
         return
@@ -44,7 +44,7 @@ def insert(function: Any) -> Any:
     """The scheduled kernel with the prefetches that its loops are annotated with."""
     from tvm import tirx
 
-    operands = compat.parameters(function)
+    operands = function.params
 
     def visit(statement: Any, around: list) -> Any:
         if isinstance(statement, tirx.SeqStmt):

@@ -27,6 +27,8 @@ from deltann.tvm.passes.pack_layout.packing import Moved, Packing
 
 # stands for a `relax.TupleGetItem`, which calls no operator
 SPLIT_PART = "relax.split part"
+# by the type of the sums; `dense.dense` for all others
+MATMULS = {"int32": integer.dense}
 CONVOLUTION = {"relax.nn.conv2d": convolution.conv2d}
 HANDLERS = {
     **CONVOLUTION,
@@ -124,8 +126,7 @@ def _packer(vectors: Vectors, handlers: dict, propagate: bool) -> Any:
         def visit_call_(self, call: Any) -> Any:
             name = None if self.branches else operator(call)
             if name == "relax.matmul" and dense.is_dense(call):
-                kernel = integer.dense if str(call.ty.dtype) == "int32" else dense.dense
-                return kernel(self.packing, call)
+                return MATMULS.get(str(call.ty.dtype), dense.dense)(self.packing, call)
             mean = pooling.flat_mean(self.packing, call) if name == "relax.mean" else None
             return super().visit_call_(call) if mean is None else mean
 
