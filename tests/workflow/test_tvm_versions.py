@@ -6,37 +6,22 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-import torch
 import xarray as xr
 
-from helpers.small_torch import CLASSES, SIZE, network, pixels
+from helpers import device_study
+from helpers.small_torch import pixels
 
 COMPILERS = {"tvm-0.27": "tvm", "tvm-0.26": "tvm26"}
 VERSIONS = {"tvm-0.27": "0.27.0.post1", "tvm-0.26": "0.26.0"}
 # by each of TVM's importers
 ROUTES = {"torch": [[]], "onnx": [["torch_onnx"]], "tflite": [["litert_torch"]]}
-MODEL = {
-    "name": "small",
-    "source": "torch",
-    "file": "small.pt2",
-    "classes": CLASSES,
-    "input": {
-        "size": SIZE,
-        "layout": "NCHW",
-        "channels": "RGB",
-        "mean": [0.5, 0.5, 0.5],
-        "std": [0.5, 0.5, 0.5],
-    },
-}
 
 
 @pytest.fixture(scope="module")
 def space(workspace, tmp_path_factory):
     """A workspace with the small model."""
     space = workspace.copy(tmp_path_factory.mktemp("versions") / "space")
-    sample = torch.zeros(1, 3, SIZE, SIZE)
-    torch.export.save(torch.export.export(network(), (sample,)), space.path / MODEL["file"])
-    (space.path / "photographs/labels.csv").unlink()  # they are ImageNet's
+    device_study.prepare(space)
     return space
 
 
@@ -44,7 +29,7 @@ def run(space, name: str, **changes) -> xr.Dataset:
     """The dataset of a study of the small model by both compilers."""
     config = space.config(
         name,
-        models=[MODEL],
+        models=[device_study.MODEL],
         conversions={"torch": ROUTES},
         tvm_imports={target: [[]] for target in ROUTES},
         compilers=COMPILERS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from deltann.precision import BFLOAT16, BYTES, FLOAT16, FLOAT32, WORDS, of_operator
 from deltann.tvm.compat import constant
-from deltann.tvm.cpu import integer_operators, matrix_operators, packed_operators
+from deltann.tvm.cpu import integer_operators, packed_schedules
 from deltann.tvm.expressions import operator
 from deltann.tvm.rounded import rounded_to
 
@@ -18,16 +18,7 @@ _CONVOLUTIONS = [f"relax.nn.conv{n}d{end}" for n in (1, 2, 3) for end in ("", "_
 # The operators whose first two operands are multiplied and summed.
 PRODUCTS = (*_CONVOLUTIONS, "relax.matmul", "relax.nn.attention", "relax.nn.attention_bias")
 # Our kernels for them: the packed ones, and the one for GPUs.
-KERNELS = (
-    packed_operators.CONV2D,
-    packed_operators.DEPTHWISE,
-    matrix_operators.DENSE,
-    matrix_operators.MATMUL,
-    integer_operators.CONV2D,
-    integer_operators.DEPTHWISE,
-    integer_operators.DENSE,
-    "conv2d",
-)
+KERNELS = (*packed_schedules.PACKED, "conv2d")
 # Operators and kernels whose first operand's numbers are the result's.
 SAME = {f"relax.{name}" for name in ("permute_dims", "reshape", "expand_dims", "squeeze", "flip")}
 SAME |= {f"relax.{name}" for name in ("strided_slice", "split", "concat", "broadcast_to", "tile")}
