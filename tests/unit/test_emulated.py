@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import xarray as xr
+import yaml
 from matplotlib.text import Text
 
-from deltann import summary
+from deltann import emulator, summary
 from deltann.figures import latency, pareto, style
 from deltann.tables import compute
 from deltann.tables.study import Study
 from helpers.made_up_cells import IMAGES, NATIVE, cell, ran, study, untimed
+from helpers.workspace import ROOT
 
 LEVELS = ("O0", "O4")
 HERE = [ran(NATIVE), *(ran(cell("torch", level)) for level in LEVELS)]
@@ -76,3 +78,10 @@ def test_figures_of_emulated_cells_alone_say_that_there_is_nothing(figure, tmp_p
     table = compute.table("pareto", Study(study(tmp_path, ARM)))
     (page,) = figure.draw(table)
     assert any(text.get_text() for text in page.findobj(Text))
+
+
+def test_the_config_has_the_device_that_the_server_prints():
+    config = yaml.safe_load((ROOT / "config/aarch64.yaml").read_text())
+    target = config["devices"]["aarch64"]["target"]
+    printed = yaml.safe_load(emulator.device(9090, "lab", target["mcpu"]))
+    assert printed == {"aarch64": config["devices"]["aarch64"]}

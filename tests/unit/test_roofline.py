@@ -150,9 +150,9 @@ def test_the_summary_names_the_worst_of_the_highest_level(tmp_path):
         with_times("O4", near=NEAR, far=FAR, slow=SLOW, stream=STREAM),
     )
     assert line == (
-        "Kernels at O4, schedule rules: 81 % of their time is in kernels below half of what the "
-        "machine's roofline allows for torch on cpu; the worst is stream, with 61 % of the time, "
-        "at 3.33 of 50 GB/s (tables/kernels.csv)"
+        "Kernels at O4, schedule rules: for torch on cpu, 81 % of the time is in those below half "
+        "of what the machine's roofline allows; the worst is stream, with 61 % of the time, at "
+        "3.33 of 50 GB/s (tables/kernels.csv)"
     )
 
 
@@ -166,8 +166,9 @@ def test_the_summary_has_a_line_for_each_schedule(tmp_path):
         ran(where, **more),
         ran(plain, compiled=compilation(()), timed=timed(near=NEAR, far=FAR)),
     )
-    rules = "on gpu, the most of 2 compilations (least 0 %); the worst is slow, with 89 % of"
+    rules = "allows, the most of 2 compilations (least 0 %); the worst is slow, with 89 % of"
     assert len(lines) == 2 and rules in lines[0] and "at 20 of 100 GFLOP/s" in lines[0]
+    assert ": for torch on gpu, 89 % of the time" in lines[0]
     assert lines[1] == (
         "Kernels at O4, schedule none: none is below half of what the machine's roofline allows, "
         "in 1 compilation"
@@ -180,11 +181,17 @@ def test_the_summary_prefers_cells_that_were_not_disturbed(tmp_path):
         return ran(where, compiled=compilation(()), timed=timed(slow=SLOW), **changes)
 
     (line,) = summary_lines(tmp_path, on("cpu", probe_drift=2.0), on("other"))
-    assert "schedule rules: 100 %" in line and "torch on other; the worst" in line
+    assert "schedule rules: for torch on other, 100 %" in line
     (tmp_path / "all").mkdir()
     (line,) = summary_lines(tmp_path / "all", on("cpu", probe_drift=2.0))
-    assert "schedule rules (disturbed timings): 100 %" in line
+    assert "schedule rules (disturbed timings): for torch on cpu, 100 %" in line
 
 
 def test_the_summary_says_nothing_of_kernels_that_were_not_timed(tmp_path):
     assert summary_lines(tmp_path, ran(COMPILED, compiled=compilation(()))) == []
+
+
+def test_the_summary_clips_a_long_name(tmp_path):
+    long = "fused_packed_conv2d_" + "add_" * 20
+    (line,) = summary_lines(tmp_path, with_times("O4", **{long: SLOW}))
+    assert f"the worst is {long[:48]} …, with 100 %" in line

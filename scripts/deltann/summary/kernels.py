@@ -3,8 +3,11 @@
 import pandas as pd
 
 from deltann.summary import time
-from deltann.summary.formatting import count, digits, route
+from deltann.summary.formatting import clipped, count, digits, route
 from deltann.tvm.levels import LEVELS
+
+# Of a kernel's name in a sentence; the table has it whole.
+LONGEST = 50
 
 
 def lines(compilations: pd.DataFrame) -> list[str]:
@@ -37,8 +40,9 @@ def _slow(rows: pd.DataFrame) -> str:
         return f"none is {below}, in {count(len(rows), 'compilation')}"
     least = f", the most of {len(rows)} compilations (least {rows['slow_percent'].min():.0f} %)"
     return (
-        f"{row['slow_percent']:.0f} % of their time is in kernels {below} for {route(row)} on "
-        f"{row['device']}{least if len(rows) > 1 else ''}; the worst is {row['worst_kernel']}, "
-        f"with {row['worst_percent']:.0f} % of the time, at {digits(row['worst_rate'])} of "
-        f"{digits(row['worst_allowed'])} {row['worst_limit']} (tables/kernels.csv)"
+        f"for {route(row)} on {row['device']}, {row['slow_percent']:.0f} % of the time is in those "
+        f"{below}{least if len(rows) > 1 else ''}; the worst is "
+        f"{clipped(row['worst_kernel'], LONGEST)}, with {row['worst_percent']:.0f} % of the time, "
+        f"at {digits(row['worst_rate'])} of {digits(row['worst_allowed'])} {row['worst_limit']} "
+        "(tables/kernels.csv)"
     )
